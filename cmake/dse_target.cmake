@@ -1,0 +1,29 @@
+# Flags every target of ours shares.
+function(dse_flags target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${DSE_WERROR}>:-Werror>>)
+  # GCC 12 reports string concatenation as overlapping copies (GCC bug 105651).
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
+  endif()
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+endfunction()
+
+# One static library per folder with the alias dse::NAME. Sources are listed by hand.
+function(dse_library name)
+  add_library(dse_${name} STATIC ${ARGN})
+  add_library(dse::${name} ALIAS dse_${name})
+  dse_flags(dse_${name})
+endfunction()
+
+# One test program per folder, registered with ctest. dse_test(core a_test.cc b_test.cc LINK dse::core)
+function(dse_test folder)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${folder}_test ${ARG_UNPARSED_ARGUMENTS})
+  dse_flags(${folder}_test)
+  target_link_libraries(${folder}_test PRIVATE Catch2::Catch2WithMain ${ARG_LINK})
+  add_test(NAME ${folder} COMMAND ${folder}_test --order rand --rng-seed time)
+  set_tests_properties(${folder} PROPERTIES TIMEOUT 1200)
+endfunction()

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/model.h"
+
+namespace dse {
+
+// What the paper measures of a network; exact integers, counted without building it.
+// flops are multiply-adds; acts are the output elements of convolutions, pooling and linear layers.
+// A k x k convolution to an h x w output: flops k*k*w_in*w_out*h*w/groups (+ w_out*h*w with bias),
+// params k*k*w_in*w_out/groups (+ w_out), acts w_out*h*w; BN 2w params and nothing else;
+// squeeze-and-excitation two biased 1x1 convolutions at 1x1; global pooling nothing.
+struct Complexity {
+  int64_t flops = 0;
+  int64_t params = 0;
+  int64_t acts = 0;
+
+  Complexity& operator+=(const Complexity& other) {
+    flops += other.flops;
+    params += other.params;
+    acts += other.acts;
+    return *this;
+  }
+  friend bool operator==(const Complexity&, const Complexity&) = default;
+};
+
+// One stage, split where its blocks differ.
+struct StageComplexity {
+  int output_resolution = 0;
+  Complexity first;   // the block with the stride
+  Complexity others;  // each further block
+  Complexity total;
+};
+
+struct ComplexityBreakdown {
+  Complexity stem;
+  std::vector<StageComplexity> stages;
+  Complexity head;
+  Complexity total;
+};
+
+// O(stages), allocates nothing. Stages must be resolved.
+Complexity CountComplexity(const Frame& frame, std::span<const Stage> stages);
+Complexity CountComplexity(const Model& model);
+
+ComplexityBreakdown BreakDownComplexity(const Model& model);
+
+}  // namespace dse

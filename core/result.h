@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/complexity.h"
+#include "core/draw.h"
+#include "core/fit.h"
+#include "core/json.h"
+#include "core/model.h"
+
+namespace dse {
+
+// The life of a run. Done, diverged and out_of_memory are final; failed may be tried again.
+enum class RunState { kPending, kRunning, kDone, kDiverged, kOutOfMemory, kFailed, kCancelled };
+extern const std::span<const Word<RunState>> kRunStateWords;
+const char* RunStateText(RunState state);
+
+// One repeat of one member.
+struct RunRecord {
+  RunState state = RunState::kPending;
+  uint64_t seed = 0;
+  std::optional<double> error;       // top-1 on the test split in percent, last epoch; kDone only
+  std::optional<double> best_error;  // lowest over epochs
+  std::optional<double> seconds;     // training and testing, wall clock
+  bool micro_batched = false;        // batch statistics were of smaller batches
+};
+
+// One member of a series with all its repeats, by seed.
+struct MemberRecord {
+  int64_t index = 0;
+  std::string hash;            // "" for an imported row without a model
+  std::optional<Model> model;  // absent where only numbers were imported
+  Complexity complexity;       // zero without a model
+  std::optional<double> lr;    // effective: the recipe's, or the member's own
+  std::optional<double> weight_decay;
+  std::optional<Fit> fit;                    // of the default grid, where one is stored
+  std::map<std::string, double> properties;  // imported numeric columns
+  std::vector<RunRecord> runs;
+};
+
+// A series: (population, recipe, dataset), what one EDF shows. Members by index; every member of
+// the population is present, also those without a run.
+struct SeriesRecord {
+  std::string population;
+  std::string space;    // name of the space, "" if named by hand or imported
+  std::string recipe;   // name
+  std::string dataset;  // URI as first given
+  std::vector<MemberRecord> members;
+};
+
+}  // namespace dse

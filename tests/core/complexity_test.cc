@@ -1,0 +1,129 @@
+#include "core/complexity.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "core/named_models.h"
+
+namespace dse {
+namespace {
+
+struct GoldenRow {
+  std::string name;
+  int64_t resolution, flops, params, acts;
+};
+
+// tests/data/golden-complexity.csv: the figures of the authors' code for the models of the paper.
+std::vector<GoldenRow> GoldenRows() {
+  std::ifstream file(DSE_TEST_DATA "/golden-complexity.csv");
+  std::string line;
+  std::getline(file, line);
+  std::vector<GoldenRow> rows;
+  while (std::getline(file, line)) {
+    for (char& c : line) {
+      if (c == ',') c = ' ';
+    }
+    GoldenRow row;
+    std::istringstream(line) >> row.name >> row.resolution >> row.flops >> row.params >> row.acts;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+Model Parse(const std::string& text) { return ParseModel(ParseJson(text, "test"), "test"); }
+
+TEST_CASE("the named models have exactly the authors' flops, params and acts", "[complexity]") {
+  const std::vector<GoldenRow> rows = GoldenRows();
+  REQUIRE(rows.size() == 36);
+  REQUIRE(ModelNames().size() == rows.size());
+  for (const GoldenRow& row : rows) {
+    INFO(row.name);
+    const Model model = NamedModel(row.name);
+    CHECK(model.frame.resolution == row.resolution);
+    const Complexity counted = CountComplexity(model);
+    CHECK(counted.flops == row.flops);
+    CHECK(counted.params == row.params);
+    CHECK(counted.acts == row.acts);
+  }
+}
+
+// One stage each, counted by hand: 8 px input, cifar stem of width 16, 10 classes.
+// Stem: 3x3, 3 -> 16 at 8x8: 9*3*16*64 = 27648 flops, 432 + 32 params, 1024 acts.
+// Head: 16 -> 10: 170 flops and params, 10 acts.
+constexpr Complexity kStemAndHead{27648 + 170, 432 + 32 + 170, 1024 + 10};
+
+Complexity Body(const std::string& block, const std::string& more) {
+  const Model model =
+      Parse(R"({"block":")" + block +
+            R"(","stem":"cifar","resolution":8,"classes":10,"widths":[16],)" + more + "}");
+  Complexity body = CountComplexity(model);
+  body.flops -= kStemAndHead.flops;
+  body.params -= kStemAndHead.params;
+  body.acts -= kStemAndHead.acts;
+  return body;
+}
+
+TEST_CASE("blocks of width 16 at 8x8 have the counts worked out by hand", "[complexity]") {
+  // V: 9*16*16*64 flops, 9*16*16 + 32 params, 16*64 acts.
+  CHECK(Body("V", R"("depths":[1],"strides":[1])") == Complexity{147456, 2336, 1024});
+  // Basic: two of them.
+  CHECK(Body("Basic", R"("depths":[1],"strides":[1])") == Complexity{294912, 4672, 2048});
+  // R with b = 2: 16 -> 8 -> 8 -> 16. 1x1s 8192 flops each, 3x3 9*64*64 = 36864;
+  // params 128 + 16, 576 + 16, 128 + 32; acts 512 + 512 + 1024.
+  CHECK(Body("R", R"("depths":[1],"strides":[1],"bottleneck":2)") ==
+        Complexity{8192 + 36864 + 8192, 144 + 592 + 160, 2048});
+  // X with g = 4: the 3x3 shrinks by the two groups.
+  CHECK(Body("X", R"("depths":[1],"strides":[1],"bottleneck":2,"group_widths":4)") ==
+        Complexity{8192 + 18432 + 8192, 144 + 304 + 160, 2048});
+  // Y adds squeeze width 4 on 8 channels: 8*4 + 4 and 4*8 + 8 flops and params, 4 + 8 acts.
+  CHECK(Body("Y", R"("depths":[1],"strides":[1],"bottleneck":2,"group_widths":4)") ==
+        Complexity{8192 + 18432 + 8192 + 76, 144 + 304 + 160 + 76, 2048 + 12});
+}
+
+TEST_CASE("a block that changes the shape has a projection and one that does not has none",
+          "[complexity]") {
+  // VR with stride 2: 3x3 at 4x4 (9*256*16 flops) plus 1x1 shortcut (256*16 flops, 256 + 32
+  // params).
+  CHECK(Body("VR", R"("depths":[1],"strides":[2])") ==
+        Complexity{36864 + 4096, 2336 + 288, 256 + 256});
+  CHECK(Body("VR", R"("depths":[1],"strides":[1])") == Complexity{147456, 2336, 1024});
+  CHECK(Body("V", R"("depths":[1],"strides":[2])") == Complexity{36864, 2336, 256});
+}
+
+TEST_CASE("odd resolutions round up when halved", "[complexity]") {
+  const Model model = Parse(R"({"block":"V","resolution":9,"depths":[1,1],"widths":[8,8]})");
+  const ComplexityBreakdown parts = BreakDownComplexity(model);
+  CHECK(parts.stem.acts == 32 * 5 * 5);
+  CHECK(parts.stages[0].output_resolution == 3);
+  CHECK(parts.stages[1].output_resolution == 2);
+}
+
+TEST_CASE("the breakdown adds up to the total", "[complexity]") {
+  for (const std::string& name : ModelNames()) {
+    const Model model = NamedModel(name);
+    const ComplexityBreakdown parts = BreakDownComplexity(model);
+    Complexity sum = parts.stem;
+    for (size_t i = 0; i < parts.stages.size(); ++i) {
+      const StageComplexity& stage = parts.stages[i];
+      sum += stage.total;
+      CHECK(stage.total.flops ==
+            stage.first.flops + stage.others.flops * (model.stages[i].depth - 1));
+    }
+    sum += parts.head;
+    CHECK(sum == parts.total);
+    CHECK(parts.total == CountComplexity(model));
+  }
+}
+
+TEST_CASE("the largest network that is let in does not overflow", "[complexity]") {
+  const std::string widest = R"({"block":"R","resolution":1024,"stem":"cifar","strides":1,)"
+                             R"("depths":[512,512],"widths":16384})";
+  CHECK_THROWS_WITH(Parse(widest), "test: the network is too large to count in 63 bits");
+  const Model large = Parse(R"({"block":"R","resolution":256,"stem":"cifar","strides":1,)"
+                            R"("depths":[512,2],"widths":[8192,8192]})");
+  CHECK(CountComplexity(large).flops > int64_t{1} << 50);
+}
+
+}  // namespace
+}  // namespace dse

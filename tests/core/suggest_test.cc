@@ -1,0 +1,25 @@
+#include "core/suggest.h"
+
+#include <catch2/catch.hpp>
+
+namespace dse {
+namespace {
+
+const std::vector<std::string> kNames = {"AnyNetXA", "AnyNetXB", "RegNetX", "width", "depth"};
+
+TEST_CASE("the nearest name is found whatever its case", "[suggest]") {
+  CHECK(Nearest("anynetxa", kNames) == "AnyNetXA");
+  CHECK(Nearest("RegNtX", kNames) == "RegNetX");
+  CHECK(Nearest("widht", kNames) == "width");
+  CHECK(DidYouMean("widht", kNames) == ", did you mean 'width'?");
+}
+
+TEST_CASE("nothing is suggested for a word that is near nothing", "[suggest]") {
+  CHECK(Nearest("banana", kNames).empty());
+  CHECK(Nearest("", kNames).empty());
+  CHECK(DidYouMean("banana", kNames).empty());
+  CHECK(Nearest("width", {}).empty());
+}
+
+}  // namespace
+}  // namespace dse
