@@ -1,0 +1,44 @@
+#include "sampler/parameter.h"
+
+#include <array>
+
+#include "core/model.h"
+
+namespace dse {
+namespace {
+
+constexpr std::array<Word<Parameter>, kParameterCount> kWords{{
+    {"depth", Parameter::kDepth},
+    {"width", Parameter::kWidth},
+    {"bottleneck", Parameter::kBottleneck},
+    {"group_width", Parameter::kGroupWidth},
+    {"w0", Parameter::kW0},
+    {"wa", Parameter::kWa},
+    {"wm", Parameter::kWm},
+    {"lr", Parameter::kLr},
+    {"weight_decay", Parameter::kWeightDecay},
+}};
+
+// In the order of the enum.
+constexpr std::array<ParameterRange, kParameterCount> kRanges{{
+    {1, kMaxDepth, Grain::kWhole},
+    {1, kMaxWidth, Grain::kWhole},
+    {1.0 / 64, 64, Grain::kRatio},
+    {1, kMaxWidth, Grain::kWhole},
+    {8, kMaxWidth, Grain::kReal},
+    {0, kMaxWidth, Grain::kReal},
+    {1.0001, 100, Grain::kReal},
+    {1e-9, 1000, Grain::kReal},
+    {0, 1000, Grain::kReal},
+}};
+
+}  // namespace
+
+const std::span<const Word<Parameter>> kParameterWords{kWords};
+const std::span<const Word<Parameter>> kStageParameterWords{kWords.data(), kStageParameterCount};
+
+const ParameterRange& RangeOf(Parameter parameter) {
+  return kRanges[static_cast<size_t>(parameter)];
+}
+
+}  // namespace dse
