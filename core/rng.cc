@@ -53,11 +53,12 @@ double RandomStream::Uniform() {
 
 uint64_t RandomStream::Below(uint64_t n) {
   __extension__ using Wide = unsigned __int128;
-  const uint64_t reject_below = (0 - n) % n;
-  while (true) {
-    const Wide product = Wide{NextWord64()} * n;
-    if (static_cast<uint64_t>(product) >= reject_below) return static_cast<uint64_t>(product >> 64);
+  Wide product = Wide{NextWord64()} * n;
+  if (static_cast<uint64_t>(product) < n) {  // seldom, so the division is too
+    const uint64_t reject_below = (0 - n) % n;
+    while (static_cast<uint64_t>(product) < reject_below) product = Wide{NextWord64()} * n;
   }
+  return static_cast<uint64_t>(product >> 64);
 }
 
 double RandomStream::Normal() {

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/kolmogorov_smirnov.h"
+#include "analysis/statistics.h"
+
+namespace dse {
+
+// Two series set side by side.
+struct Comparison {
+  std::string a;
+  std::string b;
+  double ks = 0;          // Kolmogorov-Smirnov statistic
+  double p_value = 1;     // that both come from one distribution
+  double p_adjusted = 1;  // Holm, over all comparisons made together
+  KsMethod method = KsMethod::kExact;
+  Interval mean_difference;  // mean of a - mean of b, percentile interval of a bootstrap
+};
+
+// Holm's step-down adjustment (1979): in the order of the input, never below the p-value itself.
+std::vector<double> HolmAdjust(std::span<const double> p_values);
+
+// Means of resamples of `values` of the same size, drawn with replacement: 10,000 of them, fewer
+// (down to 1,000) for samples above 2,000 values. Equal for equal (values, seed, purpose); other
+// purposes give independent streams. Throws Error for no values.
+std::vector<double> BootstrapMeans(std::span<const double> values, uint64_t seed,
+                                   std::string_view purpose);
+
+// mean(a) - mean(b) with its 95% percentile interval; `means_*` are bootstrap means of each, made
+// with different purposes. Where one has more of them than the other, the surplus is not used.
+Interval MeanDifference(std::span<const double> a, std::span<const double> b,
+                        std::span<const double> means_a, std::span<const double> means_b);
+Interval MeanDifference(std::span<const double> a, std::span<const double> b, uint64_t seed);
+
+}  // namespace dse
