@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "core/suggest.h"
+#include "db/csv.h"
+#include "db/import.h"
+
+namespace dse {
+namespace {
+
+struct Record {
+  int64_t line = 0;
+  std::vector<std::string> fields;
+};
+
+std::string Trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+// A decimal number; empty for any other text. "nan" and "inf" are read, to be refused by name.
+std::optional<double> ParseNumber(const std::string& text) {
+  const std::string trimmed = Trimmed(text);
+  std::string_view digits = trimmed;
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::invalid_argument || end != digits.data() + digits.size()) return {};
+  return error == std::errc::result_out_of_range ? HUGE_VAL : value;
+}
+
+// One file while it is read: the header's columns and the sentence for a bad row.
+class CsvImport {
+ public:
+  CsvImport(std::string_view text, const std::string& file) : file_(file) {
+    CsvReader reader(text, file);
+    if (!reader.Next(header_))
+      throw Error(file + ":1: the file is empty; a header line comes first");
+    for (std::string& name : header_) name = Trimmed(name);
+    CheckHeader(reader.line());
+    std::vector<std::string> fields;
+    while (reader.Next(fields)) {
+      if (fields.size() != header_.size()) {
+        Fail(reader.line(), "has " + std::to_string(fields.size()) +
+                                " fields where the header has " + std::to_string(header_.size()));
+      }
+      records_.push_back({reader.line(), std::move(fields)});
+    }
+    FindProperties();
+  }
+
+  std::vector<ImportRow> Rows() const {
+    std::vector<ImportRow> rows;
+    for (const Record& record : records_) rows.push_back(ReadRow(record));
+    return rows;
+  }
+
+ private:
+  [[noreturn]] void Fail(int64_t line, const std::string& what) const {
+    throw Error(file_ + ":" + std::to_string(line) + ": " + what);
+  }
+
+  void CheckHeader(int64_t line) const {
+    for (size_t i = 0; i < header_.size(); ++i) {
+      if (header_[i].empty()) Fail(line, "column " + std::to_string(i + 1) + " has no name");
+      if (std::count(header_.begin(), header_.end(), header_[i]) > 1) {
+        Fail(line, "column '" + header_[i] + "' is there twice");
+      }
+    }
+    for (const char* name : {"population", "error"}) {
+      if (Column(name) < 0) {
+        const std::string nearest = Nearest(name, header_);
+        Fail(line, std::string("there is no column '") + name + "'" +
+                       (nearest.empty() ? "" : "; is '" + nearest + "' meant to be it?"));
+      }
+    }
+  }
+
+  int Column(const std::string& name) const {
+    const auto at = std::find(header_.begin(), header_.end(), name);
+    return at == header_.end() ? -1 : static_cast<int>(at - header_.begin());
+  }
+
+  // The field of a column the file need not have.
+  std::string Field(const Record& record, const std::string& name) const {
+    const int column = Column(name);
+    return column < 0 ? "" : Trimmed(record.fields[static_cast<size_t>(column)]);
+  }
+
+  // Columns with at least one number are properties; columns of text alone are left out.
+  void FindProperties() {
+    const std::vector<std::string> known = {"population", "error",      "model",
+                                            "hash",       "best_error", "state"};
+    for (size_t i = 0; i < header_.size(); ++i) {
+      if (std::count(known.begin(), known.end(), header_[i])) continue;
+      for (const Record& record : records_) {
+        if (!ParseNumber(record.fields[i])) continue;
+        properties_.push_back(i);
+        break;
+      }
+    }
+  }
+
+  // Empty for an empty field.
+  std::optional<double> ReadNumber(const Record& record, size_t column) const {
+    const std::string text = Trimmed(record.fields[column]);
+    if (text.empty()) return std::nullopt;
+    const std::optional<double> value = ParseNumber(text);
+    if (!value)
+      Fail(record.line, "'" + text + "' in column '" + header_[column] + "' is no number");
+    if (!std::isfinite(*value)) {
+      Fail(record.line, "'" + text + "' in column '" + header_[column] + "' is not finite");
+    }
+    return value;
+  }
+
+  std::optional<double> ReadPercent(const Record& record, const std::string& name) const {
+    const int column = Column(name);
+    if (column < 0) return std::nullopt;
+    const std::optional<double> value = ReadNumber(record, static_cast<size_t>(column));
+    if (value && (*value < 0 || *value > 100)) {
+      Fail(record.line, name + " must be a percentage from 0 to 100");
+    }
+    return value;
+  }
+
+  // Without a column `state`, an error means done and its absence failed.
+  RunState ReadState(const Record& record, bool has_error) const {
+    const std::string text = Field(record, "state");
+    if (text.empty()) return has_error ? RunState::kDone : RunState::kFailed;
+    std::vector<std::string> allowed;
+    for (const Word<RunState>& word : kRunStateWords) {
+      if (word.value == RunState::kPending || word.value == RunState::kRunning) continue;
+      allowed.push_back(word.text);
+      if (text != word.text) continue;
+      if ((word.value == RunState::kDone) != has_error) {
+        Fail(record.line, has_error ? "state '" + text + "' goes without an error"
+                                    : "state 'done' needs an error");
+      }
+      return word.value;
+    }
+    Fail(record.line, "state '" + text + "' must be one of " + JoinWords(allowed));
+  }
+
+  void ReadModel(const Record& record, ImportRow& row) const {
+    row.hash = Field(record, "hash");
+    const bool hexadecimal = row.hash.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!row.hash.empty() && (row.hash.size() != 16 || !hexadecimal)) {
+      Fail(record.line, "hash '" + row.hash + "' is not 16 hexadecimal digits");
+    }
+    const std::string text = Field(record, "model");
+    if (text.empty()) return;
+    const std::string where = file_ + ":" + std::to_string(record.line) + ": model";
+    row.model = ParseModel(ParseJson(text, where), where);
+    const std::string hash = ModelHash(*row.model);
+    if (!row.hash.empty() && row.hash != hash) {
+      Fail(record.line, "the model's hash is " + hash + ", not " + row.hash);
+    }
+    row.hash = hash;
+  }
+
+  ImportRow ReadRow(const Record& record) const {
+    ImportRow row;
+    row.line = record.line;
+    row.population = Field(record, "population");
+    if (row.population.empty()) Fail(record.line, "the population has no name");
+    row.error = ReadPercent(record, "error");
+    row.best_error = ReadPercent(record, "best_error");
+    row.state = ReadState(record, row.error.has_value());
+    if (row.best_error && row.state != RunState::kDone && row.state != RunState::kDiverged) {
+      Fail(record.line, std::string("best_error goes with done and diverged runs, not with ") +
+                            RunStateText(row.state));
+    }
+    ReadModel(record, row);
+    for (const size_t column : properties_) {
+      if (const std::optional<double> value = ReadNumber(record, column)) {
+        row.properties.emplace(header_[column], *value);
+      }
+    }
+    return row;
+  }
+
+  std::string file_;
+  std::vector<std::string> header_;
+  std::vector<Record> records_;
+  std::vector<size_t> properties_;
+};
+
+}  // namespace
+
+std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file) {
+  return CsvImport(text, file).Rows();
+}
+
+}  // namespace dse

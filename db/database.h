@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace dse {
+
+enum class OpenMode {
+  kReadOnly,   // must exist; nothing is changed, not even by a migration
+  kReadWrite,  // must exist
+  kCreate,     // made where it does not exist
+};
+
+// One connection to a results file (README of this folder). Used by one thread at a time and never
+// carried across fork; several processes may have one each on the same file. Rollback journal,
+// foreign keys on, busy timeout set. All functions of this folder throw Error with the file's name:
+// not a database, another program's file, a newer schema, read-only, locked, full disk.
+class Database {
+ public:
+  static Database Open(const std::string& path, OpenMode mode);
+
+  Database(Database&&) noexcept;
+  Database& operator=(Database&&) noexcept;
+  ~Database();
+
+  const std::string& path() const;
+  bool read_only() const;
+
+  // How long to wait for a lock before giving up: 30 s unless set.
+  void set_busy_timeout(int milliseconds);
+
+  struct Impl;  // SQLite stays in this folder's sources
+  Impl& impl() const { return *impl_; }
+
+ private:
+  explicit Database(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The schema this build writes (user_version) and the mark of our files (application_id, "dse1").
+inline constexpr int kSchemaVersion = 1;
+inline constexpr int kApplicationId = 0x64736531;
+
+}  // namespace dse

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "db/runs.h"
+#include "db/sqlite.h"
+
+namespace dse {
+
+// Row ids by natural key, inserting what the file does not know. What is there already stays as it
+// is, so names are those first given. Use within a transaction.
+int64_t StoreRecipe(sqlite::Connection& connection, const RecipeRow& recipe);
+int64_t StoreDataset(sqlite::Connection& connection, const DatasetRow& dataset);
+int64_t StoreSeries(sqlite::Connection& connection, int64_t population_id, int64_t recipe_id,
+                    int64_t dataset_id);
+
+}  // namespace dse

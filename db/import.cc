@@ -1,0 +1,221 @@
+#include "db/import.h"
+
+#include <map>
+#include <utility>
+
+#include "core/complexity.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/units.h"
+#include "db/connection.h"
+#include "db/documents.h"
+#include "db/member_rows.h"
+
+namespace dse {
+namespace {
+
+// The recipe and dataset of numbers that came without any.
+RecipeRow ImportedRecipe() { return {ShortHash("imported recipe"), "imported", "{}"}; }
+DatasetRow ImportedDataset() { return {ShortHash("imported dataset"), "imported", 0, 0, 0}; }
+
+// A row as it will be stored.
+struct Entry {
+  const ImportRow& row;
+  Overrides overrides;
+  std::map<std::string, double> properties;  // without lr and weight decay
+  std::string member_key;
+};
+
+std::string Value(const std::optional<double>& value) {
+  return value ? FormatDouble(*value) : "none";
+}
+
+class Importer {
+ public:
+  Importer(sqlite::Connection& connection, const std::string& file)
+      : connection_(connection),
+        file_(file),
+        writer_(connection),
+        recipe_(StoreRecipe(connection, ImportedRecipe())),
+        dataset_(StoreDataset(connection, ImportedDataset())),
+        find_member_(connection, "SELECT id FROM members WHERE population_id = ? AND key = ?"),
+        find_run_(connection, "SELECT state, error, best_error FROM runs WHERE key = ?"),
+        insert_run_(connection,
+                    "INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed, state, error,"
+                    " best_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        link_(connection, "INSERT INTO series_runs(series_id, member_id, run_id) VALUES (?, ?, ?)"),
+        find_property_(connection, "SELECT value FROM properties WHERE member_id = ? AND name = ?"),
+        insert_property_(connection,
+                         "INSERT INTO properties(member_id, name, value) VALUES (?, ?, ?)") {}
+
+  void Add(const ImportRow& row) {
+    Population& population = FindPopulation(row);
+    const std::optional<int64_t> model = FindModel(row);
+    Entry entry = MakeEntry(row, population);
+    const int64_t member = FindMember(entry, population, model);
+    StoreProperties(entry, member);
+    const int64_t repeat = population.repeats[entry.member_key]++;
+    StoreRun(entry, population, member, model, repeat);
+  }
+  const ImportSummary& summary() const { return summary_; }
+
+ private:
+  struct Population {
+    int64_t id = 0;
+    int64_t series_id = 0;
+    int64_t members = 0;
+    int64_t bare_rows = 0;                   // of this file
+    std::map<std::string, int64_t> repeats;  // rows of this file by member
+  };
+
+  [[noreturn]] void Fail(const ImportRow& row, const std::string& what) const {
+    throw Error(file_ + ":" + std::to_string(row.line) + ": " + what);
+  }
+
+  Population& FindPopulation(const ImportRow& row) {
+    const auto [at, fresh] = populations_.try_emplace(row.population);
+    if (!fresh) return at->second;
+    Population& population = at->second;
+    sqlite::Statement find(
+        connection_,
+        "SELECT id, origin, (SELECT count(*) FROM members WHERE population_id = p.id)"
+        " FROM populations p WHERE name = ?",
+        row.population);
+    if (find.Step()) {
+      if (find.Text(1) != "imported") {
+        Fail(row, "population '" + row.population + "' was " + find.Text(1) + " in " +
+                      connection_.path() + ", not imported; give it another name here");
+      }
+      population.id = find.Int(0);
+      population.members = find.Int(2);
+    } else {
+      const std::string key = ShortHash(Json::array({"imported", row.population}).dump());
+      sqlite::Statement(connection_,
+                        "INSERT INTO populations(key, name, origin, candidates, sampler_version)"
+                        " VALUES (?, ?, 'imported', 0, 0)",
+                        key, row.population)
+          .Run();
+      population.id = connection_.LastInsertId();
+      ++summary_.populations;
+    }
+    population.series_id = StoreSeries(connection_, population.id, recipe_, dataset_);
+    return population;
+  }
+
+  std::optional<int64_t> FindModel(const ImportRow& row) {
+    if (row.hash.empty()) return std::nullopt;
+    if (row.model) return writer_.StoreModel(*row.model, row.hash, CountComplexity(*row.model));
+    const std::optional<int64_t> id = writer_.FindModel(row.hash);
+    if (!id) {
+      Fail(row, "no model " + row.hash + " in " + connection_.path() +
+                    "; add a column 'model' with its JSON");
+    }
+    return id;
+  }
+
+  // The member's own lr and weight decay, taken out of the properties.
+  std::optional<double> TakeOverride(const ImportRow& row, Entry& entry, const char* name) const {
+    const auto at = entry.properties.find(name);
+    if (at == entry.properties.end()) return std::nullopt;
+    const double value = at->second;
+    if (value < 0) Fail(row, std::string(name) + " must not be negative");
+    entry.properties.erase(at);
+    return value;
+  }
+
+  Entry MakeEntry(const ImportRow& row, Population& population) const {
+    Entry entry{row, {}, row.properties, ""};
+    entry.overrides.lr = TakeOverride(row, entry, "lr");
+    entry.overrides.weight_decay = TakeOverride(row, entry, "weight_decay");
+    if (!entry.overrides.weight_decay) {
+      entry.overrides.weight_decay = TakeOverride(row, entry, "wd");
+    }
+    if (!row.hash.empty()) {
+      entry.member_key = MemberKey(row.hash, entry.overrides);
+    } else if (!row.properties.empty()) {
+      entry.member_key = ShortHash(Json{{"properties", row.properties}}.dump());
+    } else {
+      // Nothing tells it from others: the nth such row of a population is its nth bare member.
+      entry.member_key = ShortHash(Json{{"row", population.bare_rows++}}.dump());
+    }
+    return entry;
+  }
+
+  int64_t FindMember(const Entry& entry, Population& population, std::optional<int64_t> model) {
+    find_member_.Bind(population.id, entry.member_key);
+    if (find_member_.Step()) return find_member_.Int(0);
+    const Model* drawn = entry.row.model ? &*entry.row.model : nullptr;
+    const std::optional<int64_t> id =
+        writer_.InsertMember(population.id, population.members++, entry.member_key, std::nullopt,
+                             model, drawn, entry.overrides);
+    ++summary_.members;
+    return id.value();
+  }
+
+  void StoreProperties(const Entry& entry, int64_t member) {
+    for (const auto& [name, value] : entry.properties) {
+      find_property_.Bind(member, name);
+      if (!find_property_.Step()) {
+        insert_property_.Bind(member, name, value).Run();
+      } else if (find_property_.Real(0) != value) {
+        Fail(entry.row, "'" + name + "' is " + FormatDouble(value) + " here, but was " +
+                            FormatDouble(find_property_.Real(0)) +
+                            " for the same network; a property cannot differ between repeats");
+      }
+    }
+  }
+
+  void StoreRun(const Entry& entry, const Population& population, int64_t member,
+                std::optional<int64_t> model, int64_t repeat) {
+    const ImportRow& row = entry.row;
+    const std::string key =
+        ShortHash(Json::array({"imported", row.population, entry.member_key, repeat}).dump());
+    find_run_.Bind(key);
+    if (find_run_.Step()) {
+      const std::string state = find_run_.Text(0);
+      const std::optional<double> error = find_run_.OptionalReal(1);
+      const std::optional<double> best = find_run_.OptionalReal(2);
+      if (state != RunStateText(row.state) || error != row.error || best != row.best_error) {
+        Fail(row, "contradicts what " + connection_.path() + " has for this network: " + state +
+                      ", error " + Value(error) + ", best_error " + Value(best));
+      }
+      ++summary_.known;
+      return;
+    }
+    insert_run_
+        .Bind(key, model, recipe_, dataset_, repeat, RunStateText(row.state), row.error,
+              row.best_error)
+        .Run();
+    link_.Bind(population.series_id, member, connection_.LastInsertId()).Run();
+    ++summary_.runs;
+  }
+
+  sqlite::Connection& connection_;
+  std::string file_;
+  MemberWriter writer_;
+  int64_t recipe_;
+  int64_t dataset_;
+  sqlite::Statement find_member_;
+  sqlite::Statement find_run_;
+  sqlite::Statement insert_run_;
+  sqlite::Statement link_;
+  sqlite::Statement find_property_;
+  sqlite::Statement insert_property_;
+  std::map<std::string, Population> populations_;
+  ImportSummary summary_;
+};
+
+}  // namespace
+
+ImportSummary ImportRows(Database& db, const std::vector<ImportRow>& rows,
+                         const std::string& file) {
+  if (rows.empty()) return {};
+  sqlite::Connection& connection = WritableConnection(db);
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
+  Importer importer(connection, file);
+  for (const ImportRow& row : rows) importer.Add(row);
+  transaction.Commit();
+  return importer.summary();
+}
+
+}  // namespace dse

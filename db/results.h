@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "db/database.h"
+
+namespace dse {
+
+// Which series to read; an empty list means all. Recipes and datasets by name, URI or hash.
+struct SeriesFilter {
+  std::vector<std::string> populations;
+  std::vector<std::string> recipes;
+  std::vector<std::string> datasets;
+};
+
+// The series of the file by (population, recipe, dataset) in order of creation, members by index.
+// Throws Error for a name that is not in the file and suggests the nearest.
+std::vector<SeriesRecord> LoadSeries(Database& db, const SeriesFilter& filter);
+
+// Progress of one series.
+struct SeriesStatus {
+  std::string population;
+  std::string recipe;
+  std::string dataset;
+  int64_t total = 0;
+  int64_t pending = 0;
+  int64_t running = 0;
+  int64_t done = 0;
+  int64_t diverged = 0;
+  int64_t out_of_memory = 0;
+  int64_t failed = 0;
+  int64_t cancelled = 0;
+  std::optional<double> best_error;    // lowest final error so far
+  std::optional<double> mean_seconds;  // of finished runs
+};
+
+// One run somebody holds.
+struct WorkerStatus {
+  int64_t run_id = 0;
+  std::string model_hash;
+  std::string host;
+  std::string device;
+  int64_t attempt = 0;
+  int64_t epoch = 0;            // finished epochs of this attempt
+  double seconds = 0;           // since claimed
+  double lease_seconds = 0;     // left; negative = overdue
+  bool certainly_dead = false;  // Owner::CertainlyDead
+};
+
+struct FailureStatus {
+  int64_t run_id = 0;
+  std::string model_hash;
+  int64_t attempt = 0;
+  std::string message;
+};
+
+struct DatabaseStatus {
+  int64_t populations = 0;
+  int64_t models = 0;
+  std::vector<SeriesStatus> series;
+  std::vector<WorkerStatus> workers;
+  std::vector<FailureStatus> failures;  // at most 20, latest first
+};
+DatabaseStatus LoadStatus(Database& db);
+
+}  // namespace dse

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/draw.h"
+#include "db/database.h"
+#include "db/populations.h"
+#include "db/runs.h"
+
+namespace dse {
+
+// `count` small RegNetX-like members, all different: two stages of 1 and 2 blocks, widths 8(i+1)
+// and 16(i+1), b = 1, g = 8, with the parameters they might have been drawn with.
+std::vector<Draw> MakeDraws(int count, int first_width = 8);
+PopulationRecord MakePopulation(const std::string& name);
+
+// A recipe document with this lr, its hash, and a dataset of ten classes.
+RecipeRow MakeRecipe(const std::string& name, double lr);
+DatasetRow MakeDataset();
+
+// Every member of the population `repeats` times, seeds 0, 1, ...
+WantedRuns MakeWanted(Database& db, const std::string& population, int repeats = 1);
+
+// A file with population "p" of `count` members and their pending runs; the runs' ids.
+std::vector<int64_t> MakeStudy(const std::string& path, int count);
+
+ClaimRequest Request(const std::vector<int64_t>& run_ids, double lease_seconds = 1000);
+FinishedRun Done(double error);
+
+// The message of the Error that `action` throws; "" if it throws none.
+std::string MessageOf(const std::function<void()>& action);
+
+// A child process that runs `action`; it ends with 0, or with 1 where an exception left it.
+// Database connections do not survive a fork, so none may be open in the parent.
+int StartChild(const std::function<void()>& action);
+// Its exit code; 128 + signal if one ended it.
+int WaitForChild(int pid);
+// MessageOf in a child without root's rights, which ignore those of files.
+std::string MessageWithoutRoot(const std::function<void()>& action);
+
+}  // namespace dse

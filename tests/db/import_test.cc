@@ -1,0 +1,201 @@
+#include "db/import.h"
+
+#include <catch2/catch.hpp>
+
+#include "db/connection.h"
+#include "db/results.h"
+#include "tests/db/fixtures.h"
+#include "tests/support/temp_folder.h"
+
+namespace dse {
+namespace {
+
+using Catch::Matchers::Contains;
+
+const char* const kModelField =
+    R"("{""type"":""anynet"",""block"":""X"",""depths"":[1],""widths"":[32],""group_widths"":[8],""bottleneck"":[1]}")";
+
+std::string ParseMessage(const std::string& text) {
+  return MessageOf([&] { ParseCsvImport(text, "f.csv"); });
+}
+
+struct File {
+  ImportSummary Import(const std::string& text) {
+    return ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
+  }
+  std::string ImportMessage(const std::string& text) {
+    return MessageOf([&] { Import(text); });
+  }
+  TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+};
+
+TEST_CASE("a file is read with quotes, line ends inside fields, CRLF and a byte order mark") {
+  const std::vector<ImportRow> rows = ParseCsvImport(
+      "\xEF\xBB\xBFpopulation,error,note,depth\r\n"
+      "\"a, \"\"b\"\"\nc\",12.5,\"two\r\nlines\",3\r\n"
+      "\r\n"
+      "d, +1e1 ,text,\r\n"
+      "e,,,7",
+      "f.csv");
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].population == "a, \"b\"\nc");
+  CHECK(rows[0].error == 12.5);
+  CHECK(rows[0].line == 2);
+  CHECK(rows[0].properties == std::map<std::string, double>{{"depth", 3}});  // text is left out
+  CHECK(rows[1].error == 10.0);
+  CHECK(rows[1].line == 6);
+  CHECK(rows[1].properties.empty());
+  CHECK(rows[2].state == RunState::kFailed);
+  CHECK_FALSE(rows[2].error);
+}
+
+TEST_CASE("states and models are read") {
+  const std::vector<ImportRow> rows =
+      ParseCsvImport(std::string("model,population,state,error,best_error\n") + kModelField +
+                         ",p,done,20,19\n,p,diverged,,\n,p,out_of_memory,,\n",
+                     "f.csv");
+  REQUIRE(rows.size() == 3);
+  REQUIRE(rows[0].model);
+  CHECK(rows[0].hash == ModelHash(*rows[0].model));
+  CHECK(rows[0].best_error == 19.0);
+  CHECK(rows[1].state == RunState::kDiverged);
+  CHECK(rows[2].state == RunState::kOutOfMemory);
+}
+
+TEST_CASE("a bad file is refused with file, line and reason") {
+  CHECK(ParseMessage("") == "f.csv:1: the file is empty; a header line comes first");
+  CHECK(ParseMessage("population,errors\np,1\n") ==
+        "f.csv:1: there is no column 'error'; is 'errors' meant to be it?");
+  CHECK(ParseMessage("error\n1\n") == "f.csv:1: there is no column 'population'");
+  CHECK_THAT(ParseMessage("population,error,x,x\n"),
+             Contains("f.csv:1: column 'x' is there twice"));
+  CHECK_THAT(ParseMessage("population,error,\n"), Contains("f.csv:1: column 3 has no name"));
+  const std::string header = "population,error,x\n";
+  CHECK(ParseMessage(header + "p,1,1\n\np,2\n") == "f.csv:4: has 2 fields where the header has 3");
+  CHECK(ParseMessage(header + "p,1,1\np,1,two\n") == "f.csv:3: 'two' in column 'x' is no number");
+  CHECK(ParseMessage(header + "p,1,one\np,1,2\n") == "f.csv:2: 'one' in column 'x' is no number");
+  CHECK(ParseMessage(header + "p,12%,1\n") == "f.csv:2: '12%' in column 'error' is no number");
+  CHECK(ParseMessage(header + "p,nan,1\n") == "f.csv:2: 'nan' in column 'error' is not finite");
+  CHECK(ParseMessage(header + "p,1,1e999\n") == "f.csv:2: '1e999' in column 'x' is not finite");
+  CHECK(ParseMessage(header + "p,101,1\n") == "f.csv:2: error must be a percentage from 0 to 100");
+  CHECK(ParseMessage(header + ",1,1\n") == "f.csv:2: the population has no name");
+  CHECK_THAT(ParseMessage(header + "p,1,\"1\n"), Contains("f.csv:2: a quoted field is not closed"));
+  CHECK_THAT(ParseMessage(header + "p,1,\"1\"x\n"), Contains("f.csv:2: text follows"));
+}
+
+TEST_CASE("states, hashes and models that contradict themselves are refused") {
+  const std::string state = "population,error,state,best_error\n";
+  CHECK_THAT(ParseMessage(state + "p,1,finished,\n"),
+             Contains("f.csv:2: state 'finished' must be one of done, diverged"));
+  CHECK_THAT(ParseMessage(state + "p,,pending,\n"), Contains("must be one of"));
+  CHECK(ParseMessage(state + "p,1,failed,\n") == "f.csv:2: state 'failed' goes without an error");
+  CHECK(ParseMessage(state + "p,,done,\n") == "f.csv:2: state 'done' needs an error");
+  CHECK_THAT(ParseMessage(state + "p,,failed,3\n"), Contains("best_error goes with done"));
+  const std::string model = "population,error,hash,model\n";
+  CHECK_THAT(ParseMessage(model + "p,1,xyz,\n"), Contains("not 16 hexadecimal digits"));
+  CHECK_THAT(ParseMessage(model + "p,1,0123456789abcdef," + kModelField + "\n"),
+             Contains("f.csv:2: the model's hash is"));
+  CHECK_THAT(ParseMessage(model + "p,1,,\"{\"\"type\"\":\"\"tree\"\"}\"\n"),
+             Contains("f.csv:2: model"));
+  CHECK_THAT(ParseMessage(model + "p,1,,{\n"), Contains("f.csv:2: model"));
+}
+
+TEST_CASE("rows without a model are members by their properties, equal ones repeats") {
+  File file;
+  const ImportSummary summary =
+      file.Import("population,error,depth,lr\np,30,4,0.1\np,32,4,0.1\np,40,8,0.1\nq,,8,0.1\n");
+  CHECK(summary.populations == 2);
+  CHECK(summary.members == 3);
+  CHECK(summary.runs == 4);
+  CHECK(summary.known == 0);
+  const std::vector<SeriesRecord> series = LoadSeries(file.db, {});
+  REQUIRE(series.size() == 2);
+  CHECK(series[0].recipe == "imported");
+  REQUIRE(series[0].members.size() == 2);
+  const MemberRecord& first = series[0].members[0];
+  CHECK(first.hash == "");
+  CHECK_FALSE(first.model);
+  CHECK(first.lr == 0.1);
+  CHECK(first.properties == std::map<std::string, double>{{"depth", 4}});
+  REQUIRE(first.runs.size() == 2);
+  CHECK(first.runs[0].error == 30.0);
+  CHECK(first.runs[1].error == 32.0);
+  CHECK(series[1].members[0].runs[0].state == RunState::kFailed);
+  CHECK(LoadMembers(file.db, {}).empty());  // nothing to train
+}
+
+TEST_CASE("rows with nothing but an error are a member each") {
+  File file;
+  const std::string text = "population,error\np,30\np,30\np,31\n";
+  CHECK(file.Import(text).members == 3);
+  CHECK(file.Import(text).known == 3);
+  REQUIRE(LoadSeries(file.db, {}).size() == 1);
+  CHECK(LoadSeries(file.db, {})[0].members.size() == 3);
+}
+
+TEST_CASE("rows with a model become members that can be trained") {
+  File file;
+  const std::string text = std::string("population,error,model,lr,wd\n") + "p,30," + kModelField +
+                           ",0.1,1e-4\np,31," + kModelField + ",0.1,1e-4\np,40," + kModelField +
+                           ",0.2,1e-4\n";
+  CHECK(file.Import(text).members == 2);
+  const std::vector<StoredMember> members = LoadMembers(file.db, {});
+  REQUIRE(members.size() == 2);
+  CHECK(members[0].draw.overrides == Overrides{0.1, 1e-4});
+  CHECK(members[0].draw.complexity == CountComplexity(members[0].draw.model));
+  CHECK(file.db.impl().connection.QueryText(
+            "SELECT lr || ' ' || wd FROM results WHERE error = 40") == "0.2 0.0001");
+}
+
+TEST_CASE("a hash names a model the file knows, and only such a one") {
+  File file;
+  const std::vector<Draw> draws = MakeDraws(1);
+  StorePopulation(file.db, MakePopulation("p"), draws);
+  CHECK(file.Import("population,error,hash\nq,30," + draws[0].hash + "\n").members == 1);
+  CHECK(LoadSeries(file.db, {})[0].members[0].hash == draws[0].hash);
+  CHECK_THAT(file.ImportMessage("population,error,hash\nr,1," + draws[0].hash +
+                                "\nr,2,0123456789abcdef\n"),
+             Contains("f.csv:3: no model 0123456789abcdef"));
+  CHECK(ListPopulations(file.db).size() == 2);  // nothing of the second file
+}
+
+TEST_CASE("importing again changes nothing, more rows add, contradictions are refused") {
+  File file;
+  const std::string header = "population,error,depth\n";
+  file.Import(header + "p,30,4\np,31,4\n");
+  const ImportSummary again = file.Import(header + "p,30,4\np,31,4\n");
+  CHECK(again.populations + again.members + again.runs == 0);
+  CHECK(again.known == 2);
+  const ImportSummary more = file.Import(header + "p,30,4\np,31,4\np,32,4\np,50,8\n");
+  CHECK(more.known == 2);
+  CHECK(more.members == 1);
+  CHECK(more.runs == 2);
+  CHECK_THAT(file.ImportMessage(header + "p,20,16\np,30.5,4\n"),
+             Contains("f.csv:3: contradicts what") && Contains("error 30"));
+  CHECK(LoadSeries(file.db, {})[0].members.size() == 2);
+}
+
+TEST_CASE("the same network may have other numbers in another imported population") {
+  File file;
+  const std::string header = "population,error,model\n";
+  CHECK(file.Import(header + "p,30," + kModelField + "\nq,40," + kModelField + "\n").runs == 2);
+}
+
+TEST_CASE("an imported population keeps to itself, and a property to one value") {
+  File file;
+  StorePopulation(file.db, MakePopulation("drawn"), MakeDraws(1));
+  CHECK_THAT(file.ImportMessage("population,error\ndrawn,30\n"),
+             Contains("f.csv:2: population 'drawn' was sampled"));
+  file.Import("population,error\np,30\n");
+  CHECK_THAT(MessageOf([&] { StorePopulation(file.db, MakePopulation("p"), MakeDraws(1)); }),
+             Contains("was made as imported, not as sampled"));
+  CHECK_THAT(file.ImportMessage(std::string("population,error,model,latency\nr,1,") + kModelField +
+                                ",5\nr,2," + kModelField + ",6\n"),
+             Contains("f.csv:3: 'latency' is 6 here, but was 5"));
+  CHECK_THAT(file.ImportMessage("population,error,lr\nr,1,-0.1\n"),
+             Contains("f.csv:2: lr must not be negative"));
+}
+
+}  // namespace
+}  // namespace dse
