@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +20,21 @@ namespace dse {
 enum class RunState { kPending, kRunning, kDone, kDiverged, kOutOfMemory, kFailed, kCancelled };
 extern const std::span<const Word<RunState>> kRunStateWords;
 const char* RunStateText(RunState state);
+
+// How many runs are in each state.
+class StateCounts {
+ public:
+  int64_t& operator[](RunState state) { return counts_[static_cast<size_t>(state)]; }
+  int64_t operator[](RunState state) const { return counts_[static_cast<size_t>(state)]; }
+  int64_t total() const;
+  // Those that will not be trained again: all but pending, running and failed.
+  int64_t final() const;
+  // "7 done, 2 pending" for people; done always, the others where there are any.
+  std::string Text() const;
+
+ private:
+  std::array<int64_t, 7> counts_{};
+};
 
 // One repeat of one member.
 struct RunRecord {

@@ -14,29 +14,7 @@ namespace dse {
 namespace {
 
 void Count(PlanSummary& summary, RunState state, const std::optional<double>& error) {
-  switch (state) {
-    case RunState::kPending:
-      ++summary.pending;
-      break;
-    case RunState::kRunning:
-      ++summary.running;
-      break;
-    case RunState::kDone:
-      ++summary.done;
-      break;
-    case RunState::kDiverged:
-      ++summary.diverged;
-      break;
-    case RunState::kOutOfMemory:
-      ++summary.out_of_memory;
-      break;
-    case RunState::kFailed:
-      ++summary.failed;
-      break;
-    case RunState::kCancelled:
-      ++summary.cancelled;
-      break;
-  }
+  ++summary.states[state];
   if (error) summary.best_error = std::min(*error, summary.best_error.value_or(*error));
 }
 
@@ -140,7 +118,7 @@ PlanSummary CountRuns(Database& db, const WantedRuns& wanted) {
       Count(summary, StoredState(find.Text(1)), find.OptionalReal(2));
     } else {
       ++summary.inserted;
-      ++summary.pending;
+      ++summary.states[RunState::kPending];
     }
   }
   return summary;

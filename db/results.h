@@ -26,14 +26,7 @@ struct SeriesStatus {
   std::string population;
   std::string recipe;
   std::string dataset;
-  int64_t total = 0;
-  int64_t pending = 0;
-  int64_t running = 0;
-  int64_t done = 0;
-  int64_t diverged = 0;
-  int64_t out_of_memory = 0;
-  int64_t failed = 0;
-  int64_t cancelled = 0;
+  StateCounts states;
   std::optional<double> best_error;    // lowest final error so far
   std::optional<double> mean_seconds;  // of finished runs
 };

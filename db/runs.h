@@ -30,7 +30,7 @@ struct DatasetRow {
 // overrides.
 struct WantedRun {
   int64_t member_id = 0;
-  uint64_t seed = 0;   // below 2^63; a larger one is refused
+  uint64_t seed = 0;  // below 2^63; a larger one is refused
   std::string model_hash;
   RecipeRow recipe;
 };
@@ -47,13 +47,7 @@ struct WantedRuns {
 struct PlanSummary {
   std::vector<int64_t> run_ids;
   int64_t inserted = 0;
-  int64_t pending = 0;  // counts by state after inserting
-  int64_t running = 0;
-  int64_t done = 0;
-  int64_t diverged = 0;
-  int64_t out_of_memory = 0;
-  int64_t failed = 0;
-  int64_t cancelled = 0;
+  StateCounts states;                // after inserting
   std::optional<double> best_error;  // lowest final error so far
 };
 

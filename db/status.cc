@@ -13,12 +13,17 @@ std::vector<SeriesStatus> LoadProgress(sqlite::Connection& connection) {
   std::vector<SeriesStatus> list;
   sqlite::Statement row(
       connection,
-      "SELECT population, recipe, dataset, total, pending, running, done, diverged,"
-      " out_of_memory, failed, cancelled, best_error, mean_seconds FROM progress");
+      "SELECT population, recipe, dataset, best_error, mean_seconds, pending, running, done,"
+      " diverged, out_of_memory, failed, cancelled FROM progress");
+  constexpr RunState kColumns[] = {RunState::kPending,  RunState::kRunning,     RunState::kDone,
+                                   RunState::kDiverged, RunState::kOutOfMemory, RunState::kFailed,
+                                   RunState::kCancelled};
   while (row.Step()) {
-    list.push_back({row.Text(0), row.Text(1), row.Text(2), row.Int(3), row.Int(4), row.Int(5),
-                    row.Int(6), row.Int(7), row.Int(8), row.Int(9), row.Int(10),
-                    row.OptionalReal(11), row.OptionalReal(12)});
+    SeriesStatus series{row.Text(0), row.Text(1),         row.Text(2),
+                        {},          row.OptionalReal(3), row.OptionalReal(4)};
+    int column = 5;
+    for (const RunState state : kColumns) series.states[state] = row.Int(column++);
+    list.push_back(std::move(series));
   }
   return list;
 }

@@ -149,12 +149,14 @@ TEST_CASE("the status tells progress, workers and failures") {
   REQUIRE(status.series.size() == 1);
   const SeriesStatus& series = status.series[0];
   CHECK(series.population == "p");
-  CHECK(series.total == 6);
-  CHECK(series.done == 3);
-  CHECK(series.diverged == 1);
-  CHECK(series.running == 1);
-  CHECK(series.failed == 1);
-  CHECK(series.pending + series.out_of_memory + series.cancelled == 0);
+  CHECK(series.states.total() == 6);
+  CHECK(series.states[RunState::kDone] == 3);
+  CHECK(series.states[RunState::kDiverged] == 1);
+  CHECK(series.states[RunState::kRunning] == 1);
+  CHECK(series.states[RunState::kFailed] == 1);
+  CHECK(series.states[RunState::kPending] + series.states[RunState::kOutOfMemory] +
+            series.states[RunState::kCancelled] ==
+        0);
   CHECK(series.best_error == 30.0);
   CHECK(series.mean_seconds == (2.0 + 2.0 + 2.0 + 8.0) / 4);
   REQUIRE(status.workers.size() == 1);

@@ -57,25 +57,25 @@ TEST_CASE("planning inserts what is missing, once, and counting tells the same w
   const WantedRuns wanted = MakeWanted(db, "p", 2);
   const PlanSummary before = CountRuns(db, wanted);
   CHECK(before.inserted == 6);
-  CHECK(before.pending == 6);
+  CHECK(before.states[RunState::kPending] == 6);
   CHECK(before.run_ids.empty());
   CHECK(Column(db, "SELECT count(*) FROM recipes") == "0");
 
   const PlanSummary plan = PlanRuns(db, wanted);
   CHECK(plan.inserted == 6);
-  CHECK(plan.pending == 6);
+  CHECK(plan.states[RunState::kPending] == 6);
   CHECK(plan.run_ids.size() == 6);
   const PlanSummary again = PlanRuns(db, MakeWanted(db, "p", 3));
   CHECK(again.inserted == 3);
-  CHECK(again.pending == 9);
+  CHECK(again.states[RunState::kPending] == 9);
 
   const ClaimedRun run = ClaimNext(db, Owner::ThisProcess(), Request(plan.run_ids)).value();
   CHECK(FinishRun(db, run, Done(30)));
   for (const PlanSummary& now : {CountRuns(db, wanted), CountRuns(db, plan.run_ids)}) {
     CHECK(now.run_ids == plan.run_ids);
     CHECK(now.inserted == 0);
-    CHECK(now.pending == 5);
-    CHECK(now.done == 1);
+    CHECK(now.states[RunState::kPending] == 5);
+    CHECK(now.states[RunState::kDone] == 1);
     CHECK(now.best_error == 30);
   }
 }
@@ -315,7 +315,7 @@ TEST_CASE("several processes claim every run exactly once and lose none") {
   }
   CHECK(claimed == std::multiset<int64_t>(runs.begin(), runs.end()));
   Database db = Database::Open(path, OpenMode::kReadOnly);
-  CHECK(CountRuns(db, runs).done == 200);
+  CHECK(CountRuns(db, runs).states[RunState::kDone] == 200);
   CHECK(Column(db, "SELECT count(*) FROM attempts WHERE outcome = 'done'") == "200");
   CHECK(Column(db, "PRAGMA integrity_check") == "ok");
 }
