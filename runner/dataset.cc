@@ -1,0 +1,36 @@
+#include "runner/dataset.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/suggest.h"
+#include "runner/folder.h"
+#include "runner/synthetic.h"
+
+namespace dse {
+namespace {
+
+constexpr const char* kFolderScheme = "folder:";
+
+std::string FolderOf(const std::string& uri) {
+  std::string directory = uri.substr(std::string(kFolderScheme).size());
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    throw Error("'" + directory + "': there is no such folder (from '" + uri + "')");
+  }
+  return directory;
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
+  if (uri == "synthetic") return MakeSyntheticDataset(threads);
+  if (uri.starts_with(kFolderScheme)) return OpenFolderDataset(FolderOf(uri), threads);
+  const std::string scheme = uri.substr(0, uri.find(':'));
+  const std::vector<std::string> known{"synthetic", "folder"};
+  throw Error("'" + uri + "' is no dataset" + DidYouMean(scheme, known) +
+              " (there are: synthetic, folder:DIR)");
+}
+
+}  // namespace dse

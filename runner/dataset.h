@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dse {
+
+enum class Split { kTrain, kTest };
+
+// A decoded image: 8-bit RGB, interleaved, row after row.
+struct Image {
+  int height = 0;
+  int width = 0;
+  std::vector<uint8_t> pixels;  // height * width * 3
+};
+
+struct DatasetInfo {
+  std::string uri;          // as given
+  std::string fingerprint;  // 16 hex digits over classes, counts and file names; not the path
+  std::vector<std::string> class_names;
+  int64_t train_images = 0;
+  int64_t test_images = 0;
+  int64_t corrupt_images = 0;                         // left out
+  std::vector<std::string> corrupt_files;             // the first ten of them, with the reason
+  std::array<float, 3> mean{0.485f, 0.456f, 0.406f};  // of channels in 0..1, for normalisation
+  std::array<float, 3> stddev{0.229f, 0.224f, 0.225f};
+  int classes() const { return static_cast<int>(class_names.size()); }
+};
+
+// Images with labels in two splits. Immutable once open; any thread may read.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual const DatasetInfo& info() const = 0;
+  virtual int64_t Size(Split split) const = 0;
+  virtual int Label(Split split, int64_t index) const = 0;
+  // Throws Error naming the file if it can no longer be read or decoded.
+  virtual Image Load(Split split, int64_t index) const = 0;
+};
+
+// A share of corrupt images above this is an error.
+inline constexpr double kMaxCorruptShare = 0.01;
+
+// Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px) or "folder:DIR"
+// (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg, any case). Small images are
+// decoded once, with `threads` threads (all joined on return), and kept in memory. Throws Error:
+// unknown scheme, missing folder, no images, classes that differ between the splits, too many
+// corrupt images.
+std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
+
+}  // namespace dse

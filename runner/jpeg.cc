@@ -1,0 +1,190 @@
+#include "runner/jpeg.h"
+
+#include <csetjmp>
+#include <cstdio>
+#include <memory>
+#include <utility>
+#include <vector>
+
+// jpeglib.h needs size_t and FILE first.
+#include <jerror.h>
+#include <jpeglib.h>
+
+namespace dse {
+namespace {
+
+// More scans than any honest progressive file has; each costs a pass over the image.
+constexpr int kMaxScans = 200;
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
+// Warnings after which the pixels are still those that were encoded.
+bool IsHarmless(int code) {
+  return code == JWRN_ADOBE_XFORM || code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR ||
+         code == JWRN_TOO_MUCH_DATA || code == JWRN_BOGUS_ICC;
+}
+
+// One decoding. libjpeg reports errors by longjmp to `jump_`, so functions under Guarded() keep no
+// object with a destructor while they call the library; all memory hangs on this object.
+class Decoder {
+ public:
+  Decoder() {
+    info_.err = jpeg_std_error(&errors_);
+    info_.client_data = this;
+    errors_.error_exit = [](j_common_ptr info) { Self(info)->Exit(); };
+    errors_.emit_message = [](j_common_ptr info, int level) { Self(info)->Warn(level); };
+    errors_.output_message = [](j_common_ptr) {};
+    progress_.progress_monitor = [](j_common_ptr info) { Self(info)->CheckScans(); };
+    created_ = Guarded(&Decoder::Create);
+  }
+  ~Decoder() {
+    if (created_) jpeg_destroy_decompress(&info_);
+  }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  void FromBytes(std::span<const uint8_t> bytes) { bytes_ = bytes; }
+  void FromFile(std::FILE* file) { file_ = file; }
+
+  JpegResult ReadSize() {
+    if (created_ && Guarded(&Decoder::ReadHeader)) CheckSize();
+    return std::move(result_);
+  }
+
+  JpegResult Decode() {
+    if (!created_ || !Guarded(&Decoder::ReadHeader) || !CheckSize()) return std::move(result_);
+    const size_t pixels = static_cast<size_t>(info_.image_height) * info_.image_width;
+    result_.image.pixels.resize(pixels * 3);
+    const bool four = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+    if (four) row_.resize(static_cast<size_t>(info_.image_width) * 4);
+    info_.out_color_space = four ? JCS_CMYK : JCS_RGB;
+    if (!Guarded(&Decoder::ReadPixels)) result_.image.pixels.clear();
+    return std::move(result_);
+  }
+
+ private:
+  static Decoder* Self(j_common_ptr info) { return static_cast<Decoder*>(info->client_data); }
+
+  // Runs one step of the library; false if it failed, with the reason in result_.problem.
+  bool Guarded(void (Decoder::*step)()) {
+    if (setjmp(jump_) != 0) return false;
+    (this->*step)();
+    return true;
+  }
+
+  void Create() {
+    jpeg_create_decompress(&info_);
+    info_.progress = &progress_;
+  }
+
+  void ReadHeader() {
+    if (file_ != nullptr) {
+      jpeg_stdio_src(&info_, file_);
+    } else {
+      jpeg_mem_src(&info_, bytes_.data(), bytes_.size());
+    }
+    jpeg_read_header(&info_, TRUE);
+  }
+
+  bool CheckSize() {
+    const int64_t height = info_.image_height, width = info_.image_width;
+    if (height > kMaxImageSide || width > kMaxImageSide || height * width > kMaxImagePixels) {
+      result_.problem =
+          std::to_string(width) + " x " + std::to_string(height) + " pixels are too many";
+      return false;
+    }
+    result_.image.height = static_cast<int>(height);
+    result_.image.width = static_cast<int>(width);
+    return true;
+  }
+
+  void ReadPixels() {
+    jpeg_start_decompress(&info_);
+    const size_t pitch = static_cast<size_t>(info_.output_width) * 3;
+    uint8_t* pixels = result_.image.pixels.data();
+    while (info_.output_scanline < info_.output_height) {
+      uint8_t* target = pixels + info_.output_scanline * pitch;
+      JSAMPROW row = row_.empty() ? target : row_.data();
+      jpeg_read_scanlines(&info_, &row, 1);
+      if (!row_.empty()) CmykToRgb(target);
+    }
+    jpeg_finish_decompress(&info_);
+  }
+
+  // Adobe writes inverted values: 255 is no ink.
+  void CmykToRgb(uint8_t* target) const {
+    const int flip = info_.saw_Adobe_marker ? 0 : 255;
+    for (size_t x = 0; x < info_.output_width; ++x) {
+      const uint8_t* cmyk = row_.data() + 4 * x;
+      const int light = cmyk[3] ^ flip;
+      for (int c = 0; c < 3; ++c) {
+        target[3 * x + c] = static_cast<uint8_t>(((cmyk[c] ^ flip) * light + 127) / 255);
+      }
+    }
+  }
+
+  [[noreturn]] void Exit() {
+    char text[JMSG_LENGTH_MAX];
+    errors_.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+    result_.problem = text;
+    std::longjmp(jump_, 1);
+  }
+
+  void Warn(int level) {
+    if (level >= 0 || IsHarmless(errors_.msg_code) || !result_.loss.empty()) return;
+    char text[JMSG_LENGTH_MAX];
+    errors_.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+    result_.loss = text;
+  }
+
+  void CheckScans() {
+    if (info_.input_scan_number <= kMaxScans) return;
+    result_.problem = "more than " + std::to_string(kMaxScans) + " scans";
+    std::longjmp(jump_, 1);
+  }
+
+  jpeg_decompress_struct info_{};
+  jpeg_error_mgr errors_{};
+  jpeg_progress_mgr progress_{};
+  std::jmp_buf jump_{};
+  bool created_ = false;
+  std::span<const uint8_t> bytes_;
+  std::FILE* file_ = nullptr;
+  std::vector<uint8_t> row_;  // one row of CMYK
+  JpegResult result_;
+};
+
+JpegResult Unreadable() {
+  JpegResult result;
+  result.problem = "cannot be read";
+  return result;
+}
+
+}  // namespace
+
+JpegResult DecodeJpeg(std::span<const uint8_t> bytes) {
+  Decoder decoder;
+  decoder.FromBytes(bytes);
+  return decoder.Decode();
+}
+
+JpegResult ReadJpegSize(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (!file) return Unreadable();
+  Decoder decoder;
+  decoder.FromFile(file.get());
+  return decoder.ReadSize();
+}
+
+JpegResult DecodeJpegFile(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (!file) return Unreadable();
+  Decoder decoder;
+  decoder.FromFile(file.get());
+  return decoder.Decode();
+}
+
+}  // namespace dse

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "runner/dataset.h"
+
+namespace dse {
+
+// Images beyond these bounds are refused before any memory is taken for them.
+inline constexpr int kMaxImageSide = 16384;
+inline constexpr int64_t kMaxImagePixels = 100'000'000;
+
+// What became of a JPEG file. Damaged input is an outcome, not an exception.
+struct JpegResult {
+  Image image;          // RGB; a header alone leaves `pixels` empty
+  std::string problem;  // why nothing was decoded, "" if the image is there
+  std::string
+      loss;  // what the decoder had to make up (a file cut short, damaged data), "" if nothing
+  bool intact() const { return problem.empty() && loss.empty(); }
+};
+
+// Decodes to RGB; grayscale is spread over the three channels, CMYK and YCCK are converted as Adobe
+// writes them. Any thread may call it.
+JpegResult DecodeJpeg(std::span<const uint8_t> bytes);
+
+// The size from the header, without decoding: only as many bytes are read as the header needs.
+JpegResult ReadJpegSize(const std::string& path);
+
+// Reads and decodes a file.
+JpegResult DecodeJpegFile(const std::string& path);
+
+}  // namespace dse

@@ -1,0 +1,72 @@
+#include "runner/torch_module.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "core/error.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the module may lie, the first that exists counts.
+std::vector<std::string> ModulePaths() {
+  const char* chosen = std::getenv("DSE_TORCH_MODULE");
+  if (chosen != nullptr && *chosen != '\0') return {chosen};
+  std::error_code failure;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failure);
+  if (failure) throw Error("cannot find the program's own folder: " + failure.message());
+  const fs::path folder = program.parent_path();
+  return {folder / kTorchModuleFile, folder.parent_path() / "lib" / "dse" / kTorchModuleFile};
+}
+
+std::string FindModule() {
+  std::string looked;
+  for (const std::string& path : ModulePaths()) {
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) return path;
+    looked += (looked.empty() ? "" : ", ") + path;
+  }
+  throw Error("training needs the LibTorch module, which is not there (looked for " + looked +
+              "); build with -DDSE_WITH_TORCH=ON or set DSE_TORCH_MODULE to the file");
+}
+
+template <typename Function>
+Function* FindSymbol(void* module, const std::string& path, const char* name) {
+  void* symbol = dlsym(module, name);
+  if (symbol == nullptr) throw Error(path + ": is no module of dse ('" + name + "' is missing)");
+  return reinterpret_cast<Function*>(symbol);
+}
+
+// The module stays open until the process ends: LibTorch cannot be unloaded.
+void* OpenModule(const std::string& path) {
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module != nullptr) return module;
+  const char* reason = dlerror();
+  throw Error("the LibTorch module does not load: " +
+              std::string(reason == nullptr ? path : std::string(reason)));
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> MakeTorchTrainer(const TrainerOptions& options) {
+  const std::string path = FindModule();
+  void* module = OpenModule(path);
+  auto* build =
+      FindSymbol<decltype(dse_torch_module_build)>(module, path, "dse_torch_module_build");
+  if (build() != TorchModuleBuild()) {
+    throw Error(path + ": belongs to another build of dse (" + build() + ", this program is " +
+                TorchModuleBuild() + "); build both together");
+  }
+  auto* make = FindSymbol<decltype(dse_make_torch_trainer)>(module, path, "dse_make_torch_trainer");
+  return std::unique_ptr<Trainer>(make(&options));
+}
+
+}  // namespace dse

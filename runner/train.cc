@@ -1,0 +1,58 @@
+#include "runner/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "core/error.h"
+#include "db/database.h"
+#include "runner/stop_signals.h"
+#include "runner/supervisor.h"
+#include "runner/worker.h"
+
+namespace dse {
+namespace {
+
+// Writes what is missing. The connection is closed again before anything is forked.
+PlanSummary Prepare(const TrainRequest& request, const DatasetInfo& data) {
+  Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
+  const std::vector<StoredMember> members = LoadMembers(db, request.populations);
+  if (members.empty()) {
+    throw Error(request.db_path + ": has no networks to train; draw some with 'dse sample'");
+  }
+  const WantedRuns wanted = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  PlanSummary plan = PlanRuns(db, wanted);
+  if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
+  return plan;
+}
+
+int ThreadsPerWorker(const TrainRequest& request) {
+  if (request.trainer.threads > 0) return request.trainer.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / request.workers);
+}
+
+void CheckRequest(const TrainRequest& request) {
+  if (request.workers < 1 || request.workers > kMaxWorkers) {
+    throw Error("there can be 1 to " + std::to_string(kMaxWorkers) + " workers, not " +
+                std::to_string(request.workers));
+  }
+  if (request.repeats < 1) throw Error("there must be at least one repeat");
+}
+
+}  // namespace
+
+TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
+                   const std::function<void(const TrainProgress&)>& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  CheckRequest(request);
+  TrainRequest effective = request;
+  effective.trainer.threads = ThreadsPerWorker(request);
+  const StopSignals signals;
+  const PlanSummary plan = Prepare(effective, data.info());
+  if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0)
+    return {plan, 0, StopSignals::count() > 0};
+  const WorkerJob job{effective, data, factory, plan.run_ids, start};
+  return Supervisor(job, progress).Run();
+}
+
+}  // namespace dse

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+
+#include "runner/shared_counts.h"
+#include "runner/train.h"
+
+namespace dse {
+
+// How a worker process ends; any other way (a signal) is a death.
+enum class WorkerExit { kDone = 0, kFailed = 1, kInterrupted = 130 };
+
+// What a worker inherits from its parent.
+struct WorkerJob {
+  const TrainRequest& request;
+  const Dataset& data;
+  const TrainerFactory& factory;
+  std::span<const int64_t> run_ids;
+  std::chrono::steady_clock::time_point start;  // of the call, for the time limit
+};
+
+// The life of a worker process: makes a trainer, then claims and trains runs until none is left, a
+// limit is reached or SIGINT or SIGTERM comes. Never throws; what made it fail is in `slot`.
+WorkerExit RunWorker(const WorkerJob& job, SharedCounts& counts, WorkerSlot& slot);
+
+}  // namespace dse

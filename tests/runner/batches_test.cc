@@ -1,0 +1,272 @@
+#include "runner/batches.h"
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "runner/augment.h"
+#include "tests/runner/jpeg_writer.h"
+
+namespace dse {
+namespace {
+
+// Square images whose every pixel holds the image's number, so that batches can be read back.
+class NumberedImages : public Dataset {
+ public:
+  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered")
+      : side_(side) {
+    info_.fingerprint = std::move(fingerprint);
+    info_.class_names = {"even", "odd"};
+    info_.train_images = train;
+    info_.test_images = test;
+    info_.mean = {0.2f, 0.4f, 0.998f};
+  }
+  const DatasetInfo& info() const override { return info_; }
+  int64_t Size(Split split) const override {
+    return split == Split::kTrain ? info_.train_images : info_.test_images;
+  }
+  int Label(Split, int64_t index) const override { return static_cast<int>(index % 2); }
+  Image Load(Split, int64_t index) const override {
+    const int i = static_cast<int>(index);
+    return Plain(side_, side_, i, i, i);
+  }
+
+ private:
+  int side_;
+  DatasetInfo info_;
+};
+
+// One image whose pixels tell where they were: red is the row, green the column.
+class PlaceImage : public NumberedImages {
+ public:
+  PlaceImage() : NumberedImages(1, 1, 32) {}
+  Image Load(Split, int64_t) const override {
+    Image image{32, 32, {}};
+    for (int y = 0; y < 32; ++y) {
+      for (int x = 0; x < 32; ++x) {
+        for (int value : {y, x, 200}) image.pixels.push_back(static_cast<uint8_t>(value));
+      }
+    }
+    return image;
+  }
+};
+
+BatchOptions Options(int batch_size, Augment augment = Augment::kNone) {
+  BatchOptions options;
+  options.batch_size = batch_size;
+  options.resolution = 32;
+  options.augment = augment;
+  return options;
+}
+
+std::vector<int> Numbers(const Batch& batch) {
+  const size_t bytes = batch.pixels.size() / static_cast<size_t>(batch.size);
+  std::vector<int> numbers;
+  for (size_t i = 0; i < batch.labels.size(); ++i) numbers.push_back(batch.pixels[i * bytes]);
+  return numbers;
+}
+
+std::vector<int> Epoch(BatchReader& reader, int epoch) {
+  std::vector<int> numbers;
+  Batch batch;
+  for (int64_t step = 0; step < reader.TrainBatches(); ++step) {
+    reader.ReadTrain(epoch, step, batch);
+    const std::vector<int> part = Numbers(batch);
+    numbers.insert(numbers.end(), part.begin(), part.end());
+  }
+  return numbers;
+}
+
+std::set<int> AsSet(const std::vector<int>& numbers) { return {numbers.begin(), numbers.end()}; }
+
+}  // namespace
+
+TEST_CASE("an epoch deals each image once and drops the last short batch") {
+  const NumberedImages data(23, 5, 32);
+  BatchReader reader(data, Options(5));
+  CHECK(reader.TrainBatches() == 4);
+  const std::vector<int> epoch = Epoch(reader, 0);
+  CHECK(epoch.size() == 20);
+  CHECK(AsSet(epoch).size() == 20);
+}
+
+TEST_CASE("labels go with their images") {
+  const NumberedImages data(20, 5, 32);
+  BatchReader reader(data, Options(20));
+  Batch batch;
+  reader.ReadTrain(3, 0, batch);
+  const std::vector<int> numbers = Numbers(batch);
+  for (size_t i = 0; i < numbers.size(); ++i) CHECK(batch.labels[i] == numbers[i] % 2);
+}
+
+TEST_CASE("the order depends on seed and epoch alone") {
+  const NumberedImages data(40, 5, 32);
+  BatchReader reader(data, Options(10)), same(data, Options(10));
+  BatchOptions other_seed = Options(10);
+  other_seed.seed = 1;
+  BatchReader other(data, other_seed);
+  const std::vector<int> third = Epoch(reader, 3);
+  CHECK(Epoch(reader, 0) != third);
+  CHECK(Epoch(reader, 3) == third);
+  CHECK(Epoch(same, 3) == third);
+  CHECK(Epoch(other, 3) != third);
+}
+
+TEST_CASE("a subset depends on the dataset and not on the seed, and larger ones contain it") {
+  const NumberedImages data(100, 50, 32);
+  BatchOptions options = Options(10);
+  options.train_images = 30;
+  options.test_images = 7;
+  BatchReader reader(data, options);
+  options.seed = 9;
+  BatchReader other_seed(data, options);
+  options.train_images = 60;
+  BatchReader larger(data, options);
+  const std::set<int> subset = AsSet(Epoch(reader, 0));
+  CHECK(subset.size() == 30);
+  CHECK(AsSet(Epoch(other_seed, 5)) == subset);
+  const std::set<int> superset = AsSet(Epoch(larger, 0));
+  CHECK(std::includes(superset.begin(), superset.end(), subset.begin(), subset.end()));
+  CHECK(reader.TestImages() == 7);
+  options.train_images = 30;
+  const NumberedImages renamed(100, 50, 32, "another");
+  BatchReader other_data(renamed, options);
+  CHECK(AsSet(Epoch(other_data, 0)) != subset);
+}
+
+TEST_CASE("the last short test batch is kept and the order of testing is fixed") {
+  const NumberedImages data(10, 7, 32);
+  BatchReader reader(data, Options(3, Augment::kCifar));
+  CHECK(reader.TestBatches() == 3);
+  Batch batch;
+  std::vector<int> numbers;
+  for (int64_t step = 0; step < 3; ++step) {
+    reader.ReadTest(step, batch);
+    for (int number : Numbers(batch)) numbers.push_back(number);
+  }
+  CHECK(batch.size == 1);
+  CHECK(batch.pixels.size() == 32 * 32 * 3);
+  CHECK(numbers == std::vector<int>{0, 1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("fewer training images than a batch are an error") {
+  const NumberedImages data(10, 5, 32);
+  CHECK_THROWS_WITH(BatchReader(data, Options(11)),
+                    Catch::Contains("11 images") && Catch::Contains("10 training images"));
+}
+
+TEST_CASE("the CIFAR augmentation shifts by up to four pixels, fills with the mean and flips") {
+  const PlaceImage data;
+  BatchReader reader(data, Options(1, Augment::kAuto));  // cifar at 32 px
+  Batch batch;
+  std::map<int, int> shifts_down, shifts_right;
+  int flips = 0;
+  int64_t wrong = 0;
+  for (int epoch = 0; epoch < 900; ++epoch) {
+    reader.ReadTrain(epoch, 0, batch);
+    const auto pixel = [&](int y, int x) { return &batch.pixels[3 * (32 * y + x)]; };
+    // The middle is never filled.
+    const bool flipped = pixel(16, 16)[1] > pixel(16, 17)[1];
+    const int down = pixel(16, 16)[0] - 16;
+    const int right = flipped ? pixel(16, 15)[1] - 16 : pixel(16, 16)[1] - 16;
+    flips += flipped;
+    ++shifts_down[down];
+    ++shifts_right[right];
+    for (int y = 0; y < 32; ++y) {
+      for (int x = 0; x < 32; ++x) {
+        const int from_y = y + down, from_x = (flipped ? 31 - x : x) + right;
+        const bool inside = from_y >= 0 && from_y < 32 && from_x >= 0 && from_x < 32;
+        // The mean 0.2, 0.4, 0.998 is 51, 102, 254.49.
+        const std::array<int, 3> wanted =
+            inside ? std::array{from_y, from_x, 200} : std::array{51, 102, 254};
+        wrong += !std::equal(wanted.begin(), wanted.end(), pixel(y, x));
+      }
+    }
+  }
+  CHECK(wrong == 0);
+  // Uniform on -4..4: 100 of 900 expected each, standard deviation 9.4; flips 450, 15.
+  CHECK(shifts_down.size() == 9);
+  CHECK(shifts_right.size() == 9);
+  for (const auto& [shift, count] : shifts_down) CHECK((count > 50 && count < 150));
+  CHECK((flips > 375 && flips < 525));
+}
+
+TEST_CASE("augmentation does not depend on the batch an image comes in") {
+  const auto data = OpenDataset("synthetic", 2);
+  BatchOptions options = Options(100, Augment::kImagenet);
+  options.train_images = 300;
+  BatchReader hundreds(*data, options);
+  options.batch_size = 150;
+  BatchReader others(*data, options);
+  Batch first, second;
+  hundreds.ReadTrain(2, 1, first);  // places 100..199
+  others.ReadTrain(2, 0, second);   // places 0..149
+  const size_t bytes = 32 * 32 * 3;
+  CHECK(std::equal(first.pixels.begin(), first.pixels.begin() + 50 * bytes,
+                   second.pixels.begin() + 100 * bytes));
+  CHECK(first.color_shift[0] == second.color_shift[100]);
+  CHECK(first.color_shift[0] != first.color_shift[1]);
+}
+
+TEST_CASE("the automatic augmentation changes at 64 pixels") {
+  CHECK(ResolveAugment(Augment::kAuto, 63) == Augment::kCifar);
+  CHECK(ResolveAugment(Augment::kAuto, 64) == Augment::kImagenet);
+  CHECK(ResolveAugment(Augment::kNone, 224) == Augment::kNone);
+}
+
+TEST_CASE("a test image at 224 pixels is scaled to 256 and cut in the middle") {
+  // 512 x 512 with a mark of 32 pixels' width around: scaled by one half it is 16 wide, just what
+  // the cut of (256 - 224) / 2 takes away.
+  Image image = Plain(512, 512, 250, 250, 250);
+  for (int y = 32; y < 480; ++y) {
+    for (int x = 32; x < 480; ++x) image.pixels[3 * (512 * y + x)] = 10;
+  }
+  std::vector<uint8_t> out(224 * 224 * 3);
+  CenterCrop(image, 224, out.data());
+  int marked = 0;
+  for (size_t i = 0; i < out.size(); i += 3) marked += out[i] > 100;
+  CHECK(marked == 0);
+  CHECK(out[3 * 224 * 112] > 10);  // beside the cut the filter still sees a little of the mark
+  CHECK(out[3 * (224 * 112 + 112)] == 10);
+}
+
+TEST_CASE("an image that is not square is scaled by its short side") {
+  Image image = Plain(32, 64, 0, 0, 0);
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 16; x < 48; ++x) image.pixels[3 * (64 * y + x)] = 255;
+  }
+  std::vector<uint8_t> out(32 * 32 * 3);
+  CenterCrop(image, 32, out.data());
+  CHECK(out[0] == 255);
+  CHECK(out[3 * 31] == 255);
+}
+
+TEST_CASE("random resized crops stay inside the image and differ") {
+  RandomStream random(1, 1);
+  const Image image = Plain(40, 300, 9, 8, 7);
+  std::vector<uint8_t> out(64 * 64 * 3);
+  for (int i = 0; i < 200; ++i) {
+    RandomResizedCropFlip(image, 64, random, out.data());
+    REQUIRE(std::count(out.begin(), out.end(), 9) == 64 * 64);
+  }
+}
+
+TEST_CASE("PCA lighting has the spread its eigenvalues give") {
+  // Red: 0.1 sqrt((0.5675 * 0.2175)^2 + (0.7192 * 0.0188)^2 + (0.4009 * 0.0045)^2) = 0.012418.
+  RandomStream random(5, 0);
+  constexpr int kDraws = 20000;
+  double sum = 0, squares = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const double red = PcaLighting(random)[0];
+    sum += red;
+    squares += red * red;
+  }
+  CHECK(std::abs(sum / kDraws) < 5 * 0.012418 / std::sqrt(kDraws));
+  CHECK(std::sqrt(squares / kDraws) == Approx(0.012418).epsilon(0.03));
+}
+
+}  // namespace dse
