@@ -1,0 +1,18 @@
+#include "runner/torch/cuda/device.h"
+
+#include <cuda_runtime_api.h>
+
+#include "core/error.h"
+
+namespace dse::cuda {
+
+std::string DeviceName(int index) {
+  cudaDeviceProp properties{};
+  const cudaError_t status = cudaGetDeviceProperties(&properties, index);
+  if (status != cudaSuccess) {
+    throw Error("GPU " + std::to_string(index) + " does not answer: " + cudaGetErrorString(status));
+  }
+  return properties.name;
+}
+
+}  // namespace dse::cuda

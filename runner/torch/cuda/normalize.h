@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace dse::cuda {
+
+// values = pixels * scale[channel] + offset[image][channel] over [images, pixels_per_image, 3], on
+// `stream`. `scale` is on the host, everything else on the device. Throws Error if the launch
+// fails.
+void NormalizeImages(const uint8_t* pixels, int images, int64_t pixels_per_image,
+                     const float* scale, const float* offset, float* values, cudaStream_t stream);
+
+}  // namespace dse::cuda

@@ -1,0 +1,17 @@
+#include <string>
+
+#include "runner/torch/torch_trainer.h"
+#include "runner/torch_module.h"
+
+// What the program looks up after opening this module; everything else in it is hidden.
+
+#define DSE_EXPORT extern "C" __attribute__((visibility("default")))
+
+DSE_EXPORT const char* dse_torch_module_build() {
+  static const std::string build = dse::TorchModuleBuild();
+  return build.c_str();
+}
+
+DSE_EXPORT dse::Trainer* dse_make_torch_trainer(const dse::TrainerOptions* options) {
+  return dse::MakeLibTorchTrainer(*options).release();
+}

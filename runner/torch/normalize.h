@@ -1,0 +1,36 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <vector>
+
+#include "runner/batches.h"
+
+namespace dse {
+
+// Turns 8-bit batches into network inputs, value (pixel/255 + shift - mean) / deviation, in buffers
+// that are made once and reused: the images of a call are valid until the next one.
+class Normalizer {
+ public:
+  // For batches of up to `batch_size` images of `resolution` pixels a side.
+  Normalizer(int batch_size, int resolution, const std::array<float, 3>& mean,
+             const std::array<float, 3>& deviation, at::Device device);
+
+  // [size, 3, resolution, resolution] in channels_last, on the device.
+  at::Tensor Images(const Batch& batch);
+  // [size], on the device.
+  at::Tensor Labels(const Batch& batch) const;
+
+ private:
+  at::Tensor ImagesOnCpu(const Batch& batch, const std::vector<float>& offset);
+  at::Tensor ImagesOnGpu(const Batch& batch, const std::vector<float>& offset);
+
+  std::array<float, 3> mean_;
+  std::array<float, 3> deviation_;
+  at::Device device_;
+  at::Tensor images_;  // float [batch, r, r, 3]
+  at::Tensor pixels_;  // uint8, the same shape; GPU only
+};
+
+}  // namespace dse

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "core/json.h"
+#include "core/model.h"
+
+namespace dse {
+
+// The model of a JSON text.
+inline Model ModelOf(const std::string& text) {
+  return ParseModel(ParseJson(text, "test"), "test");
+}
+
+// A two-stage network for 16 px images of three classes.
+inline Model TinyModel(const std::string& block) {
+  const bool groups = block == "X" || block == "Y";
+  const bool bottleneck = groups || block == "R";
+  return ModelOf(R"({"type":"anynet","block":")" + block +
+                 R"(","stem":"cifar","stem_width":8,"resolution":16,"classes":3,)"
+                 R"("depths":[1,2],"widths":[16,24])" +
+                 (bottleneck ? R"(,"bottleneck":[1,2])" : "") +
+                 (groups ? R"(,"group_widths":[8,4])" : "") + "}");
+}
+
+}  // namespace dse
