@@ -1,0 +1,88 @@
+#include <cstdio>
+#include <iostream>
+
+#include "analysis/quantized_linear_fit.h"
+#include "cli/command.h"
+#include "cli/model_lines.h"
+#include "cli/options.h"
+
+namespace dse {
+namespace {
+
+struct InspectOptions {
+  std::vector<std::string> models;  // names, files, or "-"
+  bool json = false;                // a line per network
+};
+
+bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
+  OptionParser parser(
+      "inspect MODEL ... [--json]",
+      "Structure, exact complexity and quantized linear fit of networks. A MODEL is a "
+      "name such as regnetx-400mf,\na file with a model document or JSON Lines, or - "
+      "for JSON Lines on standard input.");
+  parser.Positional("MODEL", &options.models, "names, files or -");
+  parser.Flag("json", &options.json, "one JSON line per network, in order");
+  parser.Require("MODEL");
+  return parser.Parse(args);
+}
+
+void PrintRow(const char* what, const std::string& shape, int resolution, const Complexity& c) {
+  std::printf("  %-7s %-34s %5d %15lld %12lld %12lld\n", what, shape.c_str(), resolution,
+              static_cast<long long>(c.flops), static_cast<long long>(c.params),
+              static_cast<long long>(c.acts));
+}
+
+std::string StageShape(const Frame& frame, const Stage& stage) {
+  std::string shape = std::to_string(stage.depth) + " x " + std::to_string(stage.width);
+  if (stage.stride != 1) shape += " /" + std::to_string(stage.stride);
+  if (HasBottleneck(frame.block)) shape += ", b " + Number(stage.bottleneck).dump();
+  if (HasGroups(frame.block)) shape += ", g " + std::to_string(stage.group_width);
+  if (frame.block == BlockType::kMBConv) {
+    shape += ", k " + std::to_string(stage.kernel) + ", expand " + std::to_string(stage.expansion);
+  }
+  return shape;
+}
+
+void PrintModel(const Model& model, const Fit& fit) {
+  const Frame& frame = model.frame;
+  const ComplexityBreakdown parts = BreakDownComplexity(model);
+  std::printf("%s%s%s: block %s, depth %d, %d classes, %s\n", model.name.c_str(),
+              model.name.empty() ? "" : " ", ModelHash(model).c_str(),
+              TextOf<BlockType>(frame.block, kBlockWords), TotalDepth(model), frame.classes,
+              TextOf<Activation>(frame.activation, kActivationWords));
+  if (model.regnet) {
+    std::printf("  RegNet: w0 %s, wa %s, wm %s\n", FormatDouble(model.regnet->w0).c_str(),
+                FormatDouble(model.regnet->wa).c_str(), FormatDouble(model.regnet->wm).c_str());
+  }
+  std::printf("  %-7s %-34s %5s %15s %12s %12s\n", "", "blocks x width /stride", "size", "flops",
+              "params", "acts");
+  PrintRow("stem",
+           TextOf<StemType>(frame.stem, kStemWords) + (" " + std::to_string(frame.stem_width)),
+           frame.resolution, parts.stem);
+  for (size_t i = 0; i < model.stages.size(); ++i) {
+    PrintRow(("stage " + std::to_string(i + 1)).c_str(), StageShape(frame, model.stages[i]),
+             parts.stages[i].output_resolution, parts.stages[i].total);
+  }
+  PrintRow("head", "", 1, parts.head);
+  PrintRow("total", "", frame.resolution, parts.total);
+  std::printf("  fit     w0 %s, wa %s, wm %s, e_fit %.4f\n\n", FormatDouble(fit.w0).c_str(),
+              FormatDouble(fit.wa).c_str(), FormatDouble(fit.wm).c_str(), fit.e_fit);
+}
+
+}  // namespace
+
+int RunInspect(std::span<const std::string> args) {
+  InspectOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  for (const Model& model : ReadModels(options.models, std::cin)) {
+    const Fit fit = FitQuantizedLinear(BlockWidths(model));
+    if (options.json) {
+      std::cout << InspectLine(model, fit) << '\n';
+    } else {
+      PrintModel(model, fit);
+    }
+  }
+  return kExitOk;
+}
+
+}  // namespace dse

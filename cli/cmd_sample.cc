@@ -1,0 +1,124 @@
+#include <cstdio>
+#include <iostream>
+
+#include "analysis/quantized_linear_fit.h"
+#include "cli/command.h"
+#include "cli/model_lines.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "core/version.h"
+#include "db/populations.h"
+#include "sampler/sampler.h"
+
+namespace dse {
+namespace {
+
+struct SampleOptions {
+  std::string space;                      // name or file
+  SampleRequest request;                  // count, seed, band, tries, threads
+  SpaceOptions space_options;             // what replaces members of the document
+  std::string db;                         // "" = print JSON Lines
+  std::optional<std::string> population;  // default: the space's name
+  bool partial = false;                   // keep what was found when the band was not filled
+  bool quiet = false;
+};
+
+bool ReadOptions(std::span<const std::string> args, SampleOptions& options) {
+  OptionParser parser("sample --space NAME|FILE -n N --seed S [options]",
+                      "Draws networks from a space by rejection until N different ones lie in the "
+                      "band. The list depends on\nspace, seed and band alone; asking for more "
+                      "extends it. Without --db it is printed as JSON Lines.");
+  SpaceOptions& space = options.space_options;
+  SampleRequest& request = options.request;
+  parser.Text("space", "NAME|FILE", &options.space,
+              "a built-in space ('dse space list') or a JSON file");
+  parser.Int("count,n", "N", &request.count, 1, 100'000'000, "networks to draw");
+  parser.Int("seed", "S", &request.seed, 0, INT64_MAX, "of the random streams (default 0)");
+  parser.FlopBand("flops", &request.band, "multiply-adds, inclusive, such as 360M:400M");
+  parser.Text("db", "FILE", &options.db, "results database to add the population to");
+  parser.Text("population", "NAME", &options.population, "its name there (default: the space's)");
+  parser.Int("resolution", "R", &space.resolution, 8, kMaxResolution, "input pixels a side");
+  parser.Int("classes", "C", &space.classes, 1, kMaxClasses, "classes of the head");
+  parser.Int("stages", "K", &space.stages, 1, kMaxStages, "stages of the body");
+  parser.Text("stem", "STEM", &space.stem, "simple, cifar or resnet");
+  parser.Int("stem-width", "W", &space.stem_width, 1, kMaxWidth, "channels of the stem");
+  parser.Text("activation", "WORD", &space.activation, "relu or swish");
+  parser.Int("max-tries", "T", &request.max_tries, 1, INT64_MAX,
+             "candidates before giving up (1e9)");
+  parser.Int("threads", "T", &request.threads, 0, 1024,
+             "0 = one per core; changes nothing but speed");
+  parser.Flag("partial", &options.partial, "keep what was found if the band cannot be filled");
+  parser.Flag("quiet,q", &options.quiet, "no progress");
+  parser.Require("space");
+  parser.Require("count");
+  return parser.Parse(args);
+}
+
+void Report(const SampleOptions& options, const Space& space, const SampleResult& result) {
+  const SampleReport& report = result.report;
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "%s: %zu networks from %lld candidates (%.3g%% in the band, %lld duplicates) in "
+                "%.2fs, %s candidates/s",
+                space.name().c_str(), result.draws.size(),
+                static_cast<long long>(report.candidates), 100 * report.AcceptRate(),
+                static_cast<long long>(report.duplicates), report.seconds,
+                FormatCount(double(report.candidates) / std::max(report.seconds, 1e-9)).c_str());
+  Say(options.quiet, text);
+}
+
+void Store(const SampleOptions& options, const Space& space, const SampleResult& result) {
+  PopulationRecord record;
+  record.name = options.population.value_or(space.name());
+  record.space_name = space.name();
+  record.space_document = space.document().dump();
+  record.seed = options.request.seed;
+  record.band = options.request.band;
+  record.candidates = result.report.candidates;
+  record.sampler_version = kSamplerVersion;
+  Database db = Database::Open(options.db, OpenMode::kCreate);
+  const StoreSummary stored = StorePopulation(db, record, result.draws);
+  std::vector<std::pair<std::string, Fit>> fits;
+  for (const Draw& draw : result.draws) {
+    fits.emplace_back(draw.hash, FitQuantizedLinear(BlockWidths(draw.model)));
+  }
+  StoreFits(db, kDefaultGridName, fits);
+  Say(options.quiet, options.db + ": population " + record.name + ", " +
+                         std::to_string(stored.inserted) + " members added, " +
+                         std::to_string(stored.existing) + " there already");
+}
+
+}  // namespace
+
+int RunSample(std::span<const std::string> args) {
+  SampleOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  if (options.population && options.db.empty()) {
+    throw UsageError("--population names a population in a database; give --db too");
+  }
+  const Space space = Space::Load(options.space, options.space_options);
+  SampleResult result;
+  {
+    ProgressLine progress("sampling", options.quiet);
+    result = SamplePopulation(space, options.request, [&](int64_t found, int64_t candidates) {
+      progress.Update(found, options.request.count,
+                      FormatCount(double(candidates)) + " candidates tried");
+      return true;
+    });
+  }
+  if (!result.complete) {
+    const std::string sentence = ExplainShortfall(space, options.request, result);
+    if (!options.partial || result.draws.empty()) throw Error(sentence);
+    Say(options.quiet, sentence);
+  }
+  if (options.db.empty()) {
+    for (const Draw& draw : result.draws) std::cout << DrawLine(draw) << '\n';
+    if (!std::cout.flush()) throw Error("standard output: writing the networks failed");
+  } else {
+    Store(options, space, result);
+  }
+  Report(options, space, result);
+  return kExitOk;
+}
+
+}  // namespace dse

@@ -1,0 +1,143 @@
+#include <cstdio>
+#include <iostream>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "db/results.h"
+#include "runner/train.h"
+
+namespace dse {
+namespace {
+
+struct TrainOptions {
+  TrainRequest request;
+  std::string data;
+  std::optional<std::string> recipe;  // default by the members' resolution
+  std::vector<std::string> settings;  // key=value on top of the recipe
+  bool dry_run = false;
+  bool quiet = false;
+};
+
+bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
+  OptionParser parser(
+      "train --db FILE --data URI [options]",
+      "Trains the networks that have no finished run with this recipe on this dataset. "
+      "Can be stopped at any time and\nstarted again; several may work on one file.");
+  TrainRequest& request = options.request;
+  parser.Text("db", "FILE", &request.db_path, "results database");
+  parser.Text("data", "URI", &options.data, "synthetic or folder:DIR");
+  parser.Text("recipe", "NAME|FILE", &options.recipe,
+              "training settings (default: cifar below 64 px, else paper-10)");
+  parser.List("set", "KEY=VALUE", &options.settings, "settings on top of the recipe");
+  parser.List("population", "NAME", &request.populations, "only these populations");
+  parser.Int("seed", "S", &request.seed, 0, INT64_MAX, "of the first repeat (default 0)");
+  parser.Int("repeats", "N", &request.repeats, 1, 100'000,
+             "runs of each network, seeds S, S+1, ...");
+  parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
+  parser.Int("workers", "N", &request.workers, 1, 256,
+             "processes that train side by side (default 1)");
+  parser.Int("threads", "T", &request.trainer.threads, 0, 1024,
+             "of each worker (default cores/workers)");
+  parser.Int("limit", "N", &request.limit, 0, INT64_MAX, "train at most so many runs now");
+  parser.Duration("time-limit", &request.time_limit, "start no run after this time (90s, 15m, 2h)");
+  parser.Int("retries", "N", &request.retries, 0, 1000, "of a run that failed (default 2)");
+  parser.Flag("dry-run", &options.dry_run,
+              "say how many runs are missing and about how long they take");
+  parser.Flag("quiet,q", &options.quiet, "no progress");
+  parser.Require("db");
+  parser.Require("data");
+  return parser.Parse(args);
+}
+
+Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>& members) {
+  Recipe recipe = LoadRecipe(
+      options.recipe.value_or(DefaultRecipeName(members.front().draw.model.frame.resolution)));
+  for (const std::string& setting : options.settings) {
+    SetRecipeKey(recipe, setting);
+    recipe.name += " " + setting;
+  }
+  return recipe;
+}
+
+// The mean time of a finished run of this recipe and dataset in this file, if there is one.
+std::optional<double> SecondsPerRun(Database& db, const WantedRuns& wanted) {
+  double seconds = 0;
+  int64_t runs = 0;
+  for (const SeriesStatus& series : LoadStatus(db).series) {
+    if (series.recipe != wanted.recipe.name || series.dataset != wanted.dataset.uri) continue;
+    if (!series.mean_seconds) continue;
+    seconds += *series.mean_seconds * double(series.states.final());
+    runs += series.states.final();
+  }
+  if (runs == 0) return {};
+  return seconds / double(runs);
+}
+
+int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) {
+  const PlanSummary plan = CountRuns(db, wanted);
+  const int64_t finished = plan.states.final();
+  const auto missing = static_cast<int64_t>(wanted.runs.size()) - finished;
+  std::cout << wanted.runs.size() << " runs wanted, " << finished << " finished, " << missing
+            << " missing";
+  const std::optional<double> each = SecondsPerRun(db, wanted);
+  if (each && missing > 0) {
+    std::cout << ", about "
+              << FormatDuration(*each * double(missing) / double(options.request.workers))
+              << " with " << options.request.workers << " workers";
+  } else if (missing > 0) {
+    std::cout << ", no finished run to tell the time from";
+  }
+  std::cout << '\n';
+  return kExitOk;
+}
+
+void ShowProgress(ProgressLine& line, const TrainProgress& progress) {
+  std::string note;
+  if (progress.best_error) {
+    char text[32];
+    std::snprintf(text, sizeof text, "best %.2f%%", *progress.best_error);
+    note = text;
+  }
+  const StateCounts& states = progress.plan.states;
+  line.Update(states.final() + states[RunState::kFailed], states.total(), note);
+}
+
+}  // namespace
+
+int RunTrain(std::span<const std::string> args) {
+  TrainOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  TrainRequest& request = options.request;
+  std::vector<StoredMember> members;
+  {
+    Database db = Database::Open(request.db_path,
+                                 options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
+    members = LoadMembers(db, request.populations);
+  }
+  if (members.empty())
+    throw Error(request.db_path + ": there are no networks to train; sample some first");
+  request.recipe = ChooseRecipe(options, members);
+  const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
+  for (const std::string& file : data->info().corrupt_files) Say(false, "left out: " + file);
+  if (options.dry_run) {
+    Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
+    const WantedRuns wanted =
+        MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
+    return DryRun(db, options, wanted);
+  }
+  TrainSummary summary;
+  {
+    ProgressLine line("training", options.quiet);
+    summary = Train(request, *data, MakeTorchTrainer,
+                    [&](const TrainProgress& progress) { ShowProgress(line, progress); });
+  }
+  Say(options.quiet, std::to_string(summary.plan.states.total()) +
+                         " runs: " + summary.plan.states.Text() + "; " +
+                         std::to_string(summary.finished_here) + " by this call");
+  return summary.interrupted ? kExitInterrupted : kExitOk;
+}
+
+}  // namespace dse

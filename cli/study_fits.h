@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "core/result.h"
+#include "db/database.h"
+
+namespace dse {
+
+// Computes the default-grid fit of every member of `series` that has a model and no fit, fills it
+// in, and stores it where `db` can be written.
+void CompleteFits(Database& db, std::vector<SeriesRecord>& series);
+
+}  // namespace dse

@@ -1,0 +1,39 @@
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "analysis/best_value.h"
+#include "analysis/quantized_linear_fit.h"
+#include "core/regnet.h"
+#include "core/rng.h"
+
+namespace dse {
+namespace {
+
+// The default-grid fit of AnyNet-like networks with `depth` blocks in four stages. Items are
+// networks.
+void FitNetwork(benchmark::State& state) {
+  const auto depth = static_cast<size_t>(state.range(0));
+  std::vector<std::vector<int>> networks;
+  RandomStream random(StreamKey(1, "fit benchmark"), 0);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<int> widths(depth);
+    int width = 0;
+    for (size_t j = 0; j < depth; ++j) {
+      if (j % (depth / 4) == 0) width = 8 * static_cast<int>(1 + random.Below(128));
+      widths[j] = width;
+    }
+    networks.push_back(widths);
+  }
+  benchmark::DoNotOptimize(FitQuantizedLinear(networks.front()));  // builds the shared table
+  for (auto _ : state) {
+    for (const std::vector<int>& widths : networks) {
+      benchmark::DoNotOptimize(FitQuantizedLinear(widths));
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(networks.size()));
+}
+BENCHMARK(FitNetwork)->Arg(12)->Arg(20)->Arg(40);
+
+}  // namespace
+}  // namespace dse

@@ -1,0 +1,211 @@
+#include <signal.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "core/json.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+
+namespace dse {
+namespace {
+
+using Words = std::vector<std::string>;
+
+ProcessResult Dse(Words words) {
+  words.insert(words.begin(), DSE_PROGRAM);
+  return RunProcess(words);
+}
+
+bool HasTorch() {
+  if (!DSE_HAS_TORCH) WARN("skipped: built without LibTorch");
+  return DSE_HAS_TORCH;
+}
+
+// The first column of the first row of a query.
+std::string Query(const std::string& path, const std::string& sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
+  sqlite3_busy_timeout(db, 10'000);
+  sqlite3_stmt* statement = nullptr;
+  REQUIRE(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+  std::string value = text == nullptr ? "NULL" : text;
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return value;
+}
+
+// A population of small networks for ten classes at 32 px.
+std::string SmallStudy(const TempFolder& folder, const char* space, const char* count) {
+  std::string db = folder / "s.db";
+  const ProcessResult result =
+      Dse({"sample", "--space",   space, "-n",     count,   "--seed",   "1", "--resolution",
+           "32",     "--classes", "10",  "--stem", "cifar", "--stages", "3", "--flops",
+           "1M:4M",  "--db",      db,    "-q"});
+  REQUIRE(result.code == 0);
+  return db;
+}
+
+const Words kTiny = {"--recipe",
+                     "smoke",
+                     "--set",
+                     "epochs=1",
+                     "train_images=256",
+                     "test_images=128",
+                     "precise_bn_images=128",
+                     "batch_size=32"};
+
+Words TrainWords(const std::string& db, const std::string& data, const Words& more) {
+  Words words = {"train", "--db", db, "--data", data};
+  words.insert(words.end(), kTiny.begin(), kTiny.end());
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli][train]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "4");
+  const ProcessResult plan = Dse(TrainWords(db, "synthetic", {"--dry-run"}));
+  CHECK_THAT(plan.out, Catch::StartsWith("4 runs wanted, 0 finished, 4 missing"));
+  CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
+  const ProcessResult train = Dse(TrainWords(db, "synthetic", {"--workers", "2"}));
+  INFO(train.err);
+  REQUIRE(train.code == 0);
+  CHECK(
+      Query(db, "SELECT count(*) FROM results WHERE state = 'done' AND error BETWEEN 0 AND 100") ==
+      "4");
+  CHECK(Query(db, "SELECT count(*) FROM epochs") == "4");
+  const ProcessResult again = Dse(TrainWords(db, "synthetic", {}));
+  CHECK(again.code == 0);
+  CHECK_THAT(again.err, Catch::Contains("4 done; 0 by this call"));
+  const ProcessResult repeats =
+      Dse(TrainWords(db, "synthetic", {"--repeats", "2", "--limit", "1"}));
+  CHECK_THAT(repeats.err, Catch::Contains("8 runs: 5 done, 3 pending; 1 by this call"));
+  const ProcessResult analyze = Dse({"analyze", "--db", db});
+  CHECK(analyze.code == 0);
+  CHECK_THAT(analyze.out, Catch::Contains("RegNetX"));
+}
+
+TEST_CASE("the same command trains the same numbers", "[cli][train]") {
+  if (!HasTorch()) return;
+  std::string first;
+  for (int i = 0; i < 2; ++i) {
+    const TempFolder folder;
+    const std::string db = SmallStudy(folder, "AnyNetXA", "2");
+    REQUIRE(Dse(TrainWords(db, "synthetic", {"--threads", "1", "-q"})).code == 0);
+    const std::string losses = Query(
+        db,
+        "SELECT group_concat(train_loss || ' ' || test_error, ' ') FROM (SELECT * FROM epochs "
+        "ORDER BY run_id, epoch)");
+    if (i == 0) first = losses;
+    CHECK(losses == first);
+  }
+}
+
+TEST_CASE("a study that was killed is finished by the same command and nothing is trained twice",
+          "[cli][train]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "6");
+  Words words = TrainWords(db, "synthetic", {"--workers", "2", "-q"});
+  words.insert(words.begin(), DSE_PROGRAM);
+  {
+    BackgroundProcess process(words);
+    for (int i = 0; i < 600 && Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == "0";
+         ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    process.SignalGroup(SIGKILL);
+    process.Wait();
+  }
+  CHECK(Query(db, "PRAGMA integrity_check") == "ok");
+  CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") != "6");
+  REQUIRE(RunProcess(words).code == 0);
+  CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == "6");
+  CHECK(Query(db,
+              "SELECT max(n) FROM (SELECT count(*) AS n FROM attempts WHERE outcome = 'done' "
+              "GROUP BY run_id)") == "1");
+}
+
+TEST_CASE("Ctrl-C gives the runs back and exits with 130", "[cli][train]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "6");
+  Words words = TrainWords(db, "synthetic", {"--set", "epochs=200", "-q"});
+  words.insert(words.begin(), DSE_PROGRAM);
+  BackgroundProcess process(words);
+  for (int i = 0; i < 600 && Query(db, "SELECT count(*) FROM runs WHERE state = 'running'") == "0";
+       ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  process.SignalGroup(SIGINT);
+  CHECK(process.Wait() == 130);
+  CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'pending'") == "6");
+  CHECK(Query(db, "SELECT outcome FROM attempts") == "released");
+}
+
+TEST_CASE("wrong data is one sentence and leaves no runs", "[cli][train]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "AnyNetXA", "2");
+  folder.Write("images/train/cat/a.jpg", "this is no picture");
+  folder.Write("images/test/cat/b.jpg", "nor is this");
+  struct Row {
+    std::string uri;
+    std::string message;
+  };
+  const Row rows[] = {{"folder:" + (folder / "nowhere"), folder / "nowhere"},
+                      {"folder:" + (folder / "images"), "a.jpg"},
+                      {"sinthetic", "did you mean 'synthetic'?"}};
+  for (const Row& row : rows) {
+    const ProcessResult result = Dse(TrainWords(db, row.uri, {"-q"}));
+    INFO(result.err);
+    CHECK(result.code == 1);
+    CHECK_THAT(result.err, Catch::Contains(row.message));
+    CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
+  }
+  const ProcessResult key = Dse(TrainWords(db, "synthetic", {"--set", "epoch=1"}));
+  CHECK(key.code == 1);
+  CHECK_THAT(key.err, Catch::Contains("epoch") && Catch::Contains("did you mean 'epochs'?"));
+}
+
+TEST_CASE("classes that differ from the dataset's name the option to use", "[cli][train]") {
+  const TempFolder folder;
+  const std::string db = folder / "s.db";
+  REQUIRE(
+      Dse({"sample", "--space", "AnyNetXA", "-n", "1", "--classes", "7", "--db", db, "-q"}).code ==
+      0);
+  const ProcessResult result = Dse(TrainWords(db, "synthetic", {}));
+  CHECK(result.code == 1);
+  CHECK_THAT(result.err, Catch::Contains("--classes"));
+}
+
+// A small version of the study of the README, on real images.
+TEST_CASE("networks train on real images from a folder", "[cli][train]") {
+  if (!HasTorch()) return;
+  const char* images = std::getenv("DSE_CIFAR10_DIR");
+  if (images == nullptr) {
+    WARN("skipped: DSE_CIFAR10_DIR is not set");
+    return;
+  }
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  const ProcessResult train = Dse({"train", "--db", db, "--data", std::string("folder:") + images,
+                                   "--recipe", "cifar", "--set", "epochs=2", "train_images=3000",
+                                   "test_images=1000", "precise_bn_images=1000", "--workers", "2"});
+  INFO(train.err);
+  REQUIRE(train.code == 0);
+  // Ten classes: chance is 90%; the standard deviation of 1000 test images is below 1.
+  CHECK(Query(db, "SELECT count(*) FROM results WHERE state = 'done' AND error < 84") == "2");
+  CHECK(Dse({"analyze", "--db", db}).code == 0);
+}
+
+}  // namespace
+}  // namespace dse
