@@ -61,7 +61,7 @@ void AddMember(const MemberRecord& member, const StudyOptions& options, SeriesAn
   model.hash = member.hash;
   if (!errors.empty()) {
     model.error = Mean(errors);
-    model.sd = errors.size() > 1 ? SampleSd(errors) : 0;
+    if (errors.size() > 1) model.sd = SampleSd(errors);
     model.repeats = static_cast<int>(errors.size());
     analysis.micro_batched += MicroBatched(member) ? 1 : 0;
   } else {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ struct StudyModel {
   int64_t index = 0;
   std::string hash;
   double error = 0;                          // percent; mean of the repeats
-  double sd = 0;                             // of the repeats; 0 for one
+  std::optional<double> sd;                  // of the repeats, where there are several
   int repeats = 0;                           // runs the error is the mean of
   bool diverged = false;                     // every finished run diverged: error 100
   std::map<std::string, double> properties;  // analysis/properties.h

@@ -17,7 +17,7 @@ Json ModelToJson(const StudyModel& model) {
   for (const auto& [name, value] : model.properties) properties[name] = Number(value);
   return {{"hash", model.hash},
           {"error", Number(model.error)},
-          {"sd", Number(model.sd)},
+          {"sd", model.sd ? Number(*model.sd) : Json()},
           {"repeats", model.repeats},
           {"properties", std::move(properties)}};
 }

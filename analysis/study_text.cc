@@ -182,7 +182,7 @@ std::string Models(const SeriesAnalysis& series) {
     const StudyModel& model = series.models[i];
     std::vector<std::string> row = {std::to_string(i + 1), Percent(model.error)};
     if (repeats) {
-      row.push_back(model.repeats > 1 ? Percent(model.sd) : "-");
+      row.push_back(model.sd ? Percent(*model.sd) : "-");
       row.push_back(std::to_string(model.repeats));
     }
     row.insert(row.end(), {model.hash.empty() ? "-" : model.hash, std::to_string(model.index),

@@ -26,8 +26,9 @@ bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   return parser.Parse(args);
 }
 
-void PrintRow(const char* what, const std::string& shape, int resolution, const Complexity& c) {
-  std::printf("  %-7s %-34s %5d %15lld %12lld %12lld\n", what, shape.c_str(), resolution,
+void PrintRow(const std::string& what, const std::string& shape, const std::string& size,
+              const Complexity& c) {
+  std::printf("  %-7s %-34s %5s %15lld %12lld %12lld\n", what.c_str(), shape.c_str(), size.c_str(),
               static_cast<long long>(c.flops), static_cast<long long>(c.params),
               static_cast<long long>(c.acts));
 }
@@ -46,10 +47,10 @@ std::string StageShape(const Frame& frame, const Stage& stage) {
 void PrintModel(const Model& model, const Fit& fit) {
   const Frame& frame = model.frame;
   const ComplexityBreakdown parts = BreakDownComplexity(model);
-  std::printf("%s%s%s: block %s, depth %d, %d classes, %s\n", model.name.c_str(),
+  std::printf("%s%s%s: block %s, depth %d, %d px, %d classes, %s\n", model.name.c_str(),
               model.name.empty() ? "" : " ", ModelHash(model).c_str(),
-              TextOf<BlockType>(frame.block, kBlockWords), TotalDepth(model), frame.classes,
-              TextOf<Activation>(frame.activation, kActivationWords));
+              TextOf<BlockType>(frame.block, kBlockWords), TotalDepth(model), frame.resolution,
+              frame.classes, TextOf<Activation>(frame.activation, kActivationWords));
   if (model.regnet) {
     std::printf("  RegNet: w0 %s, wa %s, wm %s\n", FormatDouble(model.regnet->w0).c_str(),
                 FormatDouble(model.regnet->wa).c_str(), FormatDouble(model.regnet->wm).c_str());
@@ -58,13 +59,13 @@ void PrintModel(const Model& model, const Fit& fit) {
               "params", "acts");
   PrintRow("stem",
            TextOf<StemType>(frame.stem, kStemWords) + (" " + std::to_string(frame.stem_width)),
-           frame.resolution, parts.stem);
+           std::to_string(parts.stem_resolution), parts.stem);
   for (size_t i = 0; i < model.stages.size(); ++i) {
-    PrintRow(("stage " + std::to_string(i + 1)).c_str(), StageShape(frame, model.stages[i]),
-             parts.stages[i].output_resolution, parts.stages[i].total);
+    PrintRow("stage " + std::to_string(i + 1), StageShape(frame, model.stages[i]),
+             std::to_string(parts.stages[i].output_resolution), parts.stages[i].total);
   }
-  PrintRow("head", "", 1, parts.head);
-  PrintRow("total", "", frame.resolution, parts.total);
+  PrintRow("head", "", "1", parts.head);
+  PrintRow("total", "", "", parts.total);
   std::printf("  fit     w0 %s, wa %s, wm %s, e_fit %.4f\n\n", FormatDouble(fit.w0).c_str(),
               FormatDouble(fit.wa).c_str(), FormatDouble(fit.wm).c_str(), fit.e_fit);
 }

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 #include "analysis/quantized_linear_fit.h"
@@ -67,7 +68,14 @@ void Report(const SampleOptions& options, const Space& space, const SampleResult
   Say(options.quiet, text);
 }
 
-void Store(const SampleOptions& options, const Space& space, const SampleResult& result) {
+// A file that is there is opened before anything is drawn, so that a wrong one costs no time.
+std::optional<Database> OpenExisting(const std::string& path) {
+  if (path.empty() || !std::filesystem::exists(path)) return {};
+  return Database::Open(path, OpenMode::kReadWrite);
+}
+
+void Store(const SampleOptions& options, const Space& space, const SampleResult& result,
+           Database& db) {
   PopulationRecord record;
   record.name = options.population.value_or(space.name());
   record.space_name = space.name();
@@ -76,7 +84,6 @@ void Store(const SampleOptions& options, const Space& space, const SampleResult&
   record.band = options.request.band;
   record.candidates = result.report.candidates;
   record.sampler_version = kSamplerVersion;
-  Database db = Database::Open(options.db, OpenMode::kCreate);
   const StoreSummary stored = StorePopulation(db, record, result.draws);
   std::vector<std::pair<std::string, Fit>> fits;
   for (const Draw& draw : result.draws) {
@@ -97,6 +104,7 @@ int RunSample(std::span<const std::string> args) {
     throw UsageError("--population names a population in a database; give --db too");
   }
   const Space space = Space::Load(options.space, options.space_options);
+  std::optional<Database> db = OpenExisting(options.db);
   SampleResult result;
   {
     ProgressLine progress("sampling", options.quiet);
@@ -109,13 +117,13 @@ int RunSample(std::span<const std::string> args) {
   if (!result.complete) {
     const std::string sentence = ExplainShortfall(space, options.request, result);
     if (!options.partial || result.draws.empty()) throw Error(sentence);
-    Say(options.quiet, sentence);
+    Say(/*quiet=*/false, sentence);
   }
   if (options.db.empty()) {
     for (const Draw& draw : result.draws) std::cout << DrawLine(draw) << '\n';
-    if (!std::cout.flush()) throw Error("standard output: writing the networks failed");
   } else {
-    Store(options, space, result);
+    if (!db) db = Database::Open(options.db, OpenMode::kCreate);
+    Store(options, space, result, *db);
   }
   Report(options, space, result);
   return kExitOk;

@@ -55,8 +55,9 @@ Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>
   Recipe recipe = LoadRecipe(
       options.recipe.value_or(DefaultRecipeName(members.front().draw.model.frame.resolution)));
   for (const std::string& setting : options.settings) {
+    const std::string before = RecipeHash(recipe);
     SetRecipeKey(recipe, setting);
-    recipe.name += " " + setting;
+    if (RecipeHash(recipe) != before) recipe.name += " " + setting;
   }
   return recipe;
 }
@@ -78,8 +79,8 @@ std::optional<double> SecondsPerRun(Database& db, const WantedRuns& wanted) {
 int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) {
   const PlanSummary plan = CountRuns(db, wanted);
   const int64_t finished = plan.states.final();
-  const auto missing = static_cast<int64_t>(wanted.runs.size()) - finished;
-  std::cout << wanted.runs.size() << " runs wanted, " << finished << " finished, " << missing
+  const int64_t missing = plan.states.total() - finished;
+  std::cout << plan.states.total() << " runs wanted, " << finished << " finished, " << missing
             << " missing";
   const std::optional<double> each = SecondsPerRun(db, wanted);
   if (each && missing > 0) {
@@ -104,6 +105,22 @@ void ShowProgress(ProgressLine& line, const TrainProgress& progress) {
   line.Update(states.final() + states[RunState::kFailed], states.total(), note);
 }
 
+void TellCorrupt(const DatasetInfo& data, bool quiet) {
+  if (data.corrupt_images == 0) return;
+  Say(quiet,
+      data.uri + ": " + std::to_string(data.corrupt_images) + " corrupt images are left out");
+  for (const std::string& file : data.corrupt_files) Say(quiet, "  " + file);
+}
+
+void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
+  const int64_t failed = plan.states[RunState::kFailed];
+  if (failed == 0) return;
+  Database db = Database::Open(path, OpenMode::kReadOnly);
+  const std::vector<FailureStatus> failures = LoadStatus(db).failures;
+  throw Error(path + ": " + std::to_string(failed) + " runs failed" +
+              (failures.empty() ? "" : ", the last with: " + failures.front().message));
+}
+
 }  // namespace
 
 int RunTrain(std::span<const std::string> args) {
@@ -116,12 +133,13 @@ int RunTrain(std::span<const std::string> args) {
                                  options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
     members = LoadMembers(db, request.populations);
   }
-  if (members.empty())
-    throw Error(request.db_path + ": there are no networks to train; sample some first");
+  if (members.empty()) {
+    throw Error(request.db_path + ": has no networks to train; draw some with 'dse sample'");
+  }
   request.recipe = ChooseRecipe(options, members);
   const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
-  for (const std::string& file : data->info().corrupt_files) Say(false, "left out: " + file);
+  TellCorrupt(data->info(), options.quiet);
   if (options.dry_run) {
     Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
     const WantedRuns wanted =
@@ -137,7 +155,9 @@ int RunTrain(std::span<const std::string> args) {
   Say(options.quiet, std::to_string(summary.plan.states.total()) +
                          " runs: " + summary.plan.states.Text() + "; " +
                          std::to_string(summary.finished_here) + " by this call");
-  return summary.interrupted ? kExitInterrupted : kExitOk;
+  if (summary.interrupted) return kExitInterrupted;
+  ThrowIfFailed(request.db_path, summary.plan);
+  return kExitOk;
 }
 
 }  // namespace dse

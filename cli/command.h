@@ -11,14 +11,12 @@ enum ExitCode { kExitOk = 0, kExitFailed = 1, kExitUsage = 2, kExitInterrupted =
 // to stdout, progress and messages to stderr.
 using CommandFunction = int (*)(std::span<const std::string> args);
 
-struct Command {
-  const char* name;
-  const char* summary;
-  CommandFunction run;
-};
+// Runs the command of that name from the table, which is in the order of a study. Throws UsageError
+// with the nearest name for one that is not in it.
+int RunCommand(const std::string& name, std::span<const std::string> args);
 
-// The table, in the order of a study.
-std::span<const Command> Commands();
+// `dse --help`: the table.
+void PrintOverview();
 
 int RunSample(std::span<const std::string> args);
 int RunTrain(std::span<const std::string> args);

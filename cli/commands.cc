@@ -1,7 +1,20 @@
+#include <cstdio>
+#include <iostream>
+#include <vector>
+
 #include "cli/command.h"
+#include "cli/options.h"
+#include "core/suggest.h"
 
 namespace dse {
 namespace {
+
+// A row of the table.
+struct Command {
+  const char* name;
+  const char* summary;
+  CommandFunction run;
+};
 
 constexpr Command kCommands[] = {
     {"sample", "draw a population of networks from a space", RunSample},
@@ -15,6 +28,25 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> Commands() { return kCommands; }
+void PrintOverview() {
+  std::cout
+      << "Usage: dse COMMAND [options]\n\nDesigns network design spaces: draws populations of "
+         "networks, trains them, compares spaces.\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    std::printf("  %-9s %s\n", command.name, command.summary);
+  }
+  std::cout
+      << "\n'dse COMMAND --help' tells a command's options. Exit codes: 0 ok, 1 failed, 2 usage, "
+         "130 interrupted.\n";
+}
+
+int RunCommand(const std::string& name, std::span<const std::string> args) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.run(args);
+    names.push_back(command.name);
+  }
+  throw UsageError("unknown command '" + name + "'" + DidYouMean(name, names));
+}
 
 }  // namespace dse

@@ -179,7 +179,9 @@ Complexity CountComplexity(const Model& model) {
 
 ComplexityBreakdown BreakDownComplexity(const Model& model) {
   ComplexityBreakdown result;
-  result.stem = CountStem(model.frame).total();
+  const Counter stem = CountStem(model.frame);
+  result.stem_resolution = static_cast<int>(stem.size());
+  result.stem = stem.total();
   Complexity before_head = result.stem;
   result.total = Walk(model.frame, model.stages, [&](const StageComplexity& stage) {
     result.stages.push_back(stage);

@@ -36,6 +36,7 @@ struct StageComplexity {
 };
 
 struct ComplexityBreakdown {
+  int stem_resolution = 0;  // of its output
   Complexity stem;
   std::vector<StageComplexity> stages;
   Complexity head;

@@ -128,6 +128,15 @@ std::string ReadFile(const std::string& path, int64_t max_bytes) {
   return text;
 }
 
+bool IsUtf8(std::string_view text) {
+  try {
+    Json(text).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 Json Number(double value) {
   if (value == std::floor(value) && std::fabs(value) < 9e15) return static_cast<int64_t>(value);
   return value;

@@ -23,6 +23,9 @@ Json ParseJson(std::string_view text, const std::string& source);
 // The text of a file, at most `max_bytes` of it. Throws Error that names the file.
 std::string ReadFile(const std::string& path, int64_t max_bytes = int64_t{64} << 20);
 
+// Whether `text` is well-formed UTF-8, which is all that JSON documents can hold.
+bool IsUtf8(std::string_view text);
+
 // `value` as a JSON integer where it has no fraction, else as a number: 2 and 0.25, never 2.0.
 Json Number(double value);
 

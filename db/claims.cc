@@ -9,7 +9,8 @@
 namespace dse {
 namespace {
 
-// A run that has cost so many owners their lives is taken for the cause.
+// A run that has cost so many owners their lives without an epoch in between is taken for the
+// cause.
 constexpr int kMostLosses = 5;
 
 // The state is asked for again, although the write lock is held: what claims one run is this
@@ -156,7 +157,12 @@ bool RecordEpoch(Database& db, const ClaimedRun& run, const EpochRecord& epoch) 
           " seconds = excluded.seconds",
       run.run_id, run.attempt, run.token, epoch.epoch, epoch.lr, FiniteOrEmpty(epoch.train_loss),
       epoch.train_error, FiniteOrEmpty(epoch.test_loss), epoch.test_error, epoch.seconds);
-  return record.Run() > 0;
+  if (record.Run() == 0) return false;
+  // A run that gets on is not what ends its owners.
+  sqlite::Statement(WritableConnection(db),
+                    "UPDATE runs SET losses = 0 WHERE id = ? AND losses > 0", run.run_id)
+      .Run();
+  return true;
 }
 
 bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result) {

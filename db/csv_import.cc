@@ -41,11 +41,17 @@ class CsvImport {
       throw Error(file + ":1: the file is empty; a header line comes first");
     for (std::string& name : header_) name = Trimmed(name);
     CheckHeader(reader.line());
+    for (const std::string& name : header_) {
+      if (!IsUtf8(name)) Fail(reader.line(), "is not UTF-8 text");
+    }
     std::vector<std::string> fields;
     while (reader.Next(fields)) {
       if (fields.size() != header_.size()) {
         Fail(reader.line(), "has " + std::to_string(fields.size()) +
                                 " fields where the header has " + std::to_string(header_.size()));
+      }
+      for (const std::string& field : fields) {
+        if (!IsUtf8(field)) Fail(reader.line(), "is not UTF-8 text");
       }
       records_.push_back({reader.line(), std::move(fields)});
     }

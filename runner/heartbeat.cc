@@ -1,8 +1,8 @@
 #include "runner/heartbeat.h"
 
 #include <chrono>
+#include <exception>
 
-#include "core/error.h"
 #include "db/database.h"
 
 namespace dse {
@@ -33,7 +33,7 @@ void Heartbeat::Beat() {
   try {
     Database db = Database::Open(db_path_, OpenMode::kReadWrite);
     if (!RenewLease(db, run_, lease_seconds_)) lost_ = true;
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // A database that is busy for once costs nothing: three more beats come before the lease is
     // over, and a run that was given away is refused when its result is written.
   }

@@ -151,7 +151,13 @@ void Supervisor::ReportProgress(bool now) {
   const Clock::time_point begin = Clock::now();
   if (!progress_ || (!now && begin < next_progress_)) return;
   TrainProgress report;
-  report.plan = Count();
+  try {
+    report.plan = Count();
+  } catch (const Error&) {
+    // A file that cannot be read for once is no reason to end the training.
+    next_progress_ = Clock::now() + kProgressPause;
+    return;
+  }
   report.best_error = report.plan.best_error;
   report.seconds = std::chrono::duration<double>(begin - job_.start).count();
   report.finished_here = counts_.finished();

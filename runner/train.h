@@ -38,7 +38,7 @@ struct TrainProgress {
   PlanSummary plan;
   std::optional<double> best_error;
   double seconds = 0;         // since the call
-  int64_t finished_here = 0;  // by this call
+  int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
 };
 
 struct TrainSummary {

@@ -113,7 +113,8 @@ class Worker {
   void TrainRun(const ClaimedRun& run) {
     const std::optional<FinishedRun> finished = TryTrain(run);
     if (finished) {
-      if (FinishRun(db_, run, *finished)) ++counts_.finished();
+      const bool final = finished->state != RunState::kFailed;
+      if (FinishRun(db_, run, *finished) && final) ++counts_.finished();
     } else {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
     }

@@ -29,7 +29,7 @@ constexpr std::array<ParameterRange, kParameterCount> kRanges{{
     {0, kMaxWidth, Grain::kReal},
     {1.0001, 100, Grain::kReal},
     {1e-9, 1000, Grain::kReal},
-    {0, 1000, Grain::kReal},
+    {0, 1, Grain::kReal},
 }};
 
 }  // namespace

@@ -65,6 +65,9 @@ class LibTorchTrainer : public Trainer {
   explicit LibTorchTrainer(const TrainerOptions& options)
       : device_(ParseDevice(options.device)), threads_(std::max(1, options.threads)) {
     KeepFreedMemory();
+    // fp32 means fp32 on GPUs too.
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
     name_ = DescribeDevice(device_, threads_);
   }
 

@@ -43,7 +43,7 @@ TEST_CASE("a member's error is the mean of its done repeats", "[study]") {
   options.error = ErrorKind::kBest;
   const StudyModel best = AnalyzeOne(series, options).models.at(0);
   CHECK(best.error == 37);
-  CHECK(best.sd == Approx(std::sqrt(13.0)));
+  CHECK(best.sd.value() == Approx(std::sqrt(13.0)));
 }
 
 TEST_CASE("done repeats decide, whatever became of the others", "[study]") {
@@ -54,7 +54,7 @@ TEST_CASE("done repeats decide, whatever became of the others", "[study]") {
   REQUIRE(analysis.models.size() == 2);
   CHECK(analysis.models[1].error == 40);
   CHECK(analysis.models[1].repeats == 1);
-  CHECK(analysis.models[1].sd == 0);
+  CHECK(!analysis.models[1].sd);
   CHECK_FALSE(analysis.models[1].diverged);
 }
 

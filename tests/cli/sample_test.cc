@@ -50,13 +50,15 @@ TEST_CASE("what sample prints is what inspect counts", "[cli]") {
   std::istringstream counted(inspect.out);
   std::string a;
   std::string b;
-  while (std::getline(drawn, a) && std::getline(counted, b)) {
+  int pairs = 0;
+  for (; std::getline(drawn, a) && std::getline(counted, b); ++pairs) {
     const Json draw = ParseJson(a, "sample");
     const Json line = ParseJson(b, "inspect");
     for (const char* key : {"hash", "flops", "params", "acts", "model"}) {
       CHECK(draw.at(key) == line.at(key));
     }
   }
+  CHECK(pairs == 20);
 }
 
 TEST_CASE("an unknown space and an unknown key in a space are one sentence each", "[cli]") {

@@ -30,7 +30,7 @@ bool HasTorch() {
 // The first column of the first row of a query.
 std::string Query(const std::string& path, const std::string& sql) {
   sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
   sqlite3_busy_timeout(db, 10'000);
   sqlite3_stmt* statement = nullptr;
   REQUIRE(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
@@ -115,7 +115,7 @@ TEST_CASE("a study that was killed is finished by the same command and nothing i
   if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "6");
-  Words words = TrainWords(db, "synthetic", {"--workers", "2", "-q"});
+  Words words = TrainWords(db, "synthetic", {"--workers", "2", "--set", "epochs=6", "-q"});
   words.insert(words.begin(), DSE_PROGRAM);
   {
     BackgroundProcess process(words);

@@ -94,6 +94,7 @@ TEST_CASE("a block that changes the shape has a projection and one that does not
 TEST_CASE("odd resolutions round up when halved", "[complexity]") {
   const Model model = Parse(R"({"block":"V","resolution":9,"depths":[1,1],"widths":[8,8]})");
   const ComplexityBreakdown parts = BreakDownComplexity(model);
+  CHECK(parts.stem_resolution == 5);
   CHECK(parts.stem.acts == 32 * 5 * 5);
   CHECK(parts.stages[0].output_resolution == 3);
   CHECK(parts.stages[1].output_resolution == 2);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
-#include "tests/sampler/temporary_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace dse {
 namespace {
@@ -94,7 +94,7 @@ TEST_CASE("The random stream depends on the seed and the meaning of a document, 
 }
 
 TEST_CASE("A space file may extend another one, named from its own folder") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   folder.Write("base.json", R"({"extends": "AnyNetXB", "resolution": 64})");
   const std::string middle =
       folder.Write("deep/middle.json", R"({"extends": "../base.json", "classes": 7})");
@@ -106,7 +106,7 @@ TEST_CASE("A space file may extend another one, named from its own folder") {
 }
 
 TEST_CASE("Extending in a circle is an error that shows the circle") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string a = folder.Write("a.json", R"({"extends": "b.json"})");
   const std::string b = folder.Write("b.json", R"({"extends": "./a.json"})");
   const std::string message = LoadError(a);
@@ -125,7 +125,7 @@ TEST_CASE("A name that is neither a space nor a file is an error with the neares
         "s.json: extends: there is no space and no file named 'RegNetZ', did you mean 'RegNetX'?");
   CHECK(ErrorOf(R"({"extends": 3})") ==
         "s.json: extends must be the name of a space or a file, not 3");
-  const TemporaryFolder folder;
+  const TempFolder folder;
   CHECK_THAT(LoadError(folder.Write("bad.json", "{\"name\": }")),
              Catch::Contains("bad.json:1:10: not valid JSON"));
   CHECK_THAT(LoadError(folder.Write("list.json", "[]")),
@@ -176,7 +176,7 @@ TEST_CASE("A wrong member of a document is refused with its path") {
 }
 
 TEST_CASE("A file whose base has the wrong shape is refused, not misread") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string members = R"("parameters": {"depth": 1}, "constraints": [{"equal": "width"}]})";
   folder.Write("parameters.json", R"({"parameters": 3})");
   folder.Write("constraints.json", R"({"constraints": "none"})");

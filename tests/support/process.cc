@@ -73,7 +73,6 @@ ProcessResult RunProcess(const std::vector<std::string>& words, const std::strin
   int status = 0;
   waitpid(pid, &status, 0);
   result.code = ExitCode(status);
-  if (result.code == 127) throw std::runtime_error("cannot run " + words.front());
   return result;
 }
 

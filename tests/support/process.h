@@ -6,13 +6,12 @@
 namespace dse {
 
 struct ProcessResult {
-  int code = 0;  // exit code; 128 + signal if one ended it
+  int code = 0;  // exit code; 127 if it cannot be started, 128 + signal if one ended it
   std::string out;
   std::string err;
 };
 
 // Runs a program to its end with `input` on its standard input. The first word is the program.
-// Fails the test if it cannot be started.
 ProcessResult RunProcess(const std::vector<std::string>& words, const std::string& input = "");
 
 // A program left running, in a process group of its own.
