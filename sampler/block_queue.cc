@@ -36,7 +36,7 @@ BlockQueue::BlockQueue(const Space::Compiled& space, uint64_t key, const std::op
                        int64_t end, int threads)
     : space_(space), key_(key), band_(band), end_(end), ahead_(int64_t{4} * threads) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this](std::stop_token stop) { Work(std::move(stop)); });
+    threads_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
   }
 }
 
@@ -57,7 +57,7 @@ std::optional<CandidateBlock> BlockQueue::Next(std::chrono::milliseconds patienc
   return block;
 }
 
-void BlockQueue::Work(std::stop_token stop) {
+void BlockQueue::Work(const std::stop_token& stop) {
   try {
     DrawUntilStopped(stop);
   } catch (...) {

@@ -43,7 +43,7 @@ class BlockQueue {
   std::optional<CandidateBlock> Next(std::chrono::milliseconds patience);
 
  private:
-  void Work(std::stop_token stop);
+  void Work(const std::stop_token& stop);
   void DrawUntilStopped(const std::stop_token& stop);
 
   const Space::Compiled& space_;
