@@ -177,6 +177,24 @@ Complexity CountComplexity(const Model& model) {
   return CountComplexity(model.frame, model.stages);
 }
 
+PartialFlops::PartialFlops(const Frame& frame) : frame_(&frame) {
+  const Counter stem = CountStem(frame);
+  width_ = stem.width();
+  resolution_ = stem.size();
+  flops_ = stem.total().flops;
+}
+
+void PartialFlops::Add(const Stage& stage) {
+  const StageComplexity counted = CountStage(*frame_, stage, width_, resolution_);
+  flops_ += counted.total.flops;
+  width_ = stage.width;
+  resolution_ = counted.output_resolution;
+}
+
+int64_t PartialFlops::WithHead() const {
+  return flops_ + CountHead(*frame_, width_, resolution_).flops;
+}
+
 ComplexityBreakdown BreakDownComplexity(const Model& model) {
   ComplexityBreakdown result;
   const Counter stem = CountStem(model.frame);

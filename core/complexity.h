@@ -47,6 +47,22 @@ struct ComplexityBreakdown {
 Complexity CountComplexity(const Frame& frame, std::span<const Stage> stages);
 Complexity CountComplexity(const Model& model);
 
+// The multiply-adds of a network as its stages become known, for callers that can stop early.
+// Stages must be resolved. The frame must outlive the object.
+class PartialFlops {
+ public:
+  explicit PartialFlops(const Frame& frame);
+  void Add(const Stage& stage);
+  int64_t so_far() const { return flops_; }  // stem and stages
+  int64_t WithHead() const;                  // of the network that ends here
+
+ private:
+  const Frame* frame_;
+  int64_t width_ = 0;
+  int64_t resolution_ = 0;
+  int64_t flops_ = 0;
+};
+
 ComplexityBreakdown BreakDownComplexity(const Model& model);
 
 }  // namespace dse

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "sampler/candidate.h"
-#include "sampler/compiled_space.h"
 
 namespace dse {
 namespace {
@@ -15,25 +14,26 @@ constexpr int64_t kBlockSize = 4096;
 
 }  // namespace
 
-CandidateBlock DrawBlock(const Space::Compiled& space, uint64_t key,
-                         const std::optional<Band>& band, int64_t first, int64_t end) {
+CandidateBlock DrawBlock(const CompiledSpace& space, uint64_t key, const Band& band, int64_t first,
+                         int64_t end) {
   CandidateBlock block;
-  block.first = first;
   block.end = end;
   Candidate candidate;
   for (int64_t number = first; number < end; ++number) {
-    if (!DrawCandidate(space, key, number, candidate)) continue;
-    const int64_t flops = candidate.complexity.flops;
-    ++block.valid;
-    block.lowest_flops = std::min(block.lowest_flops.value_or(flops), flops);
-    block.highest_flops = std::max(block.highest_flops.value_or(flops), flops);
-    if (!band || band->Contains(flops)) block.accepted.push_back(number);
+    if (!DrawCandidate(space, key, number, band, candidate)) continue;
+    Draw draw;
+    draw.candidate = number;
+    draw.model = ModelOf(space, candidate);
+    draw.hash = ModelHash(draw.model);
+    draw.complexity = candidate.complexity;
+    draw.overrides = DrawOverrides(space, key, number);
+    block.accepted.push_back(std::move(draw));
   }
   return block;
 }
 
-BlockQueue::BlockQueue(const Space::Compiled& space, uint64_t key, const std::optional<Band>& band,
-                       int64_t end, int threads)
+BlockQueue::BlockQueue(const CompiledSpace& space, uint64_t key, const Band& band, int64_t end,
+                       int threads)
     : space_(space), key_(key), band_(band), end_(end), ahead_(int64_t{4} * threads) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { Work(stop); });

@@ -10,32 +10,28 @@
 #include <thread>
 #include <vector>
 
+#include "core/draw.h"
 #include "core/units.h"
-#include "sampler/space.h"
+#include "sampler/compiled_space.h"
 
 namespace dse {
 
 // What a run of candidates holds.
 struct CandidateBlock {
-  int64_t first = 0;
-  int64_t end = 0;  // one past the last
-  int64_t valid = 0;
-  std::optional<int64_t> lowest_flops;  // over valid candidates
-  std::optional<int64_t> highest_flops;
-  std::vector<int64_t> accepted;  // valid and in the band, ascending
+  int64_t end = 0;             // one past the last candidate
+  std::vector<Draw> accepted;  // by candidate; indices are not set yet
 };
 
-// Draws candidates first .. end-1 of `space` under `key`.
-CandidateBlock DrawBlock(const Space::Compiled& space, uint64_t key,
-                         const std::optional<Band>& band, int64_t first, int64_t end);
+// Draws candidates first .. end-1 of `space` under `key` and keeps those in `band`.
+CandidateBlock DrawBlock(const CompiledSpace& space, uint64_t key, const Band& band, int64_t first,
+                         int64_t end);
 
 // Candidates 0 .. end-1 in blocks, drawn by threads and handed out in order. The threads stay at
 // most a few blocks ahead, so memory is bounded. Used by one thread; `space` must outlive the
 // queue.
 class BlockQueue {
  public:
-  BlockQueue(const Space::Compiled& space, uint64_t key, const std::optional<Band>& band,
-             int64_t end, int threads);
+  BlockQueue(const CompiledSpace& space, uint64_t key, const Band& band, int64_t end, int threads);
   ~BlockQueue();  // stops the threads
 
   // The next block, or nothing if it is not ready after `patience`. Not to be called after the
@@ -46,9 +42,9 @@ class BlockQueue {
   void Work(const std::stop_token& stop);
   void DrawUntilStopped(const std::stop_token& stop);
 
-  const Space::Compiled& space_;
+  const CompiledSpace& space_;
   const uint64_t key_;
-  const std::optional<Band> band_;
+  const Band band_;
   const int64_t end_;
   const int64_t ahead_;  // blocks that may be drawn but not handed out
 

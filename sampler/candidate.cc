@@ -1,10 +1,10 @@
 #include "sampler/candidate.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/regnet.h"
 #include "core/rng.h"
-#include "sampler/compiled_space.h"
 
 namespace dse {
 namespace {
@@ -35,108 +35,184 @@ class CandidateWords {
   std::array<uint32_t, kMaxWords> words_;
 };
 
-double DrawValue(const DrawnParameter& drawn, const CandidateWords& words, size_t stage = 0) {
-  const int word = drawn.word[stage];
-  return drawn.table ? drawn.table->Value(words[word])
-                     : ValueAt(drawn.distribution, words.Uniform(word));
+double DrawValue(const DrawnParameter& drawn, const CandidateWords& words) {
+  const Law& law = *drawn.law;
+  return law.table ? law.table->Value(words[drawn.word])
+                   : ValueAt(law.distribution, words.Uniform(drawn.word));
 }
 
-// Index of a stage's value among those of its parameter; 0 for a parameter the space has not.
-size_t DrawIndex(const DrawnParameter* drawn, const CandidateWords& words, size_t stage) {
-  return drawn ? drawn->table->Index(words[drawn->word[stage]]) : 0;
+// Place among the values of a discrete law; 0 where there is none.
+size_t DrawIndex(const DrawnParameter& drawn, const CandidateWords& words) {
+  return drawn.law ? drawn.law->table->Index(words[drawn.word]) : 0;
 }
 
-double ValueAtIndex(const DrawnParameter* drawn, size_t index) {
-  return drawn ? drawn->table->values()[index] : 1;
+// What a discrete law gives, or `fallback` without one.
+double DrawDiscrete(const DrawnParameter& drawn, const CandidateWords& words, double fallback) {
+  return drawn.law ? drawn.law->table->Value(words[drawn.word]) : fallback;
+}
+int DrawInt(const DrawnParameter& drawn, const CandidateWords& words, int fallback) {
+  return static_cast<int>(DrawDiscrete(drawn, words, fallback));
 }
 
 // A stage of an AnyNet after group compatibility; width 0 where no network may have it.
-Stage DrawStage(const Space::Compiled& space, const CandidateWords& words, size_t index) {
-  const DrawnParameter* depth = space.Find(Parameter::kDepth);
-  const DrawnParameter* width = space.Find(Parameter::kWidth);
-  const DrawnParameter* bottleneck = space.Find(Parameter::kBottleneck);
-  const DrawnParameter* group_width = space.Find(Parameter::kGroupWidth);
-  const size_t w = DrawIndex(width, words, index);
-  const size_t b = DrawIndex(bottleneck, words, index);
-  const size_t g = DrawIndex(group_width, words, index);
-  Stage stage;
-  if (space.compatible.empty()) {
-    stage.width = static_cast<int>(ValueAtIndex(width, w));
-    stage.bottleneck = ValueAtIndex(bottleneck, b);
-    stage.group_width = static_cast<int>(ValueAtIndex(group_width, g));
-    stage = CompatibleOrNone(space.frame.block, stage);
+void DrawStage(const StageLaws& laws, BlockType block, const CandidateWords& words, Stage& stage) {
+  const DrawnParameter& width = laws[Parameter::kWidth];
+  const DrawnParameter& bottleneck = laws[Parameter::kBottleneck];
+  const DrawnParameter& group_width = laws[Parameter::kGroupWidth];
+  const size_t w = DrawIndex(width, words);
+  const size_t b = DrawIndex(bottleneck, words);
+  const size_t g = DrawIndex(group_width, words);
+  const CompatibleWidths& compatible = *laws.compatible;
+  stage.bottleneck = bottleneck.law ? bottleneck.law->table->values()[b] : 1;
+  if (compatible.entries.empty()) {
+    stage.width = static_cast<int>(width.law->table->values()[w]);
+    stage.group_width = group_width.law ? static_cast<int>(group_width.law->table->values()[g]) : 1;
+    stage = CompatibleOrNone(block, stage);
   } else {
-    stage = space.compatible[(w * space.bottlenecks + b) * space.group_widths + g];
+    const CompatibleWidths::Entry& entry =
+        compatible.entries[(w * compatible.bottlenecks + b) * compatible.group_widths + g];
+    stage.width = entry.width;
+    stage.group_width = entry.group_width;
   }
-  stage.depth = static_cast<int>(DrawValue(*depth, words, index));
-  stage.stride = space.strides[index];
-  return stage;
+  stage.depth = DrawInt(laws[Parameter::kDepth], words, 1);
+  stage.kernel = DrawInt(laws[Parameter::kKernel], words, 3);
+  stage.expansion = DrawInt(laws[Parameter::kExpansion], words, 1);
 }
 
-bool KeepsOrders(const Space::Compiled& space, const Candidate& candidate, size_t stage) {
-  for (const Constraint& order : space.orders) {
-    if (!KeepsOrder(order, candidate.stages[stage - 1], candidate.stages[stage])) return false;
-  }
-  return true;
-}
+// Follows a network's stages; tells as soon as it can no longer be one that is looked for.
+class StageChecker {
+ public:
+  StageChecker(const CompiledSpace& space, const Candidate& candidate, int64_t most_flops)
+      : space_(space),
+        candidate_(candidate),
+        flops_(space.stems[candidate.frame]),
+        most_flops_(most_flops) {}
 
-bool DrawAnyNet(const Space::Compiled& space, CandidateWords& words, Candidate& candidate) {
-  candidate.stage_count = space.stage_count;
-  for (size_t i = 0; i < static_cast<size_t>(space.stage_count); ++i) {
+  // Stage `index` is complete.
+  bool Add(size_t index) {
+    const Stage& stage = candidate_.stages[index];
+    if (stage.width == 0) return false;
+    for (const Constraint& order : space_.orders) {
+      if (index > 0 && !KeepsOrder(order, candidate_.stages[index - 1], stage)) return false;
+    }
+    flops_.Add(stage);
+    return flops_.so_far() <= most_flops_;
+  }
+  // All stages are complete.
+  bool Finish() const {
+    if (!space_.depth_bounds.empty()) {
+      int64_t depth = 0;
+      for (const Stage& stage : candidate_.network()) depth += stage.depth;
+      for (const Constraint& bound : space_.depth_bounds) {
+        if (!KeepsDepth(bound, depth)) return false;
+      }
+    }
+    return flops() <= most_flops_;
+  }
+  int64_t flops() const { return flops_.WithHead(); }
+
+ private:
+  const CompiledSpace& space_;
+  const Candidate& candidate_;
+  PartialFlops flops_;
+  int64_t most_flops_;
+};
+
+bool DrawAnyNet(const CompiledSpace& space, const ComputeRange& range, CandidateWords& words,
+                StageChecker& checker, Candidate& candidate) {
+  const BlockType block = space.frames.front().block;
+  for (size_t i = 0; i < static_cast<size_t>(candidate.stage_count); ++i) {
     words.MakeFirst(space.words_for_stage[i]);
-    candidate.stages[i] = DrawStage(space, words, i);
-    if (candidate.stages[i].width == 0) return false;
-    if (i > 0 && !KeepsOrders(space, candidate, i)) return false;
+    DrawStage(range.stages[i], block, words, candidate.stages[i]);
+    candidate.stages[i].stride = space.strides[i];
+    if (!checker.Add(i)) return false;
   }
   return true;
 }
 
-RegNetParameters DrawRegNetParameters(const Space::Compiled& space, const CandidateWords& words) {
-  const auto value = [&](Parameter parameter) {
-    const DrawnParameter* drawn = space.Find(parameter);
-    return drawn ? DrawValue(*drawn, words) : 1.0;
-  };
+RegNetParameters DrawRegNetParameters(const CompiledSpace& space, const StageLaws& laws,
+                                      const CandidateWords& words) {
   RegNetParameters parameters;
-  parameters.depth = static_cast<int>(value(Parameter::kDepth));
-  parameters.w0 = value(Parameter::kW0);
-  parameters.wa = value(Parameter::kWa);
-  parameters.wm = value(Parameter::kWm);
-  parameters.bottleneck = value(Parameter::kBottleneck);
-  parameters.group_width = static_cast<int>(value(Parameter::kGroupWidth));
+  parameters.depth = DrawInt(laws[Parameter::kDepth], words, 1);
+  parameters.w0 = DrawValue(space.w0, words);
+  parameters.wa = DrawValue(space.wa, words);
+  parameters.wm = DrawValue(space.wm, words);
+  parameters.bottleneck = DrawDiscrete(laws[Parameter::kBottleneck], words, 1);
+  parameters.group_width = DrawInt(laws[Parameter::kGroupWidth], words, 1);
   return parameters;
 }
 
-bool DrawRegNet(const Space::Compiled& space, CandidateWords& words, Candidate& candidate) {
+bool HasStageCount(const CompiledSpace& space, int count) {
+  return std::find(space.stage_counts.begin(), space.stage_counts.end(), count) !=
+         space.stage_counts.end();
+}
+
+bool DrawRegNet(const CompiledSpace& space, const ComputeRange& range, CandidateWords& words,
+                StageChecker& checker, Candidate& candidate) {
   words.MakeFirst(space.words_for_stage[0]);
-  const RegNetParameters& drawn = candidate.regnet = DrawRegNetParameters(space, words);
-  if (!MayHaveStages(drawn, space.stage_count)) return false;
+  const StageLaws& laws = range.stages[0];
+  candidate.regnet = DrawRegNetParameters(space, laws, words);
+  const auto [least, most] =
+      std::minmax_element(space.stage_counts.begin(), space.stage_counts.end());
+  if (!MayHaveStages(candidate.regnet, *least, *most)) return false;
   const RegNetRejection rejection =
-      RegNetStages(drawn, space.stage_count, candidate.stages, candidate.stage_count);
-  if (rejection != RegNetRejection::kNone) return false;
-  for (size_t i = 0; i < static_cast<size_t>(space.stage_count); ++i) {
+      RegNetStages(candidate.regnet, 0, candidate.stages, candidate.stage_count);
+  if (rejection != RegNetRejection::kNone || !HasStageCount(space, candidate.stage_count)) {
+    return false;
+  }
+  const BlockType block = space.frames.front().block;
+  for (size_t i = 0; i < static_cast<size_t>(candidate.stage_count); ++i) {
     Stage& stage = candidate.stages[i];
     if (stage.width > kMaxWidth) return false;
-    stage = CompatibleOrNone(space.frame.block, stage);
+    stage = CompatibleOrNone(block, stage);
     stage.stride = space.strides[i];
-    if (stage.width == 0) return false;
-    if (i > 0 && !KeepsOrders(space, candidate, i)) return false;
+    stage.kernel = DrawInt(laws[Parameter::kKernel], words, 3);
+    stage.expansion = DrawInt(laws[Parameter::kExpansion], words, 1);
+    if (!checker.Add(i)) return false;
   }
   return true;
 }
 
-bool KeepsDepths(const Space::Compiled& space, const Candidate& candidate) {
-  if (space.depth_bounds.empty()) return true;
-  int64_t depth = 0;
-  for (const Stage& stage : candidate.network()) depth += stage.depth;
-  for (const Constraint& bound : space.depth_bounds) {
-    if (!KeepsDepth(bound, depth)) return false;
+// The network drawn with the laws of `range`; false where it is none, or breaks a constraint that
+// does not take its complexity, or has more than `most_flops`.
+bool DrawNetwork(const CompiledSpace& space, const ComputeRange& range, int64_t most_flops,
+                 CandidateWords& words, Candidate& candidate) {
+  StageChecker checker(space, candidate, most_flops);
+  const bool drawn = space.type == SpaceType::kAnyNet
+                         ? DrawAnyNet(space, range, words, checker, candidate)
+                         : DrawRegNet(space, range, words, checker, candidate);
+  candidate.complexity.flops = checker.flops();
+  return drawn && checker.Finish();
+}
+
+// Group widths by compute: the first range that the network drawn with its laws lies in.
+bool DrawInRanges(const CompiledSpace& space, const Band& band, CandidateWords& words,
+                  Candidate& candidate) {
+  if (space.ranges.size() == 1) {
+    return DrawNetwork(space, space.ranges.front(), band.high, words, candidate);
   }
-  return true;
+  for (const ComputeRange& range : space.ranges) {
+    if (range.flops.low > band.high) return false;
+    if (DrawNetwork(space, range, range.flops.high, words, candidate) &&
+        range.flops.Contains(candidate.complexity.flops)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool DrawListed(const CompiledSpace& space, const Band& band, CandidateWords& words,
+                Candidate& candidate) {
+  words.MakeFirst(1);
+  candidate.model = DrawIndex(space.model, words);
+  const ListedModel& listed = space.models[candidate.model];
+  candidate.complexity = listed.complexity;
+  return listed.allowed && band.Contains(listed.complexity.flops);
 }
 
 }  // namespace
 
-bool MayHaveStages(const RegNetParameters& parameters, int stages) {
+bool MayHaveStages(const RegNetParameters& parameters, int least, int most) {
   if (parameters.wa <= 0) return true;
   // Level k begins at the block j with w0 + wa*j = w0 * wm^(k - 1/2). The slack covers the rounding
   // of this test and of the exact one: what it cannot tell is left to the exact one.
@@ -145,10 +221,10 @@ bool MayHaveStages(const RegNetParameters& parameters, int stages) {
   const double scale = parameters.w0 / parameters.wa;
   double power = std::sqrt(parameters.wm);
   double begin = 0;
-  for (int level = 0; level < stages; ++level) {
+  for (int level = 0; level < most; ++level) {
     const double end = (power - 1) * scale;
     const double slack = kSlack * (1 + end);
-    if (begin > last_block + slack) return false;
+    if (begin > last_block + slack) return level >= least;
     if (std::ceil(begin - slack) > end + slack) return false;
     begin = end;
     power *= parameters.wm;
@@ -156,28 +232,40 @@ bool MayHaveStages(const RegNetParameters& parameters, int stages) {
   return last_block < begin + kSlack * (1 + begin);
 }
 
-bool DrawCandidate(const Space::Compiled& space, uint64_t key, int64_t number,
+bool DrawCandidate(const CompiledSpace& space, uint64_t key, int64_t number, const Band& band,
                    Candidate& candidate) {
   CandidateWords words(key, number);
-  const bool network =
-      space.regnet ? DrawRegNet(space, words, candidate) : DrawAnyNet(space, words, candidate);
-  if (!network || !KeepsDepths(space, candidate)) return false;
-  candidate.complexity = CountComplexity(space.frame, candidate.network());
+  if (space.type == SpaceType::kModels) return DrawListed(space, band, words, candidate);
+  if (space.frame.law || space.stage_count.law) {
+    words.MakeFirst(std::max(space.frame.word, space.stage_count.word) + 1);
+  }
+  candidate.frame = DrawIndex(space.frame, words);
+  candidate.stage_count = space.stage_counts[DrawIndex(space.stage_count, words)];
+  if (!DrawInRanges(space, band, words, candidate)) return false;
+  if (!band.Contains(candidate.complexity.flops)) return false;
+  candidate.complexity = CountComplexity(space.frames[candidate.frame], candidate.network());
   for (const Constraint& bound : space.complexity_bounds) {
     if (!KeepsBound(bound, candidate.complexity)) return false;
   }
   return true;
 }
 
-Overrides DrawOverrides(const Space::Compiled& space, uint64_t key, int64_t number) {
+Model ModelOf(const CompiledSpace& space, const Candidate& candidate) {
+  if (space.type == SpaceType::kModels) return space.models[candidate.model].model;
+  Model model;
+  model.frame = space.frames[candidate.frame];
+  model.stages.assign(candidate.network().begin(), candidate.network().end());
+  if (space.type == SpaceType::kRegNet) model.regnet = candidate.regnet;
+  return model;
+}
+
+Overrides DrawOverrides(const CompiledSpace& space, uint64_t key, int64_t number) {
   Overrides overrides;
-  const DrawnParameter* lr = space.Find(Parameter::kLr);
-  const DrawnParameter* weight_decay = space.Find(Parameter::kWeightDecay);
-  if (lr == nullptr && weight_decay == nullptr) return overrides;
+  if (!space.lr.law && !space.weight_decay.law) return overrides;
   CandidateWords words(key, number);
   words.MakeFirst(space.words);
-  if (lr) overrides.lr = DrawValue(*lr, words);
-  if (weight_decay) overrides.weight_decay = DrawValue(*weight_decay, words);
+  if (space.lr.law) overrides.lr = DrawValue(space.lr, words);
+  if (space.weight_decay.law) overrides.weight_decay = DrawValue(space.weight_decay, words);
   return overrides;
 }
 

@@ -7,12 +7,15 @@
 #include "core/complexity.h"
 #include "core/draw.h"
 #include "core/model.h"
-#include "sampler/space.h"
+#include "core/units.h"
+#include "sampler/compiled_space.h"
 
 namespace dse {
 
 // One draw from a space, in memory that is used again for the next one.
 struct Candidate {
+  size_t model = 0;                      // place in the list; spaces of listed models only
+  size_t frame = 0;                      // place among the space's frames; the others
   std::array<Stage, kMaxStages> stages;  // the first `stage_count` of them
   int stage_count = 0;
   RegNetParameters regnet;  // RegNet spaces only
@@ -23,17 +26,25 @@ struct Candidate {
   }
 };
 
+// Every network.
+inline constexpr Band kAnyBand{0, INT64_MAX};
+
 // Draws candidate `number` under `key` and resolves it. False, with `candidate` left unspecified,
-// where it is no network (a RegNet with another number of stages, a width out of bounds) or breaks
-// a constraint. Allocates nothing.
-bool DrawCandidate(const Space::Compiled& space, uint64_t key, int64_t number,
+// where it is no network (a RegNet with another number of stages, a width out of bounds), breaks a
+// constraint or has multiply-adds outside `band`; most of those are left as soon as the stages so
+// far tell. Allocates nothing.
+bool DrawCandidate(const CompiledSpace& space, uint64_t key, int64_t number, const Band& band,
                    Candidate& candidate);
 
-// The recipe values drawn with the same candidate.
-Overrides DrawOverrides(const Space::Compiled& space, uint64_t key, int64_t number);
+// The model of a candidate that was drawn.
+Model ModelOf(const CompiledSpace& space, const Candidate& candidate);
 
-// False only where no RegNet with these parameters has `stages` stages, each with blocks; a cheap
-// test that spares most candidates of a RegNet space the logarithms of equations (3) and (4).
-bool MayHaveStages(const RegNetParameters& parameters, int stages);
+// The recipe values drawn with the same candidate.
+Overrides DrawOverrides(const CompiledSpace& space, uint64_t key, int64_t number);
+
+// False only where no RegNet with these parameters has `least` to `most` stages, each with blocks;
+// a cheap test that spares most candidates of a RegNet space the logarithms of equations (3) and
+// (4).
+bool MayHaveStages(const RegNetParameters& parameters, int least, int most);
 
 }  // namespace dse

@@ -1,51 +1,145 @@
 #include "sampler/compiled_space.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace dse {
 namespace {
 
 constexpr size_t kMaxCompatibleEntries = size_t{1} << 16;
-constexpr std::array<Parameter, 4> kStageParameters{Parameter::kDepth, Parameter::kWidth,
-                                                    Parameter::kBottleneck, Parameter::kGroupWidth};
-constexpr std::array<Parameter, 6> kRegNetParameters{
-    Parameter::kDepth, Parameter::kW0,         Parameter::kWa,
-    Parameter::kWm,    Parameter::kBottleneck, Parameter::kGroupWidth};
+constexpr int64_t kAnyFlops = std::numeric_limits<int64_t>::max();
 
-// Deals out the next words to a parameter of stages first..last.
-void DealWords(Space::Compiled& space, Parameter parameter, int first, int last, int& next) {
-  auto& drawn = space.parameters[static_cast<size_t>(parameter)];
-  if (!drawn) return;
-  const bool fixed = drawn->table && drawn->table->values().size() == 1;
-  for (int stage = first; stage <= last; ++stage) {
-    drawn->word[static_cast<size_t>(stage)] = fixed ? 0 : next;
-  }
-  if (!fixed) next += drawn->table ? 1 : 2;
+// Group widths by compute: appendix D of the paper gives multiples of 8 in 16..64 at 3.2 GF.
+struct ComputeGroups {
+  Band flops;
+  Distribution group_width;
+};
+std::vector<ComputeGroups> GroupsByCompute() {
+  constexpr int64_t kLow = 1'600'000'000;
+  constexpr int64_t kHigh = 6'400'000'000;
+  return {{{0, kLow - 1}, {DistributionKind::kPowerOfTwo, 1, 32, 0, {}}},
+          {{kLow, kHigh}, {DistributionKind::kUniform, 16, 64, 8, {}}},
+          {{kHigh + 1, kAnyFlops}, {DistributionKind::kUniform, 16, 128, 8, {}}}};
 }
 
-void DealAllWords(const SpaceSpec& spec, Space::Compiled& space) {
-  int next = 0;
-  if (spec.regnet) {
-    for (const Parameter parameter : kRegNetParameters) DealWords(space, parameter, 0, 0, next);
-    space.words_for_stage[0] = std::max(next, 1);
-  } else {
-    const int last = spec.stages() - 1;
-    for (const Parameter parameter : kStageParameters) {
-      if (spec.Shares(parameter)) DealWords(space, parameter, 0, last, next);
+std::shared_ptr<const Law> MakeLaw(const Distribution& distribution) {
+  Law law{distribution, {}};
+  if (!distribution.continuous()) law.table.emplace(distribution);
+  return std::make_shared<const Law>(std::move(law));
+}
+
+// One of 0..count-1, equally likely; nothing to draw where there is one.
+DrawnParameter OneOf(size_t count) {
+  if (count < 2) return {};
+  const auto last = static_cast<double>(count - 1);
+  return {MakeLaw({DistributionKind::kUniform, 0, last, 1, {}}), 0};
+}
+
+// Gives the parameter of stages first..last of all ranges its law, made anew for each stage only
+// where the document has a list.
+void SetLaws(const SpaceSpec& spec, Parameter parameter, CompiledSpace& space) {
+  const auto found = spec.parameters.find(parameter);
+  if (found == spec.parameters.end()) return;
+  const std::vector<ComputeGroups> groups = GroupsByCompute();
+  for (size_t range = 0; range < space.ranges.size(); ++range) {
+    std::vector<Distribution> by_stage = found->second.by_stage;
+    if (found->second.by_compute) by_stage = {groups[range].group_width};
+    std::shared_ptr<const Law> law;
+    for (size_t stage = 0; stage < static_cast<size_t>(spec.max_stages()); ++stage) {
+      if (stage < by_stage.size()) law = MakeLaw(by_stage[stage]);
+      space.ranges[range].stages[stage][parameter].law = law;
     }
-    for (int stage = 0; stage <= last; ++stage) {
-      for (const Parameter parameter : kStageParameters) {
-        if (!spec.Shares(parameter)) DealWords(space, parameter, stage, stage, next);
+  }
+}
+
+DrawnParameter NetworkLaw(const SpaceSpec& spec, Parameter parameter) {
+  const auto found = spec.parameters.find(parameter);
+  if (found == spec.parameters.end() || found->second.same_as) return {};
+  return {MakeLaw(found->second.by_stage.front()), 0};
+}
+
+// The words a law takes.
+int WordsOf(const DrawnParameter& drawn) {
+  if (!drawn.law) return 0;
+  if (!drawn.law->table) return 2;
+  return drawn.law->table->values().size() == 1 ? 0 : 1;
+}
+
+// Hands out the words of a candidate's stream, one parameter after another.
+class WordDealer {
+ public:
+  explicit WordDealer(CompiledSpace& space) : space_(space) {}
+
+  void Deal(DrawnParameter& drawn) {
+    if (WordsOf(drawn) > 0) drawn.word = next_;
+    next_ += WordsOf(drawn);
+  }
+  // The same words for stages first..last, and for every range.
+  void Deal(Parameter parameter, int first, int last) {
+    int words = 0;
+    for (ComputeRange& range : space_.ranges) {
+      for (int stage = first; stage <= last; ++stage) {
+        DrawnParameter& drawn = range.stages[static_cast<size_t>(stage)][parameter];
+        if (WordsOf(drawn) > 0) drawn.word = next_;
+        words = std::max(words, WordsOf(drawn));
       }
-      space.words_for_stage[static_cast<size_t>(stage)] = std::max(next, 1);
     }
+    next_ += words;
   }
-  DealWords(space, Parameter::kLr, 0, 0, next);
-  DealWords(space, Parameter::kWeightDecay, 0, 0, next);
-  space.words = std::max(next, 1);
+  // All that is needed so far; never none, as fixed values look at word 0.
+  int needed() const { return std::max(next_, 1); }
+
+ private:
+  CompiledSpace& space_;
+  int next_ = 0;
+};
+
+constexpr std::array<Parameter, kStageParameterCount> kStageParameters{
+    Parameter::kDepth,      Parameter::kWidth,  Parameter::kBottleneck,
+    Parameter::kGroupWidth, Parameter::kKernel, Parameter::kExpansion};
+
+void DealStages(const SpaceSpec& spec, WordDealer& dealer, CompiledSpace& space) {
+  const int last = spec.max_stages() - 1;
+  for (const Parameter parameter : kStageParameters) {
+    if (spec.Shares(parameter)) dealer.Deal(parameter, 0, last);
+  }
+  for (int stage = 0; stage <= last; ++stage) {
+    for (const Parameter parameter : kStageParameters) {
+      if (!spec.Shares(parameter)) dealer.Deal(parameter, stage, stage);
+    }
+    space.words_for_stage[static_cast<size_t>(stage)] = dealer.needed();
+  }
 }
 
-void SortConstraints(const SpaceSpec& spec, Space::Compiled& space) {
+void DealRegNet(WordDealer& dealer, CompiledSpace& space) {
+  dealer.Deal(Parameter::kDepth, 0, 0);
+  for (DrawnParameter* drawn : {&space.w0, &space.wa, &space.wm}) dealer.Deal(*drawn);
+  for (const Parameter parameter : kStageParameters) {
+    if (parameter != Parameter::kDepth) dealer.Deal(parameter, 0, 0);
+  }
+  space.words_for_stage[0] = dealer.needed();
+}
+
+void DealWords(const SpaceSpec& spec, CompiledSpace& space) {
+  WordDealer dealer(space);
+  dealer.Deal(space.model);
+  dealer.Deal(space.stage_count);
+  dealer.Deal(space.frame);
+  if (spec.type == SpaceType::kAnyNet) DealStages(spec, dealer, space);
+  if (spec.type == SpaceType::kRegNet) DealRegNet(dealer, space);
+  dealer.Deal(space.lr);
+  dealer.Deal(space.weight_decay);
+  space.words = dealer.needed();
+}
+
+// w0 = wa: one draw, read twice.
+void TieSame(const SpaceSpec& spec, CompiledSpace& space) {
+  if (!space.wa.law && spec.type == SpaceType::kRegNet) space.wa = space.w0;
+  if (!space.w0.law && spec.type == SpaceType::kRegNet) space.w0 = space.wa;
+}
+
+void SortConstraints(const SpaceSpec& spec, CompiledSpace& space) {
   for (const Constraint& constraint : spec.constraints) {
     switch (constraint.kind) {
       case ConstraintKind::kShared:
@@ -63,18 +157,14 @@ void SortConstraints(const SpaceSpec& spec, Space::Compiled& space) {
   }
 }
 
-std::vector<double> ValuesOf(const Space::Compiled& space, Parameter parameter) {
-  const DrawnParameter* drawn = space.Find(parameter);
-  return drawn ? drawn->table->values() : std::vector<double>{1};
-}
-
-void FillCompatible(Space::Compiled& space) {
-  const std::vector<double> widths = ValuesOf(space, Parameter::kWidth);
-  const std::vector<double> bottlenecks = ValuesOf(space, Parameter::kBottleneck);
-  const std::vector<double> group_widths = ValuesOf(space, Parameter::kGroupWidth);
-  space.bottlenecks = bottlenecks.size();
-  space.group_widths = group_widths.size();
-  if (widths.size() * bottlenecks.size() > kMaxCompatibleEntries / group_widths.size()) return;
+CompatibleWidths MakeCompatibleWidths(BlockType block, const StageLaws& laws) {
+  const std::vector<double> widths = ValuesOf(laws[Parameter::kWidth], 1);
+  const std::vector<double> bottlenecks = ValuesOf(laws[Parameter::kBottleneck], 1);
+  const std::vector<double> group_widths = ValuesOf(laws[Parameter::kGroupWidth], 1);
+  CompatibleWidths made;
+  made.bottlenecks = bottlenecks.size();
+  made.group_widths = group_widths.size();
+  if (widths.size() * bottlenecks.size() > kMaxCompatibleEntries / group_widths.size()) return made;
   for (const double width : widths) {
     for (const double bottleneck : bottlenecks) {
       for (const double group_width : group_widths) {
@@ -82,26 +172,108 @@ void FillCompatible(Space::Compiled& space) {
         stage.width = static_cast<int>(width);
         stage.bottleneck = bottleneck;
         stage.group_width = static_cast<int>(group_width);
-        space.compatible.push_back(CompatibleOrNone(space.frame.block, stage));
+        stage = CompatibleOrNone(block, stage);
+        made.entries.push_back({stage.width, stage.group_width});
       }
     }
   }
+  return made;
+}
+
+bool SameLaw(const StageLaws& a, const StageLaws& b, Parameter parameter) {
+  return a[parameter].law == b[parameter].law;
+}
+
+// Stages with the same laws share a table.
+void FillCompatible(BlockType block, int stages, ComputeRange& range) {
+  for (size_t i = 0; i < static_cast<size_t>(stages); ++i) {
+    StageLaws& laws = range.stages[i];
+    if (i > 0) {
+      const StageLaws& before = range.stages[i - 1];
+      if (SameLaw(laws, before, Parameter::kWidth) &&
+          SameLaw(laws, before, Parameter::kBottleneck) &&
+          SameLaw(laws, before, Parameter::kGroupWidth)) {
+        laws.compatible = before.compatible;
+        continue;
+      }
+    }
+    laws.compatible = std::make_shared<const CompatibleWidths>(MakeCompatibleWidths(block, laws));
+  }
+}
+
+int Largest(const DrawnParameter& drawn) {
+  const std::vector<double> values = ValuesOf(drawn, 1);
+  return static_cast<int>(*std::max_element(values.begin(), values.end()));
+}
+
+int WidestOf(const StageLaws& laws) {
+  if (!laws.compatible || laws.compatible->entries.empty()) return kMaxWidth;
+  int widest = 1;
+  for (const auto& entry : laws.compatible->entries) widest = std::max(widest, entry.width);
+  return widest;
 }
 
 // Counts stay inside 63 bits for every network of the space if they do for one with the widest and
 // deepest stages it can have.
-void CheckLargest(const SpaceSpec& spec, const Space::Compiled& space, const std::string& where) {
-  Stage largest;
-  largest.width = space.compatible.empty() ? kMaxWidth : 1;
-  for (const Stage& stage : space.compatible) largest.width = std::max(largest.width, stage.width);
-  const std::vector<double> depths = ValuesOf(space, Parameter::kDepth);
-  largest.depth = static_cast<int>(*std::max_element(depths.begin(), depths.end()));
-  const std::vector<double> ratios = ValuesOf(space, Parameter::kBottleneck);
-  largest.bottleneck = *std::min_element(ratios.begin(), ratios.end());
+void CheckLargest(const SpaceSpec& spec, const CompiledSpace& space, const std::string& where) {
   Model model;
-  model.frame = spec.frame;
-  model.stages.assign(spec.regnet ? 1 : spec.strides.size(), largest);
-  ResolveModel(std::move(model), where + ": the largest networks");
+  for (const Frame& frame : space.frames) {
+    if (frame.resolution >= model.frame.resolution || model.frame.resolution == 224) {
+      model.frame = frame;
+    }
+  }
+  const int stages = spec.type == SpaceType::kRegNet ? 1 : spec.max_stages();
+  for (const ComputeRange& range : space.ranges) {
+    for (int i = 0; i < stages; ++i) {
+      const StageLaws& laws = range.stages[static_cast<size_t>(i)];
+      Stage stage;
+      stage.width = WidestOf(laws);
+      stage.depth = Largest(laws[Parameter::kDepth]);
+      const std::vector<double> ratios = ValuesOf(laws[Parameter::kBottleneck], 1);
+      stage.bottleneck = *std::min_element(ratios.begin(), ratios.end());
+      stage.kernel = std::max(3, Largest(laws[Parameter::kKernel]));
+      stage.expansion = Largest(laws[Parameter::kExpansion]);
+      model.stages.push_back(stage);
+    }
+    ResolveModel(model, where + ": the largest networks");
+    model.stages.clear();
+  }
+}
+
+void CompileNetworks(const SpaceSpec& spec, const std::string& where, CompiledSpace& space) {
+  space.frames = FramesOf(spec);
+  for (const Frame& frame : space.frames) space.stems.emplace_back(frame);
+  space.frame = OneOf(space.frames.size());
+  space.stage_counts = spec.stage_counts;
+  if (spec.type == SpaceType::kAnyNet) space.stage_count = OneOf(space.stage_counts.size());
+  const std::vector<int> strides = StridesOf(spec);
+  std::copy(strides.begin(), strides.end(), space.strides.begin());
+
+  const auto group_width = spec.parameters.find(Parameter::kGroupWidth);
+  if (group_width != spec.parameters.end() && group_width->second.by_compute) {
+    for (const ComputeGroups& groups : GroupsByCompute())
+      space.ranges.push_back({groups.flops, {}});
+  } else {
+    space.ranges.push_back({{0, kAnyFlops}, {}});
+  }
+  for (const Parameter parameter : kStageParameters) SetLaws(spec, parameter, space);
+  space.w0 = NetworkLaw(spec, Parameter::kW0);
+  space.wa = NetworkLaw(spec, Parameter::kWa);
+  space.wm = NetworkLaw(spec, Parameter::kWm);
+  if (spec.type == SpaceType::kAnyNet) {
+    for (ComputeRange& range : space.ranges) FillCompatible(spec.block, spec.max_stages(), range);
+  }
+  CheckLargest(spec, space, where);
+}
+
+void CompileModels(const SpaceSpec& spec, const std::string& where, CompiledSpace& space) {
+  for (Model& model : ModelsOf(spec, where)) {
+    ListedModel listed{std::move(model), {}, false};
+    listed.complexity = CountComplexity(listed.model);
+    listed.allowed = KeepsConstraints(space, listed.model.stages, listed.complexity);
+    space.models.push_back(std::move(listed));
+  }
+  space.model = OneOf(space.models.size());
 }
 
 }  // namespace
@@ -112,21 +284,41 @@ Stage CompatibleOrNone(BlockType block, const Stage& stage) {
   return compatible;
 }
 
-Space::Compiled CompileSpace(const SpaceSpec& spec, const std::string& where) {
-  Space::Compiled space;
-  space.regnet = spec.regnet;
-  space.frame = spec.frame;
-  space.stage_count = spec.stages();
-  std::copy(spec.strides.begin(), spec.strides.end(), space.strides.begin());
-  for (const auto& [parameter, distribution] : spec.parameters) {
-    DrawnParameter drawn{distribution, {}, {}};
-    if (!distribution.continuous()) drawn.table.emplace(distribution);
-    space.parameters[static_cast<size_t>(parameter)] = std::move(drawn);
+std::vector<double> ValuesOf(const DrawnParameter& parameter, double fallback) {
+  return parameter.law ? parameter.law->table->values() : std::vector<double>{fallback};
+}
+
+bool KeepsConstraints(const CompiledSpace& space, std::span<const Stage> stages,
+                      const Complexity& complexity) {
+  int64_t depth = 0;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    depth += stages[i].depth;
+    for (const Constraint& order : space.orders) {
+      if (i > 0 && !KeepsOrder(order, stages[i - 1], stages[i])) return false;
+    }
   }
-  DealAllWords(spec, space);
+  for (const Constraint& bound : space.depth_bounds) {
+    if (!KeepsDepth(bound, depth)) return false;
+  }
+  for (const Constraint& bound : space.complexity_bounds) {
+    if (!KeepsBound(bound, complexity)) return false;
+  }
+  return true;
+}
+
+CompiledSpace CompileSpace(const SpaceSpec& spec, const std::string& where) {
+  CompiledSpace space;
+  space.type = spec.type;
   SortConstraints(spec, space);
-  if (!spec.regnet) FillCompatible(space);
-  CheckLargest(spec, space, where);
+  if (spec.type == SpaceType::kModels) {
+    CompileModels(spec, where, space);
+  } else {
+    CompileNetworks(spec, where, space);
+  }
+  space.lr = NetworkLaw(spec, Parameter::kLr);
+  space.weight_decay = NetworkLaw(spec, Parameter::kWeightDecay);
+  DealWords(spec, space);
+  TieSame(spec, space);
   return space;
 }
 

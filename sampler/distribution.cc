@@ -160,13 +160,28 @@ Distribution ReadFixed(const Json& json, const std::string& where, const Paramet
   return d;
 }
 
+const char* NameOf(Grain grain) {
+  switch (grain) {
+    case Grain::kOdd:
+      return "an odd whole number";
+    case Grain::kRatio:
+      return "a whole number or one over a whole number";
+    default:
+      return "a whole number";
+  }
+}
+
+bool HasGrain(double value, Grain grain) {
+  if (grain == Grain::kReal) return true;
+  if (grain == Grain::kOdd) return IsWhole((value - 1) / 2);
+  return IsWhole(value) || (grain == Grain::kRatio && value < 1 && IsWhole(1 / value));
+}
+
 void CheckGrain(const Distribution& d, const std::string& where, Grain grain) {
   if (grain == Grain::kReal) return;
   for (const double value : Support(d)) {
-    if (IsWhole(value)) continue;
-    if (grain == Grain::kRatio && value < 1 && IsWhole(1 / value)) continue;
-    throw Error(where + " would give " + FormatDouble(value) + ", but must be a whole number" +
-                (grain == Grain::kRatio ? " or one over a whole number" : ""));
+    if (HasGrain(value, grain)) continue;
+    throw Error(where + " would give " + FormatDouble(value) + ", but must be " + NameOf(grain));
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "core/model.h"
-
 namespace dse {
 namespace {
 
@@ -12,6 +10,8 @@ constexpr std::array<Word<Parameter>, kParameterCount> kWords{{
     {"width", Parameter::kWidth},
     {"bottleneck", Parameter::kBottleneck},
     {"group_width", Parameter::kGroupWidth},
+    {"kernel", Parameter::kKernel},
+    {"expansion", Parameter::kExpansion},
     {"w0", Parameter::kW0},
     {"wa", Parameter::kWa},
     {"wm", Parameter::kWm},
@@ -25,6 +25,8 @@ constexpr std::array<ParameterRange, kParameterCount> kRanges{{
     {1, kMaxWidth, Grain::kWhole},
     {1.0 / 64, 64, Grain::kRatio},
     {1, kMaxWidth, Grain::kWhole},
+    {1, 15, Grain::kOdd},
+    {1, 16, Grain::kWhole},
     {8, kMaxWidth, Grain::kReal},
     {0, kMaxWidth, Grain::kReal},
     {1.0001, 100, Grain::kReal},
@@ -39,6 +41,20 @@ const std::span<const Word<Parameter>> kStageParameterWords{kWords.data(), kStag
 
 const ParameterRange& RangeOf(Parameter parameter) {
   return kRanges[static_cast<size_t>(parameter)];
+}
+
+bool BlockHas(BlockType block, Parameter parameter) {
+  switch (parameter) {
+    case Parameter::kBottleneck:
+      return HasBottleneck(block);
+    case Parameter::kGroupWidth:
+      return HasGroups(block);
+    case Parameter::kKernel:
+    case Parameter::kExpansion:
+      return block == BlockType::kMBConv;
+    default:
+      return true;
+  }
 }
 
 }  // namespace dse

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <chrono>
 #include <thread>
 #include <unordered_set>
@@ -18,27 +19,29 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
-// What tells members of one population apart: a space's networks differ in their stages alone.
+constexpr int64_t kSurveyed = 100'000;  // candidates looked at to explain a shortfall
+
+// What tells members of one population apart.
 struct MemberKey {
-  std::vector<Stage> stages;
+  uint64_t model = 0;  // the hash as a number
   Overrides overrides;
   friend bool operator==(const MemberKey&, const MemberKey&) = default;
 };
 
+MemberKey KeyOf(const Draw& draw) {
+  MemberKey key;
+  key.overrides = draw.overrides;
+  std::from_chars(draw.hash.data(), draw.hash.data() + draw.hash.size(), key.model, 16);
+  return key;
+}
+
 struct MemberKeyHash {
   size_t operator()(const MemberKey& key) const {
-    uint64_t hash = 0;
-    const auto mix = [&](uint64_t value) {
-      hash = (hash ^ value) * 0x9E3779B97F4A7C15;
+    uint64_t hash = key.model;
+    for (const auto& value : {key.overrides.lr, key.overrides.weight_decay}) {
+      hash = (hash ^ std::bit_cast<uint64_t>(value.value_or(0))) * 0x9E3779B97F4A7C15;
       hash ^= hash >> 29;
-    };
-    for (const Stage& stage : key.stages) {
-      mix(static_cast<uint64_t>(stage.depth) << 32 | static_cast<uint64_t>(stage.width));
-      mix(static_cast<uint64_t>(stage.group_width) << 32);
-      mix(std::bit_cast<uint64_t>(stage.bottleneck));
     }
-    mix(std::bit_cast<uint64_t>(key.overrides.lr.value_or(0)));
-    mix(std::bit_cast<uint64_t>(key.overrides.weight_decay.value_or(0)));
     return hash;
   }
 };
@@ -59,74 +62,36 @@ void CheckRequest(const SampleRequest& request) {
 // Gathers blocks, which come in the order of their candidates, into a result.
 class Collector {
  public:
-  Collector(const Space& space, const SampleRequest& request)
-      : space_(space), request_(request), key_(space.StreamKeyFor(request.seed)) {}
+  explicit Collector(int64_t wanted) : wanted_(wanted) {}
 
-  void Add(const CandidateBlock& block) {
-    for (size_t i = 0; i < block.accepted.size(); ++i) {
-      if (!Keep(block.accepted[i])) {
-        ++result_.report.duplicates;
-      } else if (found() == request_.count) {
-        // The counts stop at the last member, wherever the block ends.
-        Count(
-            DrawBlock(space_.compiled(), key_, request_.band, block.first, block.accepted[i] + 1));
-        result_.complete = true;
-        return;
+  // Counts stop at the last member, wherever the block ends.
+  void Add(CandidateBlock block) {
+    SampleReport& report = result_.report;
+    for (Draw& draw : block.accepted) {
+      ++report.accepted;
+      report.candidates = draw.candidate + 1;
+      if (!members_.insert(KeyOf(draw)).second) {
+        ++report.duplicates;
+        continue;
       }
+      draw.index = found();
+      result_.draws.push_back(std::move(draw));
+      result_.complete = found() == wanted_;
+      if (result_.complete) return;
     }
-    Count(block);
+    report.candidates = block.end;
   }
 
   int64_t found() const { return static_cast<int64_t>(result_.draws.size()); }
   int64_t candidates() const { return result_.report.candidates; }
   bool complete() const { return result_.complete; }
-  uint64_t key() const { return key_; }
   SampleResult Take() { return std::move(result_); }
 
  private:
-  // Keeps candidate `number` unless the same member is there already.
-  bool Keep(int64_t number) {
-    DrawCandidate(space_.compiled(), key_, number, candidate_);
-    const std::span<const Stage> network = candidate_.network();
-    MemberKey member{{network.begin(), network.end()},
-                     DrawOverrides(space_.compiled(), key_, number)};
-    const auto [place, is_new] = members_.insert(std::move(member));
-    if (!is_new) return false;
-    Draw draw;
-    draw.index = found();
-    draw.candidate = number;
-    draw.model.frame = space_.compiled().frame;
-    draw.model.stages = place->stages;
-    if (space_.compiled().regnet) draw.model.regnet = candidate_.regnet;
-    draw.complexity = candidate_.complexity;
-    draw.overrides = place->overrides;
-    result_.draws.push_back(std::move(draw));
-    return true;
-  }
-
-  void Count(const CandidateBlock& block) {
-    SampleReport& report = result_.report;
-    report.candidates = block.end;
-    report.valid += block.valid;
-    report.accepted += static_cast<int64_t>(block.accepted.size());
-    if (block.valid == 0) return;
-    const int64_t lowest = *block.lowest_flops;
-    const int64_t highest = *block.highest_flops;
-    report.lowest_flops = std::min(report.lowest_flops.value_or(lowest), lowest);
-    report.highest_flops = std::max(report.highest_flops.value_or(highest), highest);
-  }
-
-  const Space& space_;
-  const SampleRequest& request_;
-  const uint64_t key_;
-  Candidate candidate_;
+  const int64_t wanted_;
   std::unordered_set<MemberKey, MemberKeyHash> members_;
   SampleResult result_;
 };
-
-void FillHashes(std::vector<Draw>& draws) {
-  for (Draw& draw : draws) draw.hash = ModelHash(draw.model);
-}
 
 }  // namespace
 
@@ -134,40 +99,58 @@ SampleResult SamplePopulation(const Space& space, const SampleRequest& request,
                               const SampleProgress& progress) {
   CheckRequest(request);
   const Clock::time_point start = Clock::now();
-  Collector collector(space, request);
+  Collector collector(request.count);
   {
-    BlockQueue queue(space.compiled(), collector.key(), request.band, request.max_tries,
+    BlockQueue queue(space.compiled(), space.StreamKeyFor(request.seed),
+                     request.band.value_or(kAnyBand), request.max_tries,
                      ThreadCount(request.threads));
     Clock::time_point told = start;
     while (!collector.complete() && collector.candidates() < request.max_tries) {
-      if (const auto block = queue.Next(kProgressInterval)) collector.Add(*block);
+      if (auto block = queue.Next(kProgressInterval)) collector.Add(std::move(*block));
       if (!progress || Clock::now() - told < kProgressInterval) continue;
       told = Clock::now();
       if (!progress(collector.found(), collector.candidates())) break;
     }
   }
   SampleResult result = collector.Take();
-  FillHashes(result.draws);
   result.report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
+}
+
+SpaceSurvey SurveySpace(const Space& space, uint64_t seed, int64_t candidates) {
+  SpaceSurvey survey;
+  survey.candidates = candidates;
+  const uint64_t key = space.StreamKeyFor(seed);
+  Candidate candidate;
+  for (int64_t number = 0; number < candidates; ++number) {
+    if (!DrawCandidate(space.compiled(), key, number, kAnyBand, candidate)) continue;
+    const int64_t flops = candidate.complexity.flops;
+    survey.lowest_flops = survey.valid == 0 ? flops : std::min(survey.lowest_flops, flops);
+    survey.highest_flops = std::max(survey.highest_flops, flops);
+    ++survey.valid;
+  }
+  return survey;
 }
 
 std::string ExplainShortfall(const Space& space, const SampleRequest& request,
                              const SampleResult& result) {
   const SampleReport& report = result.report;
+  const SpaceSurvey survey =
+      SurveySpace(space, request.seed, std::min(report.candidates, kSurveyed));
   std::string text = "space " + space.name() + ": found " + std::to_string(result.draws.size()) +
                      " of " + std::to_string(request.count) + " members in " +
-                     std::to_string(report.candidates) + " candidates, " +
-                     std::to_string(report.valid) + " of them valid";
-  if (report.valid == 0) {
+                     std::to_string(report.candidates) + " candidates";
+  if (report.duplicates > 0) {
+    text += " and " + std::to_string(report.duplicates) + " more that were drawn before";
+  }
+  text += "; of the first " + std::to_string(survey.candidates) + ", " +
+          std::to_string(survey.valid) + " are networks within the constraints";
+  if (survey.valid == 0) {
     return text + "; loosen the space's constraints or ranges, or raise the limit on tries";
   }
-  text += " with " + FormatCount(static_cast<double>(*report.lowest_flops)) + " to " +
-          FormatCount(static_cast<double>(*report.highest_flops)) + " flops";
+  text += ", with " + FormatCount(static_cast<double>(survey.lowest_flops)) + " to " +
+          FormatCount(static_cast<double>(survey.highest_flops)) + " flops";
   if (request.band) text += ", for the band " + FormatBand(*request.band);
-  if (report.duplicates > 0) {
-    text += "; " + std::to_string(report.duplicates) + " were drawn before and left out";
-  }
   if (2 * report.duplicates > report.accepted) {
     return text + "; the space has few distinct networks here: ask for fewer";
   }

@@ -24,11 +24,8 @@ struct SampleRequest {
 // one tried): the same numbers on any number of threads.
 struct SampleReport {
   int64_t candidates = 0;
-  int64_t valid = 0;       // resolved to a network that keeps every constraint but the band
-  int64_t accepted = 0;    // of these, in the band
+  int64_t accepted = 0;    // networks that keep every constraint and lie in the band
   int64_t duplicates = 0;  // of these, left out because the same member was drawn before
-  std::optional<int64_t> lowest_flops;  // over valid candidates
-  std::optional<int64_t> highest_flops;
   double seconds = 0;
   double AcceptRate() const { return candidates ? double(accepted) / double(candidates) : 0; }
 };
@@ -49,6 +46,15 @@ using SampleProgress = std::function<bool(int64_t found, int64_t candidates)>;
 // threads, and a longer list begins with a shorter one.
 SampleResult SamplePopulation(const Space& space, const SampleRequest& request,
                               const SampleProgress& progress = {});
+
+// What the first candidates of a space are when no band is asked for.
+struct SpaceSurvey {
+  int64_t candidates = 0;
+  int64_t valid = 0;         // networks that keep every constraint
+  int64_t lowest_flops = 0;  // of those; 0 where there are none
+  int64_t highest_flops = 0;
+};
+SpaceSurvey SurveySpace(const Space& space, uint64_t seed, int64_t candidates);
 
 // The sentence for a request that was not filled: how many were found, the flops seen, what to do.
 std::string ExplainShortfall(const Space& space, const SampleRequest& request,

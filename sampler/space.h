@@ -20,6 +20,8 @@ struct SpaceOptions {
   std::optional<std::string> activation = {};
 };
 
+struct CompiledSpace;
+struct LoadedSpace;
 struct SpaceSpec;
 
 // A space: a distribution over models, written as a JSON document (README of this folder).
@@ -28,7 +30,8 @@ class Space {
  public:
   // The built-in space of that name, else the document in the file of that name, with `options`
   // applied. Throws Error: unknown name (nearest one suggested), unknown key or word, wrong type or
-  // range (with the path inside the document), an `extends` that goes in a circle.
+  // range (with the path inside the document), an `extends` that goes in a circle, constraints that
+  // no network of the space keeps.
   static Space Load(const std::string& name_or_file, const SpaceOptions& options = {});
   static Space FromDocument(const Json& document, const std::string& where,
                             const SpaceOptions& options = {});
@@ -43,16 +46,16 @@ class Space {
   // Key of the candidates' random streams: (seed, document without names).
   uint64_t StreamKeyFor(uint64_t seed) const;
 
-  struct Compiled;  // distributions as tables; the sampler's own business
-  const Compiled& compiled() const { return *compiled_; }
+  const SpaceSpec& spec() const { return *spec_; }              // the document, typed
+  const CompiledSpace& compiled() const { return *compiled_; }  // the document as tables
 
  private:
   Space();
-  static Space Make(const SpaceSpec& spec, const std::string& where);
+  static Space Make(LoadedSpace loaded, const SpaceOptions& options);
 
-  std::string name_;
   Json document_;
-  std::unique_ptr<const Compiled> compiled_;
+  std::unique_ptr<const SpaceSpec> spec_;
+  std::unique_ptr<const CompiledSpace> compiled_;
 };
 
 // Names of the built-in spaces, "AnyNetXA" first: those of the paper with block X, then the same

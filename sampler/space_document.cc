@@ -43,40 +43,8 @@ Source Find(const std::string& name, const fs::path& folder, const std::string& 
   return source;
 }
 
-// Members of `own` replace those of `base`; parameters do so one by one; constraints are appended.
-Json MergeInto(Json base, const Json& own, const std::string& where) {
-  for (const auto& [key, value] : own.items()) {
-    if (key == "extends") continue;
-    const bool nested = base.contains(key) && (key == "parameters" || key == "constraints");
-    if (!nested) {
-      if (key == "type" && base.contains(key) && base[key] != value) {
-        throw Error(where + ": type is " + value.dump() + ", but the space it extends is " +
-                    base[key].dump());
-      }
-      base[key] = value;
-    } else if (key == "parameters") {
-      for (const auto& [name, distribution] : value.items()) base[key][name] = distribution;
-    } else {
-      base[key].insert(base[key].end(), value.begin(), value.end());
-    }
-  }
-  return base;
-}
-
-void CheckShape(const Source& source) {
-  const Json& document = source.document;
-  if (!document.is_object()) throw Error(source.where + ": must be a JSON object");
-  if (document.contains("parameters") && !document["parameters"].is_object()) {
-    throw Error(source.where + ": parameters must be a JSON object");
-  }
-  if (document.contains("constraints") && !document["constraints"].is_array()) {
-    throw Error(source.where + ": constraints must be a list");
-  }
-}
-
 // Follows `extends` from document to document; `path` holds the identities on the way.
-Json Merge(const Source& source, std::vector<std::string> path) {
-  CheckShape(source);
+SpaceSpec Read(const Source& source, std::vector<std::string> path) {
   const bool circle = std::find(path.begin(), path.end(), source.identity) != path.end();
   path.push_back(source.identity);
   if (circle) {
@@ -84,29 +52,33 @@ Json Merge(const Source& source, std::vector<std::string> path) {
     for (const std::string& step : path) steps += (steps.empty() ? "" : " -> ") + step;
     throw Error(source.where + ": 'extends' goes in a circle: " + steps);
   }
+  if (!source.document.is_object()) throw Error(source.where + ": must be a JSON object");
   const auto extends = source.document.find("extends");
-  if (extends == source.document.end()) return source.document;
+  if (extends == source.document.end()) {
+    return ParseSpaceSpec(source.document, nullptr, source.where);
+  }
   if (!extends->is_string()) {
     throw Error(source.where + ": extends must be the name of a space or a file, not " +
                 extends->dump());
   }
   const Source base =
       Find(extends->get<std::string>(), source.folder, source.where + ": extends: ");
-  return MergeInto(Merge(base, std::move(path)), source.document, source.where);
+  const SpaceSpec base_spec = Read(base, std::move(path));
+  return ParseSpaceSpec(source.document, &base_spec, source.where);
 }
 
 }  // namespace
 
-SpaceDocument LoadSpaceDocument(const std::string& name_or_file) {
+LoadedSpace LoadSpace(const std::string& name_or_file) {
   const Source source = Find(name_or_file, "", "");
-  return {source.where, source.document, Merge(source, {})};
+  return {Read(source, {}), source.where};
 }
 
-SpaceDocument MergeSpaceDocument(const Json& own, const std::string& where,
-                                 const std::filesystem::path& folder) {
-  Source source{where, where, folder, own};
-  if (own.is_object() && !own.contains("name")) source.document["name"] = "custom";
-  return {where, source.document, Merge(source, {})};
+LoadedSpace ReadSpace(const Json& document, const std::string& where,
+                      const std::filesystem::path& folder) {
+  Source source{where, where, folder, document};
+  if (document.is_object() && !document.contains("name")) source.document["name"] = "custom";
+  return {Read(source, {}), where};
 }
 
 }  // namespace dse

@@ -10,6 +10,7 @@
 #include "core/regnet.h"
 #include "core/rng.h"
 #include "sampler/distribution.h"
+#include "sampler/space.h"
 #include "tests/sampler/chi_square.h"
 
 namespace dse {
@@ -64,7 +65,7 @@ TEST_CASE("AnyNetXA to AnyNetXE draw what plain rejection draws, candidate by ca
     int64_t ties = 0;
     for (int64_t number = 0; number < 20'000; ++number) {
       const std::optional<std::vector<Stage>> expected = plain.Draw(key, number);
-      const bool valid = DrawCandidate(space.compiled(), key, number, candidate);
+      const bool valid = DrawCandidate(space.compiled(), key, number, kAnyBand, candidate);
       if (valid != expected.has_value()) ++different;
       if (!valid || !expected) continue;
       const std::span<const Stage> drawn = candidate.network();
@@ -90,7 +91,8 @@ TEST_CASE("An order keeps exactly the candidates that have it, ties included") {
   Candidate candidate;
   int64_t valid = 0;
   for (int64_t number = 0; number < 40'000; ++number) {
-    if (!DrawCandidate(space.compiled(), space.StreamKeyFor(1), number, candidate)) continue;
+    if (!DrawCandidate(space.compiled(), space.StreamKeyFor(1), number, kAnyBand, candidate))
+      continue;
     ++valid;
     ++counts[static_cast<size_t>(candidate.stages[0].width + candidate.stages[1].width) / 8 - 2];
   }
@@ -125,7 +127,7 @@ TEST_CASE("RegNetX draws are the networks their parameters make") {
     std::array<Stage, kMaxStages> stages;
     int count = 0;
     const bool expected = RegNetStages(parameters, 4, stages, count) == RegNetRejection::kNone;
-    const bool valid = DrawCandidate(space.compiled(), key, number, candidate);
+    const bool valid = DrawCandidate(space.compiled(), key, number, kAnyBand, candidate);
     different += valid != expected;
     if (!valid || !expected) continue;
     ++valid_networks;
@@ -147,7 +149,7 @@ TEST_CASE("The cheap test of a RegNet never refuses one that has the stages") {
     std::array<Stage, kMaxStages> stages;
     int count = 0;
     const bool valid = RegNetStages(parameters, wanted, stages, count) == RegNetRejection::kNone;
-    const bool may = MayHaveStages(parameters, wanted);
+    const bool may = MayHaveStages(parameters, wanted, wanted);
     refused += !may;
     refused_wrongly += valid && !may;
   };
@@ -175,7 +177,7 @@ TEST_CASE("A tie between two levels is decided as the exact rule decides it") {
         std::array<Stage, kMaxStages> stages;
         int count = 0;
         if (RegNetStages(parameters, wanted, stages, count) == RegNetRejection::kNone) {
-          CHECK(MayHaveStages(parameters, wanted));
+          CHECK(MayHaveStages(parameters, wanted, wanted));
         }
       }
     }
@@ -196,13 +198,13 @@ TEST_CASE("Bounds on params, acts and depth hold for what is drawn, and only the
   int64_t wrong = 0;
   int64_t kept = 0;
   for (int64_t number = 0; number < 20'000; ++number) {
-    REQUIRE(DrawCandidate(free.compiled(), key, number, candidate));
+    REQUIRE(DrawCandidate(free.compiled(), key, number, kAnyBand, candidate));
     int depth = 0;
     for (const Stage& stage : candidate.network()) depth += stage.depth;
     const bool expected = depth >= 10 && depth <= 20 && candidate.complexity.params <= 1'000'000 &&
                           static_cast<double>(candidate.complexity.acts) <=
                               12e6 * (static_cast<double>(candidate.complexity.flops) / 1e9);
-    wrong += DrawCandidate(bound.compiled(), key, number, candidate) != expected;
+    wrong += DrawCandidate(bound.compiled(), key, number, kAnyBand, candidate) != expected;
     kept += expected;
   }
   CHECK(wrong == 0);
@@ -221,7 +223,7 @@ TEST_CASE("A space of large tables draws the same as one of small ones") {
   const uint64_t key = space.StreamKeyFor(3);
   Candidate candidate;
   for (int64_t number = 0; number < 500; ++number) {
-    REQUIRE(DrawCandidate(space.compiled(), key, number, candidate));
+    REQUIRE(DrawCandidate(space.compiled(), key, number, kAnyBand, candidate));
     RandomStream random(key, static_cast<uint64_t>(number));
     for (const Stage& stage : candidate.network()) {
       Stage expected;

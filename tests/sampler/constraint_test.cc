@@ -78,7 +78,8 @@ TEST_CASE("A wrong constraint is refused with its place and what would be right"
   CHECK(ErrorOf(R"({"non_decreasing": "widht"})") ==
         at + ".non_decreasing is 'widht', which is none of depth, width, did you mean 'width'?");
   CHECK(ErrorOf(R"({"shared": "lr"})") ==
-        at + ".shared is 'lr', which is none of depth, width, bottleneck, group_width");
+        at + ".shared is 'lr', which is none of depth, width, bottleneck, group_width, kernel, "
+             "expansion");
   CHECK(ErrorOf(R"({"total_depth": [28, 12]})") ==
         at + ".total_depth must be two whole numbers from 1, low then high, such as [12, 28]");
   CHECK(ErrorOf(R"({"total_depth": 12})") == ErrorOf(R"({"total_depth": [1.5, 12]})"));

@@ -143,14 +143,13 @@ TEST_CASE("A wrong member of a document is refused with its path") {
   CHECK(extended(R"("parameters": {"width": {"distribution": "uniform", "low": 8}})") ==
         "s.json: parameters.width: the key 'high' is missing");
   CHECK(extended(R"("parameters": {"w0": 8})") == "s.json: parameters: unknown key 'w0'");
-  CHECK(extended(R"("parameters": [])") == "s.json: parameters must be a JSON object");
+  CHECK(extended(R"("parameters": [])") == "s.json: parameters: must be a JSON object, not a list");
   CHECK(extended(R"("constraints": {})") == "s.json: constraints must be a list");
   CHECK(extended(R"("constraints": [{"shared": "bottleneck"}, {"equal": "group_width"}])") ==
         "s.json: constraints[1].equal is 'group_width', which is none of depth, width");
   CHECK(extended(R"("type": "regnet")") ==
-        "s.json: type is \"regnet\", but the space it extends is \"anynet\"");
-  CHECK(extended(R"("block": "MBConv")") ==
-        "s.json: block cannot be MBConv: spaces are made of X, Y, R, V, VR or Basic blocks");
+        "s.json: type cannot be changed: the space it extends is of type anynet");
+  CHECK(extended(R"("block": "MBConv")") == "s.json: parameters: the key 'kernel' is missing");
   CHECK(extended(R"("stem": "simpel")") ==
         "s.json: stem is 'simpel', which is none of simple, cifar, resnet, efficientnet, did you "
         "mean 'simple'?");
@@ -167,8 +166,9 @@ TEST_CASE("A wrong member of a document is refused with its path") {
         "s.json: constraints[0].shared has no meaning: a regnet draws each parameter once");
   CHECK(ErrorOf(R"({"type": "anynet", "parameters": {"depth": 1, "width": 8, "bottleneck": 1}})") ==
         "s.json: parameters: the key 'group_width' is missing");
-  CHECK(ErrorOf(R"({"type": "resnet", "parameters": {}})") ==
-        "s.json: type is 'resnet', which is none of anynet, regnet, did you mean 'regnet'?");
+  CHECK(
+      ErrorOf(R"({"type": "resnet", "parameters": {}})") ==
+      "s.json: type is 'resnet', which is none of anynet, regnet, models, did you mean 'regnet'?");
   CHECK(ErrorOf("{}") == "s.json: the key 'type' is missing");
   CHECK(ErrorOf("[]") == "s.json: must be a JSON object");
   CHECK(LoadError("AnyNetXA", {.resolution = 5000}) ==
@@ -178,12 +178,162 @@ TEST_CASE("A wrong member of a document is refused with its path") {
 TEST_CASE("A file whose base has the wrong shape is refused, not misread") {
   const TempFolder folder;
   const std::string members = R"("parameters": {"depth": 1}, "constraints": [{"equal": "width"}]})";
-  folder.Write("parameters.json", R"({"parameters": 3})");
-  folder.Write("constraints.json", R"({"constraints": "none"})");
+  folder.Write("parameters.json", R"({"extends": "AnyNetXA", "parameters": 3})");
+  folder.Write("constraints.json", R"({"extends": "AnyNetXA", "constraints": "none"})");
   CHECK_THAT(LoadError(folder.Write("a.json", R"({"extends": "parameters.json", )" + members)),
-             Catch::EndsWith("parameters.json: parameters must be a JSON object"));
+             Catch::EndsWith("parameters.json: parameters: must be a JSON object, not a number"));
   CHECK_THAT(LoadError(folder.Write("b.json", R"({"extends": "constraints.json", )" + members)),
              Catch::EndsWith("constraints.json: constraints must be a list"));
+}
+
+TEST_CASE("A mistake is placed in the file that made it, counted as that file counts") {
+  const TempFolder folder;
+  folder.Write("base.json", R"({"extends": "AnyNetXC", "constraints": [{"equal": "w"}]})");
+  CHECK_THAT(LoadError(folder.Write("a.json", R"({"extends": "base.json"})")),
+             Catch::Contains("base.json: constraints[0].equal is 'w'"));
+  // AnyNetXC brings two constraints of its own.
+  CHECK_THAT(ErrorOf(R"({"extends": "AnyNetXC", "constraints": [{"equal": "w"}]})"),
+             Catch::StartsWith("s.json: constraints[0].equal is 'w'"));
+}
+
+TEST_CASE("Inherited constraints can be removed") {
+  const Space space = FromText(R"({"extends": "AnyNetXE", "remove_constraints": [
+      {"shared": "group_width"}, {"non_decreasing": "depth"}]})");
+  CHECK(space.document()["constraints"] ==
+        ParseJson(R"([{"shared": "bottleneck"}, {"non_decreasing": "width"}])", "test"));
+  CHECK(FromText(R"({"extends": "AnyNetXB", "remove_constraints": [{"shared": "bottleneck"}]})")
+            .StreamKeyFor(1) == Space::Load("AnyNetXA").StreamKeyFor(1));
+  CHECK(ErrorOf(R"({"extends": "AnyNetXB", "remove_constraints": [{"shared": "width"}]})") ==
+        "s.json: remove_constraints[0] is not among the inherited constraints, which are "
+        "[{\"shared\":\"bottleneck\"}]");
+}
+
+TEST_CASE("A parameter may have a law for each stage") {
+  const std::string text = R"({"extends": "AnyNetXA", "parameters": {"width": [16, 32,
+      {"distribution": "choice", "values": [64, 96]}, 128]}})";
+  CHECK(FromText(text).document()["parameters"]["width"] ==
+        ParseJson(R"([16, 32, {"distribution": "choice", "values": [64, 96]}, 128])", "test"));
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "parameters": {"width": [16, 32]}})") ==
+        "s.json: parameters.width has 2 entries for 4 stages");
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "parameters": {"width": [16, 32, 0, 8]}})") ==
+        "s.json: parameters.width[2] must be a number from 1 to 16384, not 0");
+  CHECK(ErrorOf(R"({"extends": "AnyNetXB", "parameters": {"bottleneck": [1, 1, 2, 2]}})") ==
+        "s.json: parameters.bottleneck is a list with an entry for each stage, but a constraint "
+        "shares it");
+  CHECK(ErrorOf(R"({"extends": "RegNetX", "parameters": {"depth": [1, 2]}})") ==
+        "s.json: parameters.depth must not be a list: the network has one depth");
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "parameters": {"lr": [0.1]}})") ==
+        "s.json: parameters.lr must not be a list: the network has one lr");
+}
+
+TEST_CASE("w0 and wa may be the same") {
+  const Space space =
+      FromText(R"({"extends": "RegNetX", "parameters": {"wa": {"same_as": "w0"}}})");
+  CHECK(space.document()["parameters"]["wa"] == Json{{"same_as", "w0"}});
+  CHECK(ErrorOf(R"({"extends": "RegNetX", "parameters": {"wm": {"same_as": "w0"}}})") ==
+        "s.json: parameters.wm.same_as: only w0 and wa can be the same as each other");
+  CHECK(ErrorOf(R"({"extends": "RegNetX", "parameters": {"wa": {"same_as": "w0"},
+                    "w0": {"same_as": "wa"}}})") ==
+        "s.json: parameters: w0 and wa are each the same as the other; give one of them a law");
+  CHECK(ErrorOf(R"({"extends": "RegNetX", "parameters": {"wa": 4, "w0": {"same_as": "wa"}}})") ==
+        "s.json: parameters.wa may be below 8, which w0, the same, may not");
+}
+
+TEST_CASE("Resolution and stages may be lists, without repetition") {
+  const Space space =
+      FromText(R"({"extends": "AnyNetXA", "resolution": [224, 160], "stages": [3, 5]})");
+  CHECK(space.document()["resolution"] == Json{224, 160});
+  CHECK(space.document()["stages"] == Json{3, 5});
+  CHECK(space.document()["strides"] == Json{2, 2, 2, 2, 2});
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "resolution": [224, 224]})") ==
+        "s.json: resolution must be a whole number from 8 to 1024 or a list of different ones, not "
+        "[224,224]");
+  CHECK_THAT(ErrorOf(R"({"extends": "AnyNetXA", "stages": []})"),
+             Catch::StartsWith("s.json: stages must be a whole number from 1 to 8 or a list"));
+}
+
+TEST_CASE("What belongs to one block alone is refused for another") {
+  CHECK(FromText(R"({"extends": "AnyNetYA", "se_ratio": 0.5})").document()["se_ratio"] == 0.5);
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "se_ratio": 0.5})") ==
+        "s.json: se_ratio has no meaning: block X has no squeeze-and-excitation (Y has)");
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "head_width": 64})") ==
+        "s.json: head_width has no meaning: block X has no head of its own (MBConv has)");
+  CHECK(ErrorOf(R"({"extends": "AnyNetXA", "parameters": {"kernel": 3}})") ==
+        "s.json: parameters.kernel has no meaning: block X has no kernel");
+}
+
+TEST_CASE("A space of MBConv blocks has their defaults") {
+  const Json document = FromText(R"({"type": "anynet", "block": "MBConv", "stages": 7,
+      "parameters": {"depth": 1, "width": 16, "expansion": 6,
+                     "kernel": {"distribution": "choice", "values": [3, 5]}}})")
+                            .document();
+  CHECK(document["stem"] == "efficientnet");
+  CHECK(document["activation"] == "swish");
+  CHECK(document["se_ratio"] == 0.25);
+  CHECK(document["head_width"] == 1280);
+  CHECK(ErrorOf(R"({"type": "anynet", "block": "MBConv",
+      "parameters": {"depth": 1, "width": 16, "expansion": 6, "kernel": 4}})") ==
+        "s.json: parameters.kernel would give 4, but must be an odd whole number");
+}
+
+TEST_CASE("A list of models is a space") {
+  const Space space = FromText(R"json({"type": "models",
+      "models": ["RegNetX-400MF", {"name": "mine", "block": "V", "depths": [1], "widths": [8]}],
+      "classes": 10, "resolution": [32, 64],
+      "parameters": {"lr": {"distribution": "log_uniform", "low": 0.01, "high": 1}}})json");
+  const Json& models = space.document()["models"];
+  REQUIRE(models.size() == 4);
+  CHECK(models[0]["name"] == "regnetx-400mf at 32 px");
+  CHECK(models[1]["resolution"] == 64);
+  CHECK(models[3]["classes"] == 10);
+  const Space again = Space::FromDocument(space.document(), "copy");
+  CHECK(again.document() == space.document());
+  const auto error = [](const std::string& list) {
+    return ErrorOf(R"({"type": "models", "models": )" + list + "}");
+  };
+  CHECK(error(R"(["regnetx-400fm"])") ==
+        "s.json: models[0]: no model is named 'regnetx-400fm', did you mean 'regnetx-400mf'?");
+  CHECK_THAT(error(R"([{"block": "X"}])"), Catch::StartsWith("s.json: models[0]: "));
+  CHECK(error(R"(["resnet-50", "ResNet50"])") ==
+        "s.json: models lists the network resnet-50 twice");
+  CHECK_THAT(error("[]"), Catch::StartsWith("s.json: models must be a list of 1 to 10000 names"));
+  CHECK(ErrorOf(R"({"type": "models"})") == "s.json: the key 'models' is missing");
+  CHECK(ErrorOf(R"({"type": "models", "models": ["resnet-50"], "stem": "cifar"})") ==
+        "s.json: unknown key 'stem'");
+  CHECK(ErrorOf(R"({"type": "models", "models": ["resnet-50"],
+                    "constraints": [{"total_depth": [1, 3]}]})") ==
+        "s.json: none of the models keeps the constraints");
+}
+
+TEST_CASE("Constraints that no network keeps are refused before anything is drawn") {
+  const auto any = [](const std::string& members) {
+    return ErrorOf(R"({"extends": "AnyNetXA", )" + members + "}");
+  };
+  CHECK(any(R"("constraints": [{"total_depth": [65, 99]}])") ==
+        "s.json: no network can keep the constraint {\"total_depth\":[65,99]}: they have 4 to 64 "
+        "blocks");
+  CHECK(any(R"("constraints": [{"total_depth": [4, 10]}, {"total_depth": [11, 20]}])") ==
+        "s.json: no network can keep the constraint {\"total_depth\":[11,20]}: they have 4 to 10 "
+        "blocks");
+  // Depths 3, 1: they fall.
+  CHECK_THAT(any(R"("stages": 2, "parameters": {"depth": [3, 1]},
+                   "constraints": [{"non_decreasing": "depth"}])"),
+             Catch::StartsWith("s.json: no network can keep the constraint "
+                               "{\"non_decreasing\":\"depth\"}: nothing that stage "));
+  CHECK_THAT(any(R"("stages": 2, "parameters": {"depth": [1, 3]},
+                   "constraints": [{"non_increasing": "depth"}])"),
+             Catch::Contains("no network can keep the constraint"));
+  CHECK_THAT(any(R"("stages": 2, "parameters": {"width": [64, 128]},
+                   "constraints": [{"equal": "width"}])"),
+             Catch::Contains("no network can keep the constraint {\"equal\":\"width\"}"));
+  // Non-decreasing and non-increasing together leave equal depths: 2 * 1 or 2 * 4 blocks.
+  CHECK(any(R"("stages": 2, "parameters": {"depth": {"distribution": "choice", "values": [1, 4]}},
+               "constraints": [{"non_decreasing": "depth"}, {"non_increasing": "depth"}])") ==
+        "no error");
+  CHECK(ErrorOf(R"({"extends": "RegNetX", "parameters": {"depth": 3}})") ==
+        "s.json: no network has 4 stages: the depth is at most 3");
+  CHECK_THAT(ErrorOf(R"({"extends": "RegNetX", "constraints": [{"total_depth": [64, 70]}]})"),
+             Catch::Contains("they have 1 to 63 blocks"));
 }
 
 TEST_CASE("A space whose networks could overflow the counts is refused") {
