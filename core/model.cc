@@ -90,15 +90,6 @@ const std::span<const Word<BlockType>> kBlockWords = kBlocks;
 const std::span<const Word<StemType>> kStemWords = kStems;
 const std::span<const Word<Activation>> kActivationWords = kActivations;
 
-bool HasBottleneck(BlockType block) {
-  return block == BlockType::kX || block == BlockType::kY || block == BlockType::kR;
-}
-bool HasGroups(BlockType block) { return block == BlockType::kX || block == BlockType::kY; }
-bool HasProjection(BlockType block) {
-  return block != BlockType::kV && block != BlockType::kMBConv;
-}
-bool HasSqueeze(BlockType block) { return block == BlockType::kY || block == BlockType::kMBConv; }
-
 int InnerWidth(const Stage& stage) {
   return static_cast<int>(RoundHalfEven(stage.width / stage.bottleneck));
 }

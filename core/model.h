@@ -22,10 +22,16 @@ extern const std::span<const Word<StemType>> kStemWords;
 extern const std::span<const Word<Activation>> kActivationWords;
 
 // What a block has. A field of Stage that its block has not keeps its default.
-bool HasBottleneck(BlockType block);  // X, Y, R
-bool HasGroups(BlockType block);      // X, Y
-bool HasProjection(BlockType block);  // every residual block but MBConv
-bool HasSqueeze(BlockType block);     // Y, MBConv
+constexpr bool HasGroups(BlockType block) {
+  return block == BlockType::kX || block == BlockType::kY;
+}
+constexpr bool HasBottleneck(BlockType block) { return HasGroups(block) || block == BlockType::kR; }
+constexpr bool HasProjection(BlockType block) {  // every residual block but MBConv
+  return block != BlockType::kV && block != BlockType::kMBConv;
+}
+constexpr bool HasSqueeze(BlockType block) {
+  return block == BlockType::kY || block == BlockType::kMBConv;
+}
 
 // Bounds every model keeps; together with the check in ResolveModel they keep all counts inside 63
 // bits.

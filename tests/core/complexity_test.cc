@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/named_models.h"
+#include "tests/support/random_model.h"
 
 namespace dse {
 namespace {
@@ -114,6 +115,107 @@ TEST_CASE("the breakdown adds up to the total", "[complexity]") {
     sum += parts.head;
     CHECK(sum == parts.total);
     CHECK(parts.total == CountComplexity(model));
+  }
+}
+
+// The rules of the header once more, for the property test below: each operator of each block of a
+// network by itself, divided by its groups.
+class PlainCount {
+ public:
+  explicit PlainCount(const Model& model) : frame_(model.frame), size_(model.frame.resolution) {
+    AddStem();
+    for (const Stage& stage : model.stages) {
+      for (int block = 0; block < stage.depth; ++block) {
+        AddBlock(stage, block == 0 ? stage.stride : 1);
+      }
+    }
+    if (frame_.head_width > 0) AddConvolution(1, frame_.head_width);
+    total_ += {width_ * frame_.classes + frame_.classes, width_ * frame_.classes + frame_.classes,
+               frame_.classes};
+  }
+  const Complexity& total() const { return total_; }
+
+ private:
+  void AddConvolution(int64_t k, int64_t out, int64_t stride = 1, int64_t groups = 1) {
+    size_ = (size_ - 1) / stride + 1;
+    total_ += {k * k * width_ * out * size_ * size_ / groups,
+               k * k * width_ * out / groups + 2 * out, out * size_ * size_};
+    width_ = out;
+  }
+  void AddStem() {
+    const bool cifar = frame_.stem == StemType::kCifar;
+    const bool resnet = frame_.stem == StemType::kResnet;
+    AddConvolution(resnet ? 7 : 3, frame_.stem_width, cifar ? 1 : 2);
+    if (!resnet) return;
+    size_ = (size_ - 1) / 2 + 1;
+    total_.acts += width_ * size_ * size_;
+  }
+  void AddSqueeze(int64_t squeeze) {
+    total_ += {width_ * squeeze + squeeze, width_ * squeeze + squeeze, squeeze};
+    total_ += {squeeze * width_ + width_, squeeze * width_ + width_, width_};
+  }
+  void AddBlock(const Stage& stage, int stride) {
+    const int64_t width_in = width_;
+    const int64_t size_in = size_;
+    AddMainPath(stage, stride);
+    const bool plain = frame_.block == BlockType::kV || frame_.block == BlockType::kMBConv;
+    if (plain || (width_in == stage.width && stride == 1)) return;
+    width_ = width_in;
+    size_ = size_in;
+    AddConvolution(1, stage.width, stride);
+  }
+  void AddMainPath(const Stage& stage, int stride) {
+    const int64_t width_in = width_;
+    const int64_t inner = InnerWidth(stage);
+    switch (frame_.block) {
+      case BlockType::kX:
+      case BlockType::kY:
+      case BlockType::kR:
+        AddConvolution(1, inner);
+        AddConvolution(3, inner, stride, Groups(frame_.block, stage));
+        if (frame_.block == BlockType::kY) {
+          AddSqueeze(SqueezeWidth(frame_.se_ratio, static_cast<int>(width_in)));
+        }
+        AddConvolution(1, stage.width);
+        break;
+      case BlockType::kV:
+      case BlockType::kVR:
+        AddConvolution(3, stage.width, stride);
+        break;
+      case BlockType::kBasic:
+        AddConvolution(3, stage.width, stride);
+        AddConvolution(3, stage.width);
+        break;
+      case BlockType::kMBConv:
+        if (stage.expansion != 1) AddConvolution(1, width_in * stage.expansion);
+        AddConvolution(stage.kernel, width_, stride, width_);
+        if (frame_.se_ratio > 0) {
+          AddSqueeze(static_cast<int64_t>(static_cast<double>(width_in) * frame_.se_ratio));
+        }
+        AddConvolution(1, stage.width);
+        break;
+    }
+  }
+
+  const Frame& frame_;
+  int64_t width_ = 3;
+  int64_t size_;
+  Complexity total_;
+};
+
+TEST_CASE("random networks of every block have the counts of their operators one by one",
+          "[complexity]") {
+  for (const Word<BlockType>& block : kBlockWords) {
+    RandomStream random(StreamKey(5, "complexity"), static_cast<uint64_t>(block.value));
+    int64_t different = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const Model model = RandomModel(block.value, random);
+      const Complexity expected = PlainCount(model).total();
+      different += !(CountComplexity(model) == expected);
+      different += !(BreakDownComplexity(model).total == expected);
+    }
+    INFO("block " << block.text);
+    CHECK(different == 0);
   }
 }
 
