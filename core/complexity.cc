@@ -1,5 +1,7 @@
 #include "core/complexity.h"
 
+#include <type_traits>
+
 namespace dse {
 namespace {
 
@@ -191,24 +193,31 @@ Complexity WalkOf(const Frame& frame, std::span<const Stage> stages, StageComple
   return total;
 }
 
-Complexity Walk(const Frame& frame, std::span<const Stage> stages, StageComplexity* counted) {
-  switch (frame.block) {
-    case BlockType::kX:
-      return WalkOf<BlockType::kX>(frame, stages, counted);
-    case BlockType::kY:
-      return WalkOf<BlockType::kY>(frame, stages, counted);
-    case BlockType::kR:
-      return WalkOf<BlockType::kR>(frame, stages, counted);
-    case BlockType::kV:
-      return WalkOf<BlockType::kV>(frame, stages, counted);
-    case BlockType::kVR:
-      return WalkOf<BlockType::kVR>(frame, stages, counted);
-    case BlockType::kBasic:
-      return WalkOf<BlockType::kBasic>(frame, stages, counted);
-    case BlockType::kMBConv:
-      return WalkOf<BlockType::kMBConv>(frame, stages, counted);
+// Calls `f` with the block's type as a constant.
+template <typename F>
+auto WithBlock(BlockType block, F f) {
+  using enum BlockType;
+  switch (block) {
+    case kX:
+      return f(std::integral_constant<BlockType, kX>());
+    case kY:
+      return f(std::integral_constant<BlockType, kY>());
+    case kR:
+      return f(std::integral_constant<BlockType, kR>());
+    case kV:
+      return f(std::integral_constant<BlockType, kV>());
+    case kVR:
+      return f(std::integral_constant<BlockType, kVR>());
+    case kBasic:
+      return f(std::integral_constant<BlockType, kBasic>());
+    default:
+      return f(std::integral_constant<BlockType, kMBConv>());
   }
-  return {};  // not reached: those are all blocks
+}
+
+Complexity Walk(const Frame& frame, std::span<const Stage> stages, StageComplexity* counted) {
+  return WithBlock(frame.block,
+                   [&](auto block) { return WalkOf<block()>(frame, stages, counted); });
 }
 
 }  // namespace
@@ -222,21 +231,27 @@ Complexity CountComplexity(const Model& model) {
 }
 
 PartialFlops::PartialFlops(const Frame& frame) : frame_(&frame) {
-  const Counter stem = CountStem(frame);
-  width_ = stem.width();
-  resolution_ = stem.size();
-  flops_ = stem.total().flops;
+  Counter stem = CountStem(frame);
+  flops_ = stem.Total().flops;
+  width_ = stem.shape().width;
+  resolution_ = stem.shape().size;
 }
 
 void PartialFlops::Add(const Stage& stage) {
-  const StageComplexity counted = CountStage(*frame_, stage, width_, resolution_);
-  flops_ += counted.total.flops;
-  width_ = stage.width;
-  resolution_ = counted.output_resolution;
+  const Shape input = {width_, resolution_};
+  const Shape output = {stage.width, Strided(resolution_, stage.stride)};
+  flops_ += WithBlock(frame_->block, [&](auto block) {
+    // Only flops are used of what is counted, so the compiler leaves the rest out.
+    const int64_t inner = HasBottleneck(block()) ? InnerWidth(stage) : stage.width;
+    return CountBlock<block()>(*frame_, stage, inner, stage.stride, input).flops +
+           CountBlock<block()>(*frame_, stage, inner, 1, output).flops * (stage.depth - 1);
+  });
+  width_ = output.width;
+  resolution_ = output.size;
 }
 
 int64_t PartialFlops::WithHead() const {
-  return flops_ + CountHead(*frame_, width_, resolution_).flops;
+  return flops_ + CountHead(*frame_, {width_, resolution_}).flops;
 }
 
 ComplexityBreakdown BreakDownComplexity(const Model& model) {

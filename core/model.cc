@@ -90,10 +90,6 @@ const std::span<const Word<BlockType>> kBlockWords = kBlocks;
 const std::span<const Word<StemType>> kStemWords = kStems;
 const std::span<const Word<Activation>> kActivationWords = kActivations;
 
-int InnerWidth(const Stage& stage) {
-  return static_cast<int>(RoundHalfEven(stage.width / stage.bottleneck));
-}
-
 int Groups(BlockType block, const Stage& stage) {
   return HasGroups(block) ? InnerWidth(stage) / stage.group_width : 1;
 }

@@ -87,7 +87,9 @@ struct Model {
 };
 
 // Channels inside the block: width / b, whole for resolved stages.
-int InnerWidth(const Stage& stage);
+inline int InnerWidth(const Stage& stage) {
+  return static_cast<int>(stage.width / stage.bottleneck + 0.5);  // a whole number but for rounding
+}
 // Groups of the 3x3 convolution of a stage of `block`.
 int Groups(BlockType block, const Stage& stage);
 // Width of the squeeze for a block with `input_width` channels: half-even round(ratio *

@@ -18,15 +18,16 @@ CandidateBlock DrawBlock(const CompiledSpace& space, uint64_t key, const Band& b
                          int64_t end) {
   CandidateBlock block;
   block.end = end;
+  CandidateDrawer drawer(space, key);
   Candidate candidate;
   for (int64_t number = first; number < end; ++number) {
-    if (!DrawCandidate(space, key, number, band, candidate)) continue;
+    if (!drawer.Draw(number, band, candidate)) continue;
     Draw draw;
     draw.candidate = number;
     draw.model = ModelOf(space, candidate);
     draw.hash = ModelHash(draw.model);
     draw.complexity = candidate.complexity;
-    draw.overrides = DrawOverrides(space, key, number);
+    draw.overrides = drawer.DrawOverrides(number);
     block.accepted.push_back(std::move(draw));
   }
   return block;

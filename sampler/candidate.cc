@@ -4,24 +4,15 @@
 #include <cmath>
 
 #include "core/regnet.h"
-#include "core/rng.h"
 
 namespace dse {
 namespace {
 
-// The words of one candidate's stream, made four at a time as far as they are needed.
+// The words of one candidate's stream.
 class CandidateWords {
  public:
-  CandidateWords(uint64_t key, int64_t number)
-      : key_(key), number_(static_cast<uint64_t>(number)) {}
-
-  void MakeFirst(int count) {
-    for (; made_ < count; made_ += 4) {
-      const PhiloxBlock block = Philox4x32(key_, number_, static_cast<uint64_t>(made_) / 4);
-      for (size_t i = 0; i < 4; ++i) words_[static_cast<size_t>(made_) + i] = block[i];
-    }
-  }
-  uint32_t operator[](int index) const { return words_[static_cast<size_t>(index)]; }
+  explicit CandidateWords(const uint32_t* first) : first_(first) {}
+  uint32_t operator[](int index) const { return first_[index * kPhiloxLanes]; }
   // As RandomStream::Uniform makes it of two words.
   double Uniform(int index) const {
     const uint64_t bits = (*this)[index] | uint64_t{(*this)[index + 1]} << 32;
@@ -29,10 +20,7 @@ class CandidateWords {
   }
 
  private:
-  uint64_t key_;
-  uint64_t number_;
-  int made_ = 0;
-  std::array<uint32_t, kMaxWords> words_;
+  const uint32_t* first_;
 };
 
 double DrawValue(const DrawnParameter& drawn, const CandidateWords& words) {
@@ -118,11 +106,10 @@ class StageChecker {
   int64_t most_flops_;
 };
 
-bool DrawAnyNet(const CompiledSpace& space, const ComputeRange& range, CandidateWords& words,
+bool DrawAnyNet(const CompiledSpace& space, const ComputeRange& range, const CandidateWords& words,
                 StageChecker& checker, Candidate& candidate) {
   const BlockType block = space.frames.front().block;
   for (size_t i = 0; i < static_cast<size_t>(candidate.stage_count); ++i) {
-    words.MakeFirst(space.words_for_stage[i]);
     DrawStage(range.stages[i], block, words, candidate.stages[i]);
     candidate.stages[i].stride = space.strides[i];
     if (!checker.Add(i)) return false;
@@ -147,9 +134,8 @@ bool HasStageCount(const CompiledSpace& space, int count) {
          space.stage_counts.end();
 }
 
-bool DrawRegNet(const CompiledSpace& space, const ComputeRange& range, CandidateWords& words,
+bool DrawRegNet(const CompiledSpace& space, const ComputeRange& range, const CandidateWords& words,
                 StageChecker& checker, Candidate& candidate) {
-  words.MakeFirst(space.words_for_stage[0]);
   const StageLaws& laws = range.stages[0];
   candidate.regnet = DrawRegNetParameters(space, laws, words);
   const auto [least, most] =
@@ -176,7 +162,7 @@ bool DrawRegNet(const CompiledSpace& space, const ComputeRange& range, Candidate
 // The network drawn with the laws of `range`; false where it is none, or breaks a constraint that
 // does not take its complexity, or has more than `most_flops`.
 bool DrawNetwork(const CompiledSpace& space, const ComputeRange& range, int64_t most_flops,
-                 CandidateWords& words, Candidate& candidate) {
+                 const CandidateWords& words, Candidate& candidate) {
   StageChecker checker(space, candidate, most_flops);
   const bool drawn = space.type == SpaceType::kAnyNet
                          ? DrawAnyNet(space, range, words, checker, candidate)
@@ -186,7 +172,7 @@ bool DrawNetwork(const CompiledSpace& space, const ComputeRange& range, int64_t 
 }
 
 // Group widths by compute: the first range that the network drawn with its laws lies in.
-bool DrawInRanges(const CompiledSpace& space, const Band& band, CandidateWords& words,
+bool DrawInRanges(const CompiledSpace& space, const Band& band, const CandidateWords& words,
                   Candidate& candidate) {
   if (space.ranges.size() == 1) {
     return DrawNetwork(space, space.ranges.front(), band.high, words, candidate);
@@ -201,9 +187,8 @@ bool DrawInRanges(const CompiledSpace& space, const Band& band, CandidateWords& 
   return false;
 }
 
-bool DrawListed(const CompiledSpace& space, const Band& band, CandidateWords& words,
+bool DrawListed(const CompiledSpace& space, const Band& band, const CandidateWords& words,
                 Candidate& candidate) {
-  words.MakeFirst(1);
   candidate.model = DrawIndex(space.model, words);
   const ListedModel& listed = space.models[candidate.model];
   candidate.complexity = listed.complexity;
@@ -232,22 +217,39 @@ bool MayHaveStages(const RegNetParameters& parameters, int least, int most) {
   return last_block < begin + kSlack * (1 + begin);
 }
 
-bool DrawCandidate(const CompiledSpace& space, uint64_t key, int64_t number, const Band& band,
-                   Candidate& candidate) {
-  CandidateWords words(key, number);
-  if (space.type == SpaceType::kModels) return DrawListed(space, band, words, candidate);
-  if (space.frame.law || space.stage_count.law) {
-    words.MakeFirst(std::max(space.frame.word, space.stage_count.word) + 1);
+const uint32_t* CandidateDrawer::WordsOf(int64_t number) {
+  const int64_t lane = number % kPhiloxLanes;
+  if (number - lane != first_) {
+    first_ = number - lane;
+    for (int word = 0; word < space_.words; word += 4) {
+      Philox4x32Lanes(key_, static_cast<uint64_t>(first_), static_cast<uint64_t>(word) / 4,
+                      words_.data() + word * kPhiloxLanes);
+    }
   }
-  candidate.frame = DrawIndex(space.frame, words);
-  candidate.stage_count = space.stage_counts[DrawIndex(space.stage_count, words)];
-  if (!DrawInRanges(space, band, words, candidate)) return false;
+  return words_.data() + lane;
+}
+
+bool CandidateDrawer::Draw(int64_t number, const Band& band, Candidate& candidate) {
+  const CandidateWords words(WordsOf(number));
+  if (space_.type == SpaceType::kModels) return DrawListed(space_, band, words, candidate);
+  candidate.frame = DrawIndex(space_.frame, words);
+  candidate.stage_count = space_.stage_counts[DrawIndex(space_.stage_count, words)];
+  if (!DrawInRanges(space_, band, words, candidate)) return false;
   if (!band.Contains(candidate.complexity.flops)) return false;
-  candidate.complexity = CountComplexity(space.frames[candidate.frame], candidate.network());
-  for (const Constraint& bound : space.complexity_bounds) {
+  candidate.complexity = CountComplexity(space_.frames[candidate.frame], candidate.network());
+  for (const Constraint& bound : space_.complexity_bounds) {
     if (!KeepsBound(bound, candidate.complexity)) return false;
   }
   return true;
+}
+
+Overrides CandidateDrawer::DrawOverrides(int64_t number) {
+  Overrides overrides;
+  if (!space_.lr.law && !space_.weight_decay.law) return overrides;
+  const CandidateWords words(WordsOf(number));
+  if (space_.lr.law) overrides.lr = DrawValue(space_.lr, words);
+  if (space_.weight_decay.law) overrides.weight_decay = DrawValue(space_.weight_decay, words);
+  return overrides;
 }
 
 Model ModelOf(const CompiledSpace& space, const Candidate& candidate) {
@@ -257,16 +259,6 @@ Model ModelOf(const CompiledSpace& space, const Candidate& candidate) {
   model.stages.assign(candidate.network().begin(), candidate.network().end());
   if (space.type == SpaceType::kRegNet) model.regnet = candidate.regnet;
   return model;
-}
-
-Overrides DrawOverrides(const CompiledSpace& space, uint64_t key, int64_t number) {
-  Overrides overrides;
-  if (!space.lr.law && !space.weight_decay.law) return overrides;
-  CandidateWords words(key, number);
-  words.MakeFirst(space.words);
-  if (space.lr.law) overrides.lr = DrawValue(space.lr, words);
-  if (space.weight_decay.law) overrides.weight_decay = DrawValue(space.weight_decay, words);
-  return overrides;
 }
 
 }  // namespace dse

@@ -99,7 +99,7 @@ constexpr std::array<Parameter, kStageParameterCount> kStageParameters{
     Parameter::kDepth,      Parameter::kWidth,  Parameter::kBottleneck,
     Parameter::kGroupWidth, Parameter::kKernel, Parameter::kExpansion};
 
-void DealStages(const SpaceSpec& spec, WordDealer& dealer, CompiledSpace& space) {
+void DealStages(const SpaceSpec& spec, WordDealer& dealer) {
   const int last = spec.max_stages() - 1;
   for (const Parameter parameter : kStageParameters) {
     if (spec.Shares(parameter)) dealer.Deal(parameter, 0, last);
@@ -108,7 +108,6 @@ void DealStages(const SpaceSpec& spec, WordDealer& dealer, CompiledSpace& space)
     for (const Parameter parameter : kStageParameters) {
       if (!spec.Shares(parameter)) dealer.Deal(parameter, stage, stage);
     }
-    space.words_for_stage[static_cast<size_t>(stage)] = dealer.needed();
   }
 }
 
@@ -118,7 +117,6 @@ void DealRegNet(WordDealer& dealer, CompiledSpace& space) {
   for (const Parameter parameter : kStageParameters) {
     if (parameter != Parameter::kDepth) dealer.Deal(parameter, 0, 0);
   }
-  space.words_for_stage[0] = dealer.needed();
 }
 
 void DealWords(const SpaceSpec& spec, CompiledSpace& space) {
@@ -126,7 +124,7 @@ void DealWords(const SpaceSpec& spec, CompiledSpace& space) {
   dealer.Deal(space.model);
   dealer.Deal(space.stage_count);
   dealer.Deal(space.frame);
-  if (spec.type == SpaceType::kAnyNet) DealStages(spec, dealer, space);
+  if (spec.type == SpaceType::kAnyNet) DealStages(spec, dealer);
   if (spec.type == SpaceType::kRegNet) DealRegNet(dealer, space);
   dealer.Deal(space.lr);
   dealer.Deal(space.weight_decay);

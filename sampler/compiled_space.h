@@ -87,9 +87,7 @@ struct CompiledSpace {
   std::vector<ComputeRange> ranges;
   DrawnParameter w0, wa, wm;
   DrawnParameter lr, weight_decay;
-  // Words needed for stages 0..i (RegNet: for all in [0]), and for everything.
-  std::array<int, kMaxStages> words_for_stage{};
-  int words = 1;
+  int words = 1;  // of a candidate's stream that are read
 
   std::vector<Constraint> orders;
   std::vector<Constraint> depth_bounds;

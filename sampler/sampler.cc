@@ -120,10 +120,10 @@ SampleResult SamplePopulation(const Space& space, const SampleRequest& request,
 SpaceSurvey SurveySpace(const Space& space, uint64_t seed, int64_t candidates) {
   SpaceSurvey survey;
   survey.candidates = candidates;
-  const uint64_t key = space.StreamKeyFor(seed);
+  CandidateDrawer drawer(space.compiled(), space.StreamKeyFor(seed));
   Candidate candidate;
   for (int64_t number = 0; number < candidates; ++number) {
-    if (!DrawCandidate(space.compiled(), key, number, kAnyBand, candidate)) continue;
+    if (!drawer.Draw(number, kAnyBand, candidate)) continue;
     const int64_t flops = candidate.complexity.flops;
     survey.lowest_flops = survey.valid == 0 ? flops : std::min(survey.lowest_flops, flops);
     survey.highest_flops = std::max(survey.highest_flops, flops);

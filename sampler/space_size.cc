@@ -276,14 +276,15 @@ std::optional<SpaceSize::Share> EstimateShare(const SpaceSpec& spec, const Compi
            constraint.kind == ConstraintKind::kActsAtMost;
   });
   const CompiledSpace unbound = CompileSpace(loose, "");
+  CandidateDrawer drawer(uniform, /*key=*/0);
+  CandidateDrawer unbound_drawer(unbound, /*key=*/0);
   Candidate candidate;
   int64_t settings = 0;
   int64_t kept = 0;
   for (int64_t number = 0; number < kDraws; ++number) {
-    kept += DrawCandidate(uniform, /*key=*/0, number, kAnyBand, candidate);
-    settings += spec.type == SpaceType::kRegNet
-                    ? 1
-                    : DrawCandidate(unbound, /*key=*/0, number, kAnyBand, candidate);
+    kept += drawer.Draw(number, kAnyBand, candidate);
+    settings +=
+        spec.type == SpaceType::kRegNet ? 1 : unbound_drawer.Draw(number, kAnyBand, candidate);
   }
   if (settings == 0) return {};
   return ShareOf(kept, settings);

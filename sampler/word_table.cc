@@ -39,6 +39,18 @@ uint32_t LastWord(const Distribution& d, const std::vector<double>& values, size
   return static_cast<uint32_t>(inside);
 }
 
+// The fewest equal parts, a power of two, that keep the ends of all values apart, if these are few
+// enough to stay in the cache; else enough for one or two ends in most of them.
+size_t PartsFor(const std::vector<uint32_t>& last) {
+  constexpr size_t kFewest = 256;
+  constexpr size_t kMost = 4096;
+  uint32_t nearest = std::numeric_limits<uint32_t>::max();
+  for (size_t i = 1; i < last.size(); ++i) nearest = std::min(nearest, last[i] - last[i - 1]);
+  const size_t needed = std::bit_ceil(kWords / std::max<uint64_t>(nearest, 1) + 1);
+  if (needed <= kMost) return std::max(kFewest, needed);
+  return std::max(kFewest, std::bit_ceil(2 * last.size()));
+}
+
 }  // namespace
 
 WordTable::WordTable(const Distribution& distribution) : values_(Support(distribution)) {
@@ -48,13 +60,16 @@ WordTable::WordTable(const Distribution& distribution) : values_(Support(distrib
   }
   last_.push_back(std::numeric_limits<uint32_t>::max());
 
-  const size_t parts = std::max<size_t>(256, std::bit_ceil(2 * values_.size()));
+  const size_t parts = PartsFor(last_);
   shift_ = 32 - std::countr_zero(parts);
   guide_.reserve(parts);
   size_t index = 0;
+  one_step_ = true;
   for (uint64_t part = 0; part < parts; ++part) {
     while ((part << shift_) > last_[index]) ++index;
     guide_.push_back(static_cast<uint16_t>(index));
+    const uint64_t last_word = (part << shift_) + ((uint64_t{1} << shift_) - 1);
+    if (index + 1 < last_.size() && last_word > last_[index + 1]) one_step_ = false;
   }
 }
 

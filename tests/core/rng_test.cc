@@ -93,5 +93,21 @@ TEST_CASE("a permutation holds each number once and every order is equally likel
   CHECK(chi_square < 20.52);  // 0.999 quantile with 5 degrees of freedom
 }
 
+TEST_CASE("Philox in lanes gives the words it gives one by one") {
+  constexpr uint64_t kKey = 0x0123456789abcdef;
+  std::array<uint32_t, 4 * kPhiloxLanes> lanes{};
+  // Across the carry into the upper half of the counter.
+  for (const uint64_t high : {uint64_t{0}, uint64_t{0xfffffff8}, uint64_t{1} << 40}) {
+    for (const uint64_t low : {uint64_t{0}, uint64_t{5} << 33 | 7}) {
+      Philox4x32Lanes(kKey, high, low, lanes.data());
+      for (size_t i = 0; i < kPhiloxLanes; ++i) {
+        const PhiloxBlock block = Philox4x32(kKey, high + i, low);
+        for (size_t word = 0; word < 4; ++word)
+          CHECK(lanes[word * kPhiloxLanes + i] == block[word]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dse

@@ -16,6 +16,15 @@
 namespace dse {
 namespace {
 
+bool DrawCandidate(const CompiledSpace& space, uint64_t key, int64_t number, const Band& band,
+                   Candidate& candidate) {
+  return CandidateDrawer(space, key).Draw(number, band, candidate);
+}
+
+Overrides DrawOverrides(const CompiledSpace& space, uint64_t key, int64_t number) {
+  return CandidateDrawer(space, key).DrawOverrides(number);
+}
+
 // Plain rejection as a reader of the paper would write it, for the built-in AnyNetX spaces: words
 // in the order the README of the sampler gives, the distributions' formulas, no early exit, no
 // tables.
