@@ -12,7 +12,6 @@
 namespace dse {
 namespace {
 
-constexpr Word<ErrorKind> kWords[] = {{"last", ErrorKind::kLast}, {"best", ErrorKind::kBest}};
 constexpr double kDivergedError = 100;
 constexpr const char* kWithoutError = "without_error";
 
@@ -180,8 +179,6 @@ std::vector<Comparison> CompareAll(std::span<const SeriesAnalysis> all, uint64_t
 }
 
 }  // namespace
-
-const std::span<const Word<ErrorKind>> kErrorKindWords = kWords;
 
 StudyAnalysis AnalyzeStudy(std::span<const SeriesRecord> series, const StudyOptions& options) {
   StudyAnalysis study;

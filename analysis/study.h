@@ -15,9 +15,6 @@
 
 namespace dse {
 
-enum class ErrorKind { kLast, kBest };  // of the last epoch, or the lowest over epochs
-extern const std::span<const Word<ErrorKind>> kErrorKindWords;  // last, best
-
 struct StudyOptions {
   ErrorKind error = ErrorKind::kLast;
   BandMethod method = BandMethod::kExact;

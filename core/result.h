@@ -36,6 +36,9 @@ class StateCounts {
   std::array<int64_t, 7> counts_{};
 };
 
+// Which of a run's errors counts: of the last epoch, or the lowest over epochs.
+enum class ErrorKind { kLast, kBest };
+
 // One repeat of one member.
 struct RunRecord {
   RunState state = RunState::kPending;

@@ -3,74 +3,14 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/suggest.h"
 #include "db/connection.h"
 #include "db/member_rows.h"
 #include "db/results.h"
 #include "db/run_rows.h"
+#include "db/series_rows.h"
 
 namespace dse {
 namespace {
-
-struct SeriesRow {
-  int64_t id = 0;
-  int64_t population_id = 0;
-  std::string population;
-  std::string space;
-  std::vector<std::string> recipe_names;  // what a filter may call it; the first one is shown
-  std::vector<std::string> dataset_names;
-  std::optional<double> lr;
-  std::optional<double> weight_decay;
-};
-
-std::vector<SeriesRow> ListSeries(sqlite::Connection& connection) {
-  std::vector<SeriesRow> list;
-  sqlite::Statement row(connection,
-                        "SELECT series_id, population_id, population, space, recipe, recipe_name,"
-                        " recipe_hash, dataset, uri, fingerprint, lr, weight_decay"
-                        " FROM series_names ORDER BY series_id");
-  while (row.Step()) {
-    list.push_back({row.Int(0),
-                    row.Int(1),
-                    row.Text(2),
-                    row.Text(3),
-                    {row.Text(4), row.Text(5), row.Text(6)},
-                    {row.Text(7), row.Text(8), row.Text(9)},
-                    row.OptionalReal(10),
-                    row.OptionalReal(11)});
-  }
-  return list;
-}
-
-bool Overlap(const std::vector<std::string>& wanted, const std::vector<std::string>& names) {
-  return wanted.empty() || std::ranges::any_of(names, [&](const std::string& n) {
-           return std::ranges::count(wanted, n);
-         });
-}
-
-// Every wanted name must be one of `known`.
-void CheckNames(const std::string& path, const char* kind, const std::vector<std::string>& wanted,
-                const std::vector<std::string>& known) {
-  for (const std::string& name : wanted) {
-    if (!std::ranges::count(known, name)) {
-      throw Error(path + ": no " + kind + " '" + name + "'" + DidYouMean(name, known));
-    }
-  }
-}
-
-void CheckFilter(sqlite::Connection& connection, const std::vector<SeriesRow>& series,
-                 const SeriesFilter& filter) {
-  std::vector<std::string> populations, recipes, datasets;
-  sqlite::Statement row(connection, "SELECT name FROM populations ORDER BY id");
-  while (row.Step()) populations.push_back(row.Text(0));
-  for (const SeriesRow& s : series) {
-    recipes.insert(recipes.end(), s.recipe_names.begin(), s.recipe_names.end());
-    datasets.insert(datasets.end(), s.dataset_names.begin(), s.dataset_names.end());
-  }
-  CheckNames(connection.path(), "population", filter.populations, populations);
-  CheckNames(connection.path(), "recipe with results", filter.recipes, recipes);
-  CheckNames(connection.path(), "dataset with results", filter.datasets, datasets);
-}
 
 // Members of a population as every series of it starts from.
 struct Members {
@@ -139,18 +79,9 @@ SeriesRecord MakeSeries(sqlite::Connection& connection, const SeriesRow& row, Me
 std::vector<SeriesRecord> LoadSeries(Database& db, const SeriesFilter& filter) {
   sqlite::Connection& connection = db.impl().connection;
   sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
-  const std::vector<SeriesRow> all = ListSeries(connection);
-  CheckFilter(connection, all, filter);
-
-  std::vector<SeriesRow> wanted;
+  const std::vector<SeriesRow> wanted = FindSeries(connection, filter);
   std::map<int64_t, int> uses;  // of a population's members by the series still to come
-  for (const SeriesRow& row : all) {
-    if (Overlap(filter.populations, {row.population}) &&
-        Overlap(filter.recipes, row.recipe_names) && Overlap(filter.datasets, row.dataset_names)) {
-      wanted.push_back(row);
-      ++uses[row.population_id];
-    }
-  }
+  for (const SeriesRow& row : wanted) ++uses[row.population_id];
   std::map<int64_t, Members> populations;
   std::vector<SeriesRecord> series;
   for (const SeriesRow& row : wanted) {
