@@ -7,6 +7,7 @@
 #include "core/suggest.h"
 #include "db/connection.h"
 #include "db/member_rows.h"
+#include "db/population_rows.h"
 
 namespace dse {
 namespace {
@@ -40,7 +41,12 @@ constexpr const char* kSelectPopulations =
     " (SELECT count(*) FROM members WHERE population_id = p.id)"
     " FROM populations p LEFT JOIN spaces s ON s.id = p.space_id";
 
-// The first argument in which the two differ, "" if they were made alike.
+std::string OriginText(const PopulationRecord& p) {
+  if (p.origin == "sampled") return "drawn from space '" + p.space_name + "'";
+  return p.origin == "named" ? "named by hand" : p.origin;
+}
+
+// The first argument in which two of one origin differ, "" if they were made alike.
 std::string Difference(const PopulationRecord& stored, const PopulationRecord& wanted) {
   const auto seed = [](const PopulationRecord& p) {
     return p.seed ? "seed " + std::to_string(*p.seed) : std::string("no seed");
@@ -51,7 +57,6 @@ std::string Difference(const PopulationRecord& stored, const PopulationRecord& w
   const auto differ = [](const std::string& was, const std::string& is) {
     return "with " + was + ", not with " + is;
   };
-  if (stored.origin != wanted.origin) return "as " + stored.origin + ", not as " + wanted.origin;
   if (stored.space_name != wanted.space_name) {
     return differ("space '" + stored.space_name + "'", "'" + wanted.space_name + "'");
   }
@@ -80,11 +85,24 @@ std::optional<int64_t> StoreSpace(sqlite::Connection& connection, const Populati
   return find.Int(0);
 }
 
-// Row id of the population, made or (with the same arguments) found.
-int64_t FindOrInsert(sqlite::Connection& connection, const PopulationRecord& p) {
+[[noreturn]] void FailDraw(const sqlite::Connection& connection, const PopulationRecord& population,
+                           int64_t index, const std::string& what) {
+  throw Error(connection.path() + ": member " + std::to_string(index) + " of population '" +
+              population.name + "' " + what);
+}
+
+}  // namespace
+
+int64_t FindOrInsertPopulation(sqlite::Connection& connection, const PopulationRecord& p) {
+  if (p.name.empty()) throw Error(connection.path() + ": a population needs a name");
   sqlite::Statement find(connection, std::string(kSelectPopulations) + " WHERE p.name = ?", p.name);
   if (find.Step()) {
-    const std::string difference = Difference(ReadPopulation(find), p);
+    const PopulationRecord stored = ReadPopulation(find);
+    if (stored.origin != p.origin) {
+      throw Error(connection.path() + ": population '" + p.name + "' was " + OriginText(stored) +
+                  ", not " + OriginText(p) + "; the two cannot be mixed, so choose another name");
+    }
+    const std::string difference = Difference(stored, p);
     if (!difference.empty()) {
       throw Error(connection.path() + ": population '" + p.name + "' was made " + difference +
                   "; choose another name or the same arguments");
@@ -112,19 +130,16 @@ int64_t FindOrInsert(sqlite::Connection& connection, const PopulationRecord& p) 
   return connection.LastInsertId();
 }
 
-[[noreturn]] void FailDraw(const sqlite::Connection& connection, const PopulationRecord& population,
-                           int64_t index, const std::string& what) {
-  throw Error(connection.path() + ": member " + std::to_string(index) + " of population '" +
-              population.name + "' " + what);
+std::string StoreSummary::Text() const {
+  return std::to_string(inserted) + " members added, " + std::to_string(existing) +
+         " there already";
 }
-
-}  // namespace
 
 StoreSummary StorePopulation(Database& db, const PopulationRecord& population,
                              std::span<const Draw> draws) {
   sqlite::Connection& connection = WritableConnection(db);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const int64_t id = FindOrInsert(connection, population);
+  const int64_t id = FindOrInsertPopulation(connection, population);
   const std::vector<MemberRow> stored = LoadMemberRows(connection, id);
   MemberWriter writer(connection);
   StoreSummary summary;

@@ -14,8 +14,9 @@
 
 namespace dse {
 
-// How a population came to be. `name` is unique in a file; the natural key is the hash of all the
-// fields above `candidates`, so files can be merged.
+// How a population came to be: drawn from a space, named by hand (db/additions.h) or imported.
+// `name` is unique in a file; the natural key is the hash of all the fields above `candidates`, so
+// files can be merged.
 struct PopulationRecord {
   std::string name;
   std::string origin = "sampled";  // sampled, named, imported
@@ -30,6 +31,8 @@ struct PopulationRecord {
 struct StoreSummary {
   int64_t inserted = 0;
   int64_t existing = 0;
+  // "5 members added, 10 there already" for people.
+  std::string Text() const;
 };
 
 // Writes a population with its members, models and stages in one transaction. A population of that

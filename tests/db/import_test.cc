@@ -189,7 +189,7 @@ TEST_CASE("an imported population keeps to itself, and a property to one value")
              Contains("f.csv:2: population 'drawn' was sampled"));
   file.Import("population,error\np,30\n");
   CHECK_THAT(MessageOf([&] { StorePopulation(file.db, MakePopulation("p"), MakeDraws(1)); }),
-             Contains("was made as imported, not as sampled"));
+             Contains("was imported, not drawn from space 'RegNetX'"));
   CHECK_THAT(file.ImportMessage(std::string("population,error,model,latency\nr,1,") + kModelField +
                                 ",5\nr,2," + kModelField + ",6\n"),
              Contains("f.csv:3: 'latency' is 6 here, but was 5"));

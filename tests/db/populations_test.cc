@@ -113,7 +113,8 @@ TEST_CASE("another population of the same name is refused and the difference nam
   CHECK_THAT(message([](PopulationRecord& p) { p.space_document = "{}"; }),
              Contains("other options"));
   CHECK_THAT(message([](PopulationRecord& p) { p.origin = "named"; }),
-             Contains("as sampled, not as named"));
+             Contains("population 'p' was drawn from space 'RegNetX', not named by hand; the two "
+                      "cannot be mixed"));
   CHECK_THAT(message([](PopulationRecord& p) { p.sampler_version = 2; }),
              Contains("sampler version"));
   CHECK(ListPopulations(db)[0].members == 2);
