@@ -75,7 +75,7 @@ void PrintModel(const Model& model, const Fit& fit) {
 int RunInspect(std::span<const std::string> args) {
   InspectOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
-  for (const Model& model : ReadModels(options.models, std::cin)) {
+  for (const auto& [model, overrides] : ReadModels(options.models, std::cin)) {
     const Fit fit = FitQuantizedLinear(BlockWidths(model));
     if (options.json) {
       std::cout << InspectLine(model, fit) << '\n';

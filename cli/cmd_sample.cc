@@ -2,11 +2,11 @@
 #include <filesystem>
 #include <iostream>
 
-#include "analysis/quantized_linear_fit.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/study_fits.h"
 #include "core/version.h"
 #include "db/populations.h"
 #include "sampler/sampler.h"
@@ -85,14 +85,8 @@ void Store(const SampleOptions& options, const Space& space, const SampleResult&
   record.candidates = result.report.candidates;
   record.sampler_version = kSamplerVersion;
   const StoreSummary stored = StorePopulation(db, record, result.draws);
-  std::vector<std::pair<std::string, Fit>> fits;
-  for (const Draw& draw : result.draws) {
-    fits.emplace_back(draw.hash, FitQuantizedLinear(BlockWidths(draw.model)));
-  }
-  StoreFits(db, kDefaultGridName, fits);
-  Say(options.quiet, options.db + ": population " + record.name + ", " +
-                         std::to_string(stored.inserted) + " members added, " +
-                         std::to_string(stored.existing) + " there already");
+  StoreFitsOf(db, result.draws);
+  Say(options.quiet, options.db + ": population " + record.name + ", " + stored.Text());
 }
 
 }  // namespace

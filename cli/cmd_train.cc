@@ -134,7 +134,9 @@ int RunTrain(std::span<const std::string> args) {
     members = LoadMembers(db, request.populations);
   }
   if (members.empty()) {
-    throw Error(request.db_path + ": has no networks to train; draw some with 'dse sample'");
+    throw Error(
+        request.db_path +
+        ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
   request.recipe = ChooseRecipe(options, members);
   const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

@@ -19,6 +19,7 @@ int RunCommand(const std::string& name, std::span<const std::string> args);
 void PrintOverview();
 
 int RunSample(std::span<const std::string> args);
+int RunAdd(std::span<const std::string> args);
 int RunTrain(std::span<const std::string> args);
 int RunAnalyze(std::span<const std::string> args);
 int RunStatus(std::span<const std::string> args);

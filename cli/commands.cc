@@ -18,6 +18,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"sample", "draw a population of networks from a space", RunSample},
+    {"add", "put networks by name, or the best of a population, into a population", RunAdd},
     {"train", "train what is missing of a study", RunTrain},
     {"analyze", "compare spaces by the errors of their networks", RunAnalyze},
     {"status", "progress, workers and failures", RunStatus},

@@ -19,16 +19,21 @@ void PutComplexity(const Complexity& complexity, OrderedJson& line) {
 }
 
 // A model document, or an object that holds one under "model".
-Model ModelOf(const Json& json, const std::string& where) {
+GivenModel ModelOf(const Json& json, const std::string& where) {
   const bool wrapped = json.is_object() && json.contains("model");
-  Model model = ParseModel(wrapped ? json.at("model") : json, where);
-  if (wrapped && model.name.empty() && json.contains("name") && json.at("name").is_string()) {
-    model.name = json.at("name").get<std::string>();
+  if (!wrapped) return {ParseModel(json, where), {}};
+  GivenModel given{ParseModel(json.at("model"), where), {}};
+  if (given.model.name.empty() && json.contains("name") && json.at("name").is_string()) {
+    given.model.name = json.at("name").get<std::string>();
   }
-  return model;
+  if (json.contains("overrides")) {
+    given.overrides = ParseOverrides(json.at("overrides"), where + ": overrides");
+  }
+  return given;
 }
 
-void ReadLines(const std::string& text, const std::string& source, std::vector<Model>& models) {
+void ReadLines(const std::string& text, const std::string& source,
+               std::vector<GivenModel>& models) {
   size_t begin = 0;
   for (int64_t number = 1; begin < text.size(); ++number) {
     const size_t end = std::min(text.find('\n', begin), text.size());
@@ -41,7 +46,7 @@ void ReadLines(const std::string& text, const std::string& source, std::vector<M
 }
 
 // A whole document where the text is one, else JSON Lines.
-void ReadFileModels(const std::string& path, std::vector<Model>& models) {
+void ReadFileModels(const std::string& path, std::vector<GivenModel>& models) {
   const std::string text = ReadFile(path);
   const size_t first_end = text.find('\n');
   if (first_end != text.npos && Json::accept(text.substr(0, first_end)) && !Json::accept(text)) {
@@ -75,14 +80,14 @@ std::string InspectLine(const Model& model, const Fit& fit) {
   return line.dump();
 }
 
-std::vector<Model> ReadModels(std::span<const std::string> words, std::istream& input) {
-  std::vector<Model> models;
+std::vector<GivenModel> ReadModels(std::span<const std::string> words, std::istream& input) {
+  std::vector<GivenModel> models;
   for (const std::string& word : words) {
     const std::string wanted = CanonicalName(word);
     bool named = false;
     for (const std::string& name : ModelNames()) named |= CanonicalName(name) == wanted;
     if (named) {
-      models.push_back(NamedModel(word));
+      models.push_back({NamedModel(word), {}});
     } else if (word == "-") {
       const std::string text{std::istreambuf_iterator<char>(input), {}};
       ReadLines(text, "standard input", models);

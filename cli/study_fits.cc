@@ -22,4 +22,12 @@ void CompleteFits(Database& db, std::vector<SeriesRecord>& series) {
   StoreFits(db, kDefaultGridName, rows);
 }
 
+void StoreFitsOf(Database& db, std::span<const Draw> draws) {
+  std::vector<std::pair<std::string, Fit>> fits;
+  for (const Draw& draw : draws) {
+    fits.emplace_back(draw.hash, FitQuantizedLinear(BlockWidths(draw.model)));
+  }
+  StoreFits(db, kDefaultGridName, fits);
+}
+
 }  // namespace dse

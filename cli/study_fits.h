@@ -1,7 +1,9 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
+#include "core/draw.h"
 #include "core/result.h"
 #include "db/database.h"
 
@@ -10,5 +12,8 @@ namespace dse {
 // Computes the default-grid fit of every member of `series` that has a model and no fit, fills it
 // in, and stores it where `db` can be written.
 void CompleteFits(Database& db, std::vector<SeriesRecord>& series);
+
+// Computes and stores the default-grid fits of networks just put into `db`.
+void StoreFitsOf(Database& db, std::span<const Draw> draws);
 
 }  // namespace dse

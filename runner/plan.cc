@@ -15,7 +15,7 @@ void CheckClasses(const StoredMember& member, const DatasetInfo& data) {
   if (classes == data.classes()) return;
   throw Error("population '" + member.population + "' has networks for " + std::to_string(classes) +
               " classes but '" + data.uri + "' has " + std::to_string(data.classes()) +
-              "; draw the population with --classes " + std::to_string(data.classes()));
+              "; draw or add them with --classes " + std::to_string(data.classes()));
 }
 
 }  // namespace

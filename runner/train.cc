@@ -18,7 +18,9 @@ PlanSummary Prepare(const TrainRequest& request, const DatasetInfo& data) {
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
   const std::vector<StoredMember> members = LoadMembers(db, request.populations);
   if (members.empty()) {
-    throw Error(request.db_path + ": has no networks to train; draw some with 'dse sample'");
+    throw Error(
+        request.db_path +
+        ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
   const WantedRuns wanted = MakePlan(members, request.recipe, data, request.seed, request.repeats);
   PlanSummary plan = PlanRuns(db, wanted);
