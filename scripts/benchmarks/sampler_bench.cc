@@ -5,11 +5,12 @@
 namespace dse {
 namespace {
 
-// Candidates drawn from a space in 360-400 MF at 224 px; argument: threads. Items are candidates.
+// Candidates drawn from a space in 360-400 MF at 224 px; arguments: threads, members. Items are
+// candidates.
 void SampleSpace(benchmark::State& state, const char* name) {
   const Space space = Space::Load(name);
   SampleRequest request;
-  request.count = 500;
+  request.count = state.range(1);
   request.band = ParseBand("360M:400M");
   request.threads = static_cast<int>(state.range(0));
   int64_t candidates = 0;
@@ -19,8 +20,11 @@ void SampleSpace(benchmark::State& state, const char* name) {
   }
   state.SetItemsProcessed(candidates);
 }
-BENCHMARK_CAPTURE(SampleSpace, AnyNetXA, "AnyNetXA")->Arg(1)->Arg(2)->UseRealTime();
-BENCHMARK_CAPTURE(SampleSpace, RegNetX, "RegNetX")->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK_CAPTURE(SampleSpace, AnyNetXA, "AnyNetXA")
+    ->Args({1, 20000})
+    ->Args({2, 20000})
+    ->UseRealTime();
+BENCHMARK_CAPTURE(SampleSpace, RegNetX, "RegNetX")->Args({1, 2000})->Args({2, 2000})->UseRealTime();
 
 }  // namespace
 }  // namespace dse

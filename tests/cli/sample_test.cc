@@ -105,13 +105,13 @@ TEST_CASE("a population is extended by the same arguments and refused with other
 
 TEST_CASE("space size prints Table 1, or the spaces that are named", "[cli]") {
   const ProcessResult table = Dse({"space", "size"});
-  CHECK(table.exit_code == 0);
+  CHECK(table.code == 0);
   CHECK_THAT(table.out, Catch::Contains("(16*128*3*6)^4 ~ 1.8e18") &&
                             Catch::Contains("1846757322198614016") &&
                             Catch::Contains("64^4*6*3 ~ 3.0e8"));
   const ProcessResult named = Dse({"space", "size", "anynetve"});
   CHECK_THAT(named.out, Catch::Contains("45413696640") && !Catch::Contains("AnyNetXA"));
-  CHECK(Dse({"space", "size", "AnyNetXQ"}).exit_code == 1);
+  CHECK(Dse({"space", "size", "AnyNetXQ"}).code == 1);
 }
 
 TEST_CASE("space show prints a document that draws the same networks", "[cli]") {
