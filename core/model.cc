@@ -74,9 +74,8 @@ void CheckSize(const Model& model, const std::string& where) {
   const double pixels = double(model.frame.resolution) * model.frame.resolution;
   double input = model.frame.stem_width;
   for (const Stage& stage : model.stages) {
-    const double widest =
-        std::max({input, double(stage.width) * stage.expansion, double(InnerWidth(stage))}) *
-        (model.frame.block == BlockType::kMBConv ? stage.expansion : 1);
+    const double widest = std::max({input, double(stage.width), double(InnerWidth(stage))}) *
+                          (model.frame.block == BlockType::kMBConv ? stage.expansion : 1);
     const double kernel = std::max(9, stage.kernel * stage.kernel);
     bound += 3 * kernel * widest * widest * pixels * stage.depth;
     input = stage.width;

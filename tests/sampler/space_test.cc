@@ -276,6 +276,13 @@ TEST_CASE("A space of MBConv blocks has their defaults") {
         "s.json: parameters.kernel would give 4, but must be an odd whole number");
 }
 
+TEST_CASE("A RegNet of MBConv blocks with the expansion of EfficientNets is not too large") {
+  const Json document = FromText(R"({"type": "regnet", "block": "MBConv", "parameters": {
+      "depth": 10, "w0": 16, "wa": 8, "wm": 2, "kernel": 5, "expansion": 6}})")
+                            .document();
+  CHECK(document["parameters"]["expansion"] == 6);
+}
+
 TEST_CASE("A list of models is a space") {
   const Space space = FromText(R"json({"type": "models",
       "models": ["RegNetX-400MF", {"name": "mine", "block": "V", "depths": [1], "widths": [8]}],
