@@ -12,10 +12,10 @@ namespace dse {
 enum class DistributionKind { kFixed, kUniform, kLogUniform, kPowerOfTwo, kChoice };
 
 // The law of one parameter, as a function of a uniform u in (0, 1).
-//   uniform       every multiple of `step` in low..high equally likely; without a step low +
-//   u*(high-low) log_uniform   exp(log l + u*(log high - log l)) with l = low - min(step, low/2),
-//   rounded up to a
-//                 multiple of `step`: 1 has probability 1/5 on 1..16; without a step l = low
+//   uniform       every multiple of `step` in low..high equally likely; without a step
+//                 low + u*(high-low)
+//   log_uniform   exp(log l + u*(log high - log l)) with l = low - min(step, low/2), rounded up to
+//                 a multiple of `step`: 1 has probability 1/5 on 1..16; without a step l = low
 //   power_of_two  every power of two in low..high equally likely
 //   choice        every one of `values` equally likely
 // A multiple of a step is the double nearest to the decimal number: 245 steps of 0.1 are 24.5.
