@@ -226,6 +226,12 @@ TEST_CASE("the largest network that is let in does not overflow", "[complexity]"
   const Model large = Parse(R"({"block":"R","resolution":256,"stem":"cifar","strides":1,)"
                             R"("depths":[512,2],"widths":[8192,8192]})");
   CHECK(CountComplexity(large).flops > int64_t{1} << 50);
+  // 41 blocks, expanded to 4 * 12000: 2 * 48000 * 12000 + 49 * 48000 multiply-adds a pixel in each
+  // but the first.
+  const Model mobile = Parse(R"({"block":"MBConv","stem":"simple","head_width":8,"strides":1,)"
+                             R"("se_ratio":0,"depths":[41],"widths":12000,"expansions":4,)"
+                             R"("kernels":7})");
+  CHECK(CountComplexity(mobile).flops > 40 * 112 * 112 * (2LL * 48000 * 12000 + 49LL * 48000));
 }
 
 }  // namespace
