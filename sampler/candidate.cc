@@ -80,9 +80,7 @@ class StageChecker {
   bool Add(size_t index) {
     const Stage& stage = candidate_.stages[index];
     if (stage.width == 0) return false;
-    for (const Constraint& order : space_.orders) {
-      if (index > 0 && !KeepsOrder(order, candidate_.stages[index - 1], stage)) return false;
-    }
+    if (index > 0 && !MayFollow(candidate_.stages[index - 1], stage)) return false;
     flops_.Add(stage);
     return flops_.so_far() <= most_flops_;
   }
@@ -100,6 +98,16 @@ class StageChecker {
   int64_t flops() const { return flops_.WithHead(); }
 
  private:
+  // Where there are several ranges of compute, a network that breaks an order has its range all the
+  // same, so that no other range's network may take its place.
+  bool MayFollow(const Stage& before, const Stage& stage) const {
+    if (space_.ranges.size() > 1) return true;
+    for (const Constraint& order : space_.orders) {
+      if (!KeepsOrder(order, before, stage)) return false;
+    }
+    return true;
+  }
+
   const CompiledSpace& space_;
   const Candidate& candidate_;
   PartialFlops flops_;
@@ -237,10 +245,7 @@ bool CandidateDrawer::Draw(int64_t number, const Band& band, Candidate& candidat
   if (!DrawInRanges(space_, band, words, candidate)) return false;
   if (!band.Contains(candidate.complexity.flops)) return false;
   candidate.complexity = CountComplexity(space_.frames[candidate.frame], candidate.network());
-  for (const Constraint& bound : space_.complexity_bounds) {
-    if (!KeepsBound(bound, candidate.complexity)) return false;
-  }
-  return true;
+  return KeepsConstraints(space_, candidate.network(), candidate.complexity);
 }
 
 Overrides CandidateDrawer::DrawOverrides(int64_t number) {
