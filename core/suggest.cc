@@ -35,6 +35,10 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
   std::string best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    // Lengths alone keep the distance from being smaller: hostile words of megabytes are cheap.
+    const size_t apart =
+        std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (apart >= best_distance) continue;
     const size_t distance = EditDistance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
