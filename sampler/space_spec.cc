@@ -17,7 +17,8 @@ constexpr std::span<const Word<SpaceType>> kTypeWords{kTypes};
 constexpr int kDefaultResolution = 224;
 constexpr int kDefaultClasses = 1000;
 constexpr int kDefaultHeadWidth = 1280;  // of EfficientNet-B0
-constexpr size_t kMaxModels = 10'000;
+constexpr size_t kMaxModels = 10'000;    // at one resolution or several, in all
+constexpr size_t kMaxConstraints = 1'000;
 constexpr const char* kByCompute = "by_compute";
 
 const char* NameOf(Parameter parameter) { return TextOf(parameter, kParameterWords); }
@@ -156,6 +157,14 @@ void ReadModels(ObjectReader& reader, SpaceSpec& spec) {
   }
 }
 
+void CheckModelCount(const SpaceSpec& spec, const std::string& where) {
+  const size_t count = spec.models.size() * std::max<size_t>(1, spec.resolutions.size());
+  if (count <= kMaxModels) return;
+  throw Error(where + ": " + std::to_string(spec.models.size()) + " models at " +
+              std::to_string(spec.resolutions.size()) + " resolutions are " +
+              std::to_string(count) + " networks, over " + std::to_string(kMaxModels));
+}
+
 // {"same_as": "w0"}
 Parameter ReadSameAs(const Json& json, const std::string& path, Parameter parameter) {
   ObjectReader reader(json, path);
@@ -179,6 +188,10 @@ ParameterLaw ReadLaw(const Json& json, const std::string& path, Parameter parame
         spec.type == SpaceType::kAnyNet && static_cast<int>(parameter) < kStageParameterCount;
     if (!staged)
       throw Error(path + " must not be a list: the network has one " + NameOf(parameter));
+    if (json.size() > kMaxStages) {
+      throw Error(path + " has " + std::to_string(json.size()) + " entries; no network has over " +
+                  std::to_string(kMaxStages) + " stages");
+    }
     for (const Json& item : json) {
       const std::string at = path + "[" + std::to_string(law.by_stage.size()) + "]";
       law.by_stage.push_back(ParseDistribution(item, at, parameter));
@@ -211,6 +224,10 @@ void ReadParameters(const Json& json, const std::string& where, SpaceSpec& spec)
 
 const Json& RequireList(const Json& json, const std::string& where) {
   if (!json.is_array()) throw Error(where + " must be a list");
+  if (json.size() > kMaxConstraints) {
+    throw Error(where + " has " + std::to_string(json.size()) + " entries, over " +
+                std::to_string(kMaxConstraints));
+  }
   return json;
 }
 
@@ -357,6 +374,7 @@ SpaceSpec ParseSpaceSpec(const Json& document, const SpaceSpec* base, const std:
   ReadCommon(reader, spec);
   if (spec.type == SpaceType::kModels) {
     ReadModels(reader, spec);
+    CheckModelCount(spec, where);
   } else {
     ReadFrame(reader, spec);
   }
