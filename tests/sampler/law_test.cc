@@ -63,16 +63,17 @@ bool SameModel(const Model& a, const Model& b) {
 int64_t CountDifferent(const Space& space, uint64_t key, const Band& band,
                        const PlainDraws& expected) {
   int64_t different = 0;
+  CandidateDrawer drawer(space.compiled(), key);
   Candidate candidate;
   for (size_t i = 0; i < expected.size(); ++i) {
     const auto number = static_cast<int64_t>(i);
-    const bool drawn = DrawCandidate(space.compiled(), key, number, band, candidate);
+    const bool drawn = drawer.Draw(number, band, candidate);
     const bool wanted = expected[i] && band.Contains(expected[i]->complexity.flops);
     different += drawn != wanted;
     if (!drawn || !wanted) continue;
     different += !(candidate.complexity == expected[i]->complexity);
     different += !SameModel(ModelOf(space.compiled(), candidate), expected[i]->model);
-    different += !(DrawOverrides(space.compiled(), key, number) == expected[i]->overrides);
+    different += !(drawer.DrawOverrides(number) == expected[i]->overrides);
   }
   return different;
 }
@@ -206,6 +207,57 @@ TEST_CASE("A network whose group widths go by compute keeps its range though it 
                                                     "test"),
                                           "test");
   CHECK(CheckIdentity(space, 1, 20'000) > 1'000);
+}
+
+bool SameDraws(const std::vector<Draw>& a, const std::vector<Draw>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Draw& x, const Draw& y) {
+    return x.index == y.index && x.candidate == y.candidate && x.hash == y.hash &&
+           SameModel(x.model, y.model) && x.complexity == y.complexity &&
+           x.overrides == y.overrides;
+  });
+}
+
+TEST_CASE("The largest tables that are let in draw what plain rejection draws") {
+  const Json widest{{"distribution", "uniform"}, {"low", 1}, {"high", 16384}, {"step", 1}};
+  Json values = Json::array();
+  for (int i = 65536; i > 0; --i) values.push_back(i / 65536.0);
+  const Space space =
+      Space::FromDocument({{"extends", "AnyNetXA"},
+                           {"stages", 8},
+                           {"resolution", 8},
+                           {"parameters",
+                            {{"width", std::vector<Json>(8, widest)},
+                             {"group_width", std::vector<Json>(8, widest)},
+                             {"lr", {{"distribution", "choice"}, {"values", values}}}}}},
+                          "test");
+  CHECK(CheckIdentity(space, 1, 2'000) > 100);
+}
+
+TEST_CASE("A population of a random space is the same on any number of threads, and grows") {
+  for (size_t i = 0; i < 40; ++i) {
+    const Space space = RandomSpace(i);
+    INFO(space.document().dump());
+    const uint64_t key = space.StreamKeyFor(i);
+    const std::vector<Band> bands = BandsOf(DrawPlainly(space, key, 500));
+    SampleRequest request;
+    request.seed = i;
+    request.band = bands.back();
+    request.count = 50;
+    request.max_tries = 5'000;
+    request.threads = 1;
+    const SampleResult one = SamplePopulation(space, request);
+    request.threads = 3;
+    const SampleResult three = SamplePopulation(space, request);
+    CHECK(SameDraws(one.draws, three.draws));
+    CHECK(one.report.candidates == three.report.candidates);
+    CHECK(one.report.duplicates == three.report.duplicates);
+    request.count = 20;
+    const SampleResult shorter = SamplePopulation(space, request);
+    const size_t size = shorter.draws.size();
+    CHECK(size == std::min<size_t>(20, one.draws.size()));
+    CHECK(SameDraws(shorter.draws,
+                    {one.draws.begin(), one.draws.begin() + std::min(size, one.draws.size())}));
+  }
 }
 
 TEST_CASE("The resolved document of a random space means the same space") {
