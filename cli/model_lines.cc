@@ -5,17 +5,27 @@
 #include <iterator>
 
 #include "core/named_models.h"
+#include "core/object_writer.h"
 #include "core/suggest.h"
 
 namespace dse {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
+constexpr size_t kUsualLineBytes = 512;
 
-void PutComplexity(const Complexity& complexity, OrderedJson& line) {
-  line["flops"] = complexity.flops;
-  line["params"] = complexity.params;
-  line["acts"] = complexity.acts;
+void PutComplexity(const Complexity& complexity, ObjectWriter& line) {
+  line.Int("flops", complexity.flops);
+  line.Int("params", complexity.params);
+  line.Int("acts", complexity.acts);
+}
+
+void AppendFit(const Fit& fit, std::string& text) {
+  ObjectWriter object(text);
+  object.Real("w0", fit.w0);
+  object.Real("wa", fit.wa);
+  object.Real("wm", fit.wm);
+  object.Key("e_fit") += Json(fit.e_fit).dump();  // a fraction even where it is whole: 0.0
+  object.Close();
 }
 
 // A model document, or an object that holds one under "model".
@@ -59,25 +69,29 @@ void ReadFileModels(const std::string& path, std::vector<GivenModel>& models) {
 }  // namespace
 
 std::string DrawLine(const Draw& draw) {
-  OrderedJson line;
-  line["index"] = draw.index;
-  line["candidate"] = draw.candidate;
-  line["hash"] = draw.hash;
-  line["model"] = ModelToJson(draw.model);
-  line["overrides"] = OverridesToJson(draw.overrides);
+  std::string text;
+  text.reserve(kUsualLineBytes);
+  ObjectWriter line(text);
+  line.Int("index", draw.index);
+  line.Int("candidate", draw.candidate);
+  line.Text("hash", draw.hash);
+  AppendModel(draw.model, ModelPart::kAll, line.Key("model"));
+  AppendOverrides(draw.overrides, line.Key("overrides"));
   PutComplexity(draw.complexity, line);
-  return line.dump();
+  line.Close();
+  return text;
 }
 
 std::string InspectLine(const Model& model, const Fit& fit) {
-  OrderedJson line;
-  line["name"] = model.name;
-  line["hash"] = ModelHash(model);
-  line["model"] = ModelToJson(model);
+  std::string text;
+  ObjectWriter line(text);
+  line.Text("name", model.name);
+  line.Text("hash", ModelHash(model));
+  AppendModel(model, ModelPart::kAll, line.Key("model"));
   PutComplexity(CountComplexity(model), line);
-  line["fit"] = {
-      {"w0", Number(fit.w0)}, {"wa", Number(fit.wa)}, {"wm", Number(fit.wm)}, {"e_fit", fit.e_fit}};
-  return line.dump();
+  AppendFit(fit, line.Key("fit"));
+  line.Close();
+  return text;
 }
 
 std::vector<GivenModel> ReadModels(std::span<const std::string> words, std::istream& input) {

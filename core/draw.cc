@@ -1,15 +1,23 @@
 #include "core/draw.h"
 
+#include "core/object_writer.h"
+
 namespace dse {
 namespace {
 constexpr double kMaxRate = 1e6;
 }
 
+void AppendOverrides(const Overrides& overrides, std::string& text) {
+  ObjectWriter object(text);
+  if (overrides.lr) object.Real("lr", *overrides.lr);
+  if (overrides.weight_decay) object.Real("weight_decay", *overrides.weight_decay);
+  object.Close();
+}
+
 Json OverridesToJson(const Overrides& overrides) {
-  Json json = Json::object();
-  if (overrides.lr) json["lr"] = Number(*overrides.lr);
-  if (overrides.weight_decay) json["weight_decay"] = Number(*overrides.weight_decay);
-  return json;
+  std::string text;
+  AppendOverrides(overrides, text);
+  return Json::parse(text);
 }
 
 Overrides ParseOverrides(const Json& json, const std::string& where) {

@@ -18,7 +18,9 @@ struct Overrides {
   friend bool operator==(const Overrides&, const Overrides&) = default;
 };
 
-// {"lr": 0.1, "weight_decay": 5e-05}, absent ones left out.
+// Appends {"lr":0.1,"weight_decay":5e-05} to `text`, absent ones left out.
+void AppendOverrides(const Overrides& overrides, std::string& text);
+// The same as a document.
 Json OverridesToJson(const Overrides& overrides);
 Overrides ParseOverrides(const Json& json, const std::string& where);
 

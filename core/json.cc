@@ -138,7 +138,8 @@ bool IsUtf8(std::string_view text) {
 }
 
 Json Number(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 9e15) return static_cast<int64_t>(value);
+  if (value == std::floor(value) && std::fabs(value) < kWholeLimit)
+    return static_cast<int64_t>(value);
   return value;
 }
 

@@ -26,6 +26,9 @@ std::string ReadFile(const std::string& path, int64_t max_bytes = int64_t{64} <<
 // Whether `text` is well-formed UTF-8, which is all that JSON documents can hold.
 bool IsUtf8(std::string_view text);
 
+// Whole numbers below this in size are JSON integers.
+inline constexpr double kWholeLimit = 9e15;
+
 // `value` as a JSON integer where it has no fraction, else as a number: 2 and 0.25, never 2.0.
 Json Number(double value);
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/hash.h"
 #include "core/regnet.h"
 #include "core/units.h"
 
@@ -146,13 +145,6 @@ int DefaultStemWidth(StemType stem) {
 int DefaultStride(StemType stem, int stage_index) {
   const bool keeps = stem == StemType::kCifar || stem == StemType::kResnet;
   return keeps && stage_index == 0 ? 1 : 2;
-}
-
-std::string ModelHash(const Model& model) {
-  Json json = ModelToJson(model);
-  json.erase("name");
-  json.erase("regnet");
-  return ShortHash(json.dump());
 }
 
 }  // namespace dse

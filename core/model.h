@@ -117,8 +117,12 @@ int DefaultStride(StemType stem, int stage_index);
 // names the document. Throws Error with the path of what is wrong.
 Model ParseModel(const Json& json, const std::string& where);
 
-// Resolved JSON of type "anynet"; keys a block has not are left out; `name` and `regnet` where
-// present.
+// Appends the resolved JSON of type "anynet" to `text`: keys sorted, no spaces, those a block has
+// not left out. kAll adds what is no part of the network, `name` and `regnet`, where present.
+enum class ModelPart { kNetwork, kAll };
+void AppendModel(const Model& model, ModelPart part, std::string& text);
+
+// The same with `name` and `regnet` as a document.
 Json ModelToJson(const Model& model);
 
 // The model's identity: the first 16 hex digits of the SHA-256 of its JSON without name and regnet.

@@ -119,16 +119,6 @@ RegNetParameters ParseRegNetParameters(ObjectReader& reader, BlockType block) {
   return regnet;
 }
 
-Json RegNetToJson(const RegNetParameters& regnet, BlockType block) {
-  Json json = {{"depth", regnet.depth},
-               {"w0", Number(regnet.w0)},
-               {"wa", Number(regnet.wa)},
-               {"wm", Number(regnet.wm)}};
-  if (HasBottleneck(block)) json["bottleneck"] = Number(regnet.bottleneck);
-  if (HasGroups(block)) json["group_width"] = regnet.group_width;
-  return json;
-}
-
 Model ParseAnyNet(ObjectReader& reader, Model model) {
   model.stages = ParseStages(reader, model.frame);
   if (const Json* regnet = reader.Find("regnet")) {
@@ -160,13 +150,6 @@ Model ParseRegNet(ObjectReader& reader, const Model& model) {
   return resolved;
 }
 
-template <typename F>
-Json StageList(const Model& model, F field) {
-  Json list = Json::array();
-  for (const Stage& stage : model.stages) list.push_back(field(stage));
-  return list;
-}
-
 }  // namespace
 
 Model ParseModel(const Json& json, const std::string& where) {
@@ -177,35 +160,6 @@ Model ParseModel(const Json& json, const std::string& where) {
   model.frame = ParseFrame(reader);
   return type == ModelType::kAnyNet ? ParseAnyNet(reader, std::move(model))
                                     : ParseRegNet(reader, model);
-}
-
-Json ModelToJson(const Model& model) {
-  const Frame& frame = model.frame;
-  Json json = {{"type", "anynet"},
-               {"block", TextOf<BlockType>(frame.block, kBlockWords)},
-               {"stem", TextOf<StemType>(frame.stem, kStemWords)},
-               {"stem_width", frame.stem_width},
-               {"resolution", frame.resolution},
-               {"classes", frame.classes},
-               {"activation", TextOf<Activation>(frame.activation, kActivationWords)},
-               {"se_ratio", Number(frame.se_ratio)}};
-  json["depths"] = StageList(model, [](const Stage& s) { return s.depth; });
-  json["widths"] = StageList(model, [](const Stage& s) { return s.width; });
-  json["strides"] = StageList(model, [](const Stage& s) { return s.stride; });
-  if (HasBottleneck(frame.block)) {
-    json["bottleneck"] = StageList(model, [](const Stage& s) { return Number(s.bottleneck); });
-  }
-  if (HasGroups(frame.block)) {
-    json["group_widths"] = StageList(model, [](const Stage& s) { return s.group_width; });
-  }
-  if (frame.block == BlockType::kMBConv) {
-    json["kernels"] = StageList(model, [](const Stage& s) { return s.kernel; });
-    json["expansions"] = StageList(model, [](const Stage& s) { return s.expansion; });
-    json["head_width"] = frame.head_width;
-  }
-  if (!model.name.empty()) json["name"] = model.name;
-  if (model.regnet) json["regnet"] = RegNetToJson(*model.regnet, frame.block);
-  return json;
 }
 
 }  // namespace dse

@@ -142,11 +142,10 @@ int64_t MemberWriter::StoreModel(const Model& model, const std::string& hash,
                                  const Complexity& complexity) {
   if (const std::optional<int64_t> known = FindModel(hash)) return *known;
   const Frame& frame = model.frame;
-  Json spec = ModelToJson(model);
-  spec.erase("name");
-  spec.erase("regnet");
+  std::string spec;
+  AppendModel(model, ModelPart::kNetwork, spec);
   insert_model_
-      .Bind(hash, spec.dump(), TextOf<BlockType>(frame.block, kBlockWords),
+      .Bind(hash, spec, TextOf<BlockType>(frame.block, kBlockWords),
             TextOf<StemType>(frame.stem, kStemWords), frame.stem_width, frame.resolution,
             frame.classes, TextOf<Activation>(frame.activation, kActivationWords), frame.se_ratio,
             frame.head_width, TotalDepth(model), complexity.flops, complexity.params,
