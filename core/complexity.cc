@@ -230,6 +230,27 @@ Complexity CountComplexity(const Model& model) {
   return CountComplexity(model.frame, model.stages);
 }
 
+std::optional<StageFlops> FlopsOfStage(const Frame& frame, const Stage& stage,
+                                       int input_resolution) {
+  if (HasSqueeze(frame.block)) return {};
+  // Two input widths other than the stage's own tell the line.
+  Stage blocks = stage;
+  const auto first = [&](int64_t width) {
+    return WithBlock(frame.block, [&](auto block) {
+      return CountStage<block()>(frame, blocks, {width, input_resolution}).total.flops;
+    });
+  };
+  blocks.depth = 1;
+  const int64_t width = stage.width + 1;
+  StageFlops flops;
+  flops.first_per_input = first(width + 1) - first(width);
+  flops.first = first(width) - flops.first_per_input * width;
+  const int64_t one = first(width);
+  blocks.depth = 2;
+  flops.repeated = first(width) - one;
+  return flops;
+}
+
 PartialFlops::PartialFlops(const Frame& frame) : frame_(&frame) {
   Counter stem = CountStem(frame);
   flops_ = stem.Total().flops;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -47,14 +48,35 @@ struct ComplexityBreakdown {
 Complexity CountComplexity(const Frame& frame, std::span<const Stage> stages);
 Complexity CountComplexity(const Model& model);
 
+// The multiply-adds of a stage as a function of its input width w_in and its depth:
+// first + first_per_input * w_in + repeated * (depth - 1), unless the stride is 1 and w_in is the
+// stage's own width (there is no projection then).
+struct StageFlops {
+  int64_t first = 0;
+  int64_t first_per_input = 0;
+  int64_t repeated = 0;
+};
+
+// Nothing for blocks with squeeze-and-excitation, whose width is no linear function of w_in.
+std::optional<StageFlops> FlopsOfStage(const Frame& frame, const Stage& stage,
+                                       int input_resolution);
+
 // The multiply-adds of a network as its stages become known, for callers that can stop early.
 // Stages must be resolved. The frame must outlive the object.
 class PartialFlops {
  public:
   explicit PartialFlops(const Frame& frame);
   void Add(const Stage& stage);
+  // The same with what FlopsOfStage says of it.
+  void Add(const Stage& stage, const StageFlops& known) {
+    if (stage.stride == 1 && width_ == stage.width) return Add(stage);
+    flops_ += known.first + known.first_per_input * width_ + known.repeated * (stage.depth - 1);
+    width_ = stage.width;
+    if (stage.stride == 2) resolution_ = (resolution_ + 1) / 2;
+  }
   int64_t so_far() const { return flops_; }  // stem and stages
   int64_t WithHead() const;                  // of the network that ends here
+  int resolution() const { return static_cast<int>(resolution_); }
 
  private:
   const Frame* frame_;

@@ -42,8 +42,10 @@ int DrawInt(const DrawnParameter& drawn, const CandidateWords& words, int fallba
   return static_cast<int>(DrawDiscrete(drawn, words, fallback));
 }
 
-// A stage of an AnyNet after group compatibility; width 0 where no network may have it.
-void DrawStage(const StageLaws& laws, BlockType block, const CandidateWords& words, Stage& stage) {
+// A stage of an AnyNet after group compatibility; width 0 where no network may have it. Returns its
+// multiply-adds where they are listed.
+const StageFlops* DrawStage(const StageLaws& laws, BlockType block, const CandidateWords& words,
+                            Stage& stage) {
   const DrawnParameter& width = laws[Parameter::kWidth];
   const DrawnParameter& bottleneck = laws[Parameter::kBottleneck];
   const DrawnParameter& group_width = laws[Parameter::kGroupWidth];
@@ -51,20 +53,21 @@ void DrawStage(const StageLaws& laws, BlockType block, const CandidateWords& wor
   const size_t b = DrawIndex(bottleneck, words);
   const size_t g = DrawIndex(group_width, words);
   const CompatibleWidths& compatible = *laws.compatible;
+  const size_t place = (w * compatible.bottlenecks + b) * compatible.group_widths + g;
   stage.bottleneck = bottleneck.law ? bottleneck.law->table->values()[b] : 1;
   if (compatible.entries.empty()) {
     stage.width = static_cast<int>(width.law->table->values()[w]);
     stage.group_width = group_width.law ? static_cast<int>(group_width.law->table->values()[g]) : 1;
     stage = CompatibleOrNone(block, stage);
   } else {
-    const CompatibleWidths::Entry& entry =
-        compatible.entries[(w * compatible.bottlenecks + b) * compatible.group_widths + g];
+    const CompatibleWidths::Entry& entry = compatible.entries[place];
     stage.width = entry.width;
     stage.group_width = entry.group_width;
   }
   stage.depth = DrawInt(laws[Parameter::kDepth], words, 1);
   stage.kernel = DrawInt(laws[Parameter::kKernel], words, 3);
   stage.expansion = DrawInt(laws[Parameter::kExpansion], words, 1);
+  return laws.flops.empty() ? nullptr : &laws.flops[place];
 }
 
 // Follows a network's stages; tells as soon as it can no longer be one that is looked for.
@@ -76,12 +79,16 @@ class StageChecker {
         flops_(space.stems[candidate.frame]),
         most_flops_(most_flops) {}
 
-  // Stage `index` is complete.
-  bool Add(size_t index) {
+  // Stage `index` is complete; `known` are its multiply-adds where they are listed.
+  bool Add(size_t index, const StageFlops* known = nullptr) {
     const Stage& stage = candidate_.stages[index];
     if (stage.width == 0) return false;
     if (index > 0 && !MayFollow(candidate_.stages[index - 1], stage)) return false;
-    flops_.Add(stage);
+    if (known) {
+      flops_.Add(stage, *known);
+    } else {
+      flops_.Add(stage);
+    }
     return flops_.so_far() <= most_flops_;
   }
   // All stages are complete.
@@ -118,9 +125,9 @@ bool DrawAnyNet(const CompiledSpace& space, const ComputeRange& range, const Can
                 StageChecker& checker, Candidate& candidate) {
   const BlockType block = space.frames.front().block;
   for (size_t i = 0; i < static_cast<size_t>(candidate.stage_count); ++i) {
-    DrawStage(range.stages[i], block, words, candidate.stages[i]);
     candidate.stages[i].stride = space.strides[i];
-    if (!checker.Add(i)) return false;
+    const StageFlops* known = DrawStage(range.stages[i], block, words, candidate.stages[i]);
+    if (!checker.Add(i, known)) return false;
   }
   return true;
 }

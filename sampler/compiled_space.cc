@@ -199,6 +199,29 @@ void FillCompatible(BlockType block, int stages, ComputeRange& range) {
   }
 }
 
+// The multiply-adds of every entry at the stage's own resolution.
+void FillFlops(const CompiledSpace& space, int stages, ComputeRange& range) {
+  const Frame& frame = space.frames.front();
+  if (space.frames.size() > 1 || frame.block == BlockType::kMBConv) return;
+  PartialFlops before(frame);
+  for (size_t i = 0; i < static_cast<size_t>(stages); ++i) {
+    StageLaws& laws = range.stages[i];
+    const std::vector<double> bottlenecks = ValuesOf(laws[Parameter::kBottleneck], 1);
+    const CompatibleWidths& compatible = *laws.compatible;
+    Stage stage;
+    stage.stride = space.strides[i];
+    for (size_t j = 0; j < compatible.entries.size(); ++j) {
+      stage.width = std::max(1, compatible.entries[j].width);
+      stage.group_width = compatible.entries[j].group_width;
+      stage.bottleneck = bottlenecks[j / compatible.group_widths % compatible.bottlenecks];
+      const auto flops = FlopsOfStage(frame, stage, before.resolution());
+      if (!flops) return;
+      laws.flops.push_back(*flops);
+    }
+    before.Add(stage);
+  }
+}
+
 int Largest(const DrawnParameter& drawn) {
   const std::vector<double> values = ValuesOf(drawn, 1);
   return static_cast<int>(*std::max_element(values.begin(), values.end()));
@@ -259,7 +282,10 @@ void CompileNetworks(const SpaceSpec& spec, const std::string& where, CompiledSp
   space.wa = NetworkLaw(spec, Parameter::kWa);
   space.wm = NetworkLaw(spec, Parameter::kWm);
   if (spec.type == SpaceType::kAnyNet) {
-    for (ComputeRange& range : space.ranges) FillCompatible(spec.block, spec.max_stages(), range);
+    for (ComputeRange& range : space.ranges) {
+      FillCompatible(spec.block, spec.max_stages(), range);
+      FillFlops(space, spec.max_stages(), range);
+    }
   }
   CheckLargest(spec, space, where);
 }

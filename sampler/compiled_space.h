@@ -47,6 +47,9 @@ struct CompatibleWidths {
 struct StageLaws {
   std::array<DrawnParameter, kStageParameterCount> parameters;
   std::shared_ptr<const CompatibleWidths> compatible;  // AnyNet alone
+  // Of the entries of `compatible`; empty where there are several frames, or multiply-adds do not
+  // follow from the entry alone.
+  std::vector<StageFlops> flops;
 
   const DrawnParameter& operator[](Parameter parameter) const {
     return parameters[static_cast<size_t>(parameter)];
