@@ -13,8 +13,8 @@ namespace dse {
 using PhiloxBlock = std::array<uint32_t, 4>;
 PhiloxBlock Philox4x32(uint64_t key, uint64_t counter_high, uint64_t counter_low);
 
-// The same for as many counters in a row as a processor does at once: word w of (key, counter_high +
-// i, counter_low) goes to out[w * kPhiloxLanes + i], so `out` holds 4 * kPhiloxLanes words.
+// The same for as many counters in a row as a processor does at once: word w of (key, counter_high
+// + i, counter_low) goes to out[w * kPhiloxLanes + i], so `out` holds 4 * kPhiloxLanes words.
 inline constexpr int kPhiloxLanes = 16;
 void Philox4x32Lanes(uint64_t key, uint64_t counter_high, uint64_t counter_low, uint32_t* out);
 

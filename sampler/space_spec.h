@@ -19,6 +19,11 @@ enum class SpaceType {
   kModels   // one of a list of models is drawn
 };
 
+extern const std::span<const Word<SpaceType>> kSpaceTypeWords;
+
+// The word for group widths that go by compute.
+inline constexpr const char* kByCompute = "by_compute";
+
 // How one parameter is drawn.
 struct ParameterLaw {
   std::vector<Distribution> by_stage;  // one for all stages, or one for each; empty for the others
