@@ -28,7 +28,7 @@ Space::Space(Space&&) noexcept = default;
 Space& Space::operator=(Space&&) noexcept = default;
 Space::~Space() = default;
 
-Space Space::Make(LoadedSpace loaded, const SpaceOptions& options) {
+Space Space::Make(const LoadedSpace& loaded, const SpaceOptions& options) {
   Space space;
   const Json applied = OptionsDocument(options, loaded.spec.name);
   space.spec_ =

@@ -51,7 +51,7 @@ class Space {
 
  private:
   Space();
-  static Space Make(LoadedSpace loaded, const SpaceOptions& options);
+  static Space Make(const LoadedSpace& loaded, const SpaceOptions& options);
 
   Json document_;
   std::unique_ptr<const SpaceSpec> spec_;
