@@ -24,54 +24,90 @@ std::string Explain(RegNetRejection rejection, int wanted, int count) {
   return "";
 }
 
+// The quantized widths of a RegNet, block by block and level by level.
+class QuantizedRamp {
+ public:
+  QuantizedRamp(double w0, double wa, double wm)
+      : w0_(w0), wa_(wa), wm_(wm), log_wm_(std::log(wm)), scale_(w0 / wa) {}
+
+  // Never falls with `block`.
+  int Level(size_t block) const {
+    const double u = w0_ + wa_ * static_cast<double>(block);
+    return static_cast<int>(RoundHalfEven(std::log(u / w0_) / log_wm_));
+  }
+  int Width(int level) const {
+    const double width = w0_ * std::pow(wm_, level);
+    return static_cast<int>(RoundHalfEven(width / kWidthMultiple)) * kWidthMultiple;
+  }
+  // The first of `depth` blocks above `level`, `depth` where there is none. `ratio` is
+  // wm^(level + 1/2): the level ends where w0 + wa * block = w0 * ratio.
+  size_t FirstAbove(int level, double ratio, size_t depth) const;
+
+ private:
+  double w0_, wa_, wm_, log_wm_;
+  double scale_;  // blocks in which u grows by w0; infinite for wa = 0
+};
+
+size_t QuantizedRamp::FirstAbove(int level, double ratio, size_t depth) const {
+  // Far above the rounding errors of `end` and of Level, which are some 1e-14 of w0 * ratio / wa.
+  constexpr double kSlack = 1e-9;
+  const double end = (ratio - 1) * scale_;
+  const double slack = kSlack * ratio * scale_;
+  const double after = std::ceil(end - slack);
+  size_t block =
+      after < static_cast<double>(depth) ? static_cast<size_t>(std::max(after, 0.0)) : depth;
+  if (after == std::ceil(end + slack)) return block;
+  // A tie, or wa = 0: the blocks themselves decide.
+  while (block > 0 && Level(block - 1) > level) --block;
+  while (block < depth && Level(block) <= level) ++block;
+  return block;
+}
+
 }  // namespace
 
 double RoundHalfEven(double value) { return std::nearbyint(value); }
 
 void RegNetBlockWidths(double w0, double wa, double wm, std::span<int> widths,
                        std::span<int> levels) {
-  const double log_wm = std::log(wm);
+  const QuantizedRamp ramp(w0, wa, wm);
   for (size_t j = 0; j < widths.size(); ++j) {
-    const double u = w0 + wa * static_cast<double>(j);
-    const double level = RoundHalfEven(std::log(u / w0) / log_wm);
-    const double width = w0 * std::pow(wm, level);
-    levels[j] = static_cast<int>(level);
-    widths[j] = static_cast<int>(RoundHalfEven(width / kWidthMultiple)) * kWidthMultiple;
+    levels[j] = ramp.Level(j);
+    widths[j] = ramp.Width(levels[j]);
   }
 }
 
 RegNetRejection RegNetStages(const RegNetParameters& parameters, int wanted,
                              std::span<Stage> stages, int& count) {
-  std::array<int, kMaxDepth> width_memory;
-  std::array<int, kMaxDepth> level_memory;
+  const QuantizedRamp ramp(parameters.w0, parameters.wa, parameters.wm);
   const auto depth = static_cast<size_t>(parameters.depth);
-  const std::span<int> widths(width_memory.data(), depth);
-  const std::span<int> levels(level_memory.data(), depth);
-  RegNetBlockWidths(parameters.w0, parameters.wa, parameters.wm, widths, levels);
-  // Levels never fall with j: u_j grows.
+  std::array<int, kMaxStages> levels;
   bool empty_level = false;
-  bool equal_widths = false;
   count = 0;
-  for (size_t j = 0; j < depth; ++j) {
-    if (j > 0 && levels[j] == levels[j - 1]) {
-      if (count <= kMaxStages) ++stages[static_cast<size_t>(count - 1)].depth;
-      continue;
-    }
-    if (j > 0) {
-      empty_level |= levels[j] != levels[j - 1] + 1;
-      equal_widths |= widths[j] == widths[j - 1];
+  size_t begin = 0;
+  double ratio = std::sqrt(parameters.wm);
+  for (int level = 0; begin < depth; ++level, ratio *= parameters.wm) {
+    size_t end = ramp.FirstAbove(level, ratio, depth);
+    if (end == begin) {
+      empty_level = true;
+      level = ramp.Level(begin);
+      ratio = std::pow(parameters.wm, level + 0.5);
+      end = ramp.FirstAbove(level, ratio, depth);
     }
     if (++count > kMaxStages) return RegNetRejection::kStageCount;
-    Stage& stage = stages[static_cast<size_t>(count - 1)];
-    stage = Stage();
-    stage.depth = 1;
-    stage.width = widths[j];
-    stage.bottleneck = parameters.bottleneck;
-    stage.group_width = parameters.group_width;
+    const auto last = static_cast<size_t>(count - 1);
+    levels[last] = level;
+    stages[last] = Stage();
+    stages[last].depth = static_cast<int>(end - begin);
+    begin = end;
   }
   if (wanted != 0 && count != wanted) return RegNetRejection::kStageCount;
   if (empty_level) return RegNetRejection::kEmptyLevel;
-  if (equal_widths) return RegNetRejection::kEqualWidths;
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+    stages[i].width = ramp.Width(levels[i]);
+    stages[i].bottleneck = parameters.bottleneck;
+    stages[i].group_width = parameters.group_width;
+    if (i > 0 && stages[i].width == stages[i - 1].width) return RegNetRejection::kEqualWidths;
+  }
   return RegNetRejection::kNone;
 }
 

@@ -21,10 +21,11 @@ void RegNetBlockWidths(double w0, double wa, double wm, std::span<int> widths,
 
 enum class RegNetRejection { kNone, kStageCount, kEmptyLevel, kEqualWidths };
 
-// Groups the block widths into stages (depth and width alone). Writes up to kMaxStages of them to
-// `stages` and their number to `count`. A network that is not `kNone` is not in the space: another
-// number of stages than `wanted` (0 = any up to kMaxStages), a level without blocks, two levels of
-// equal width.
+// Groups the block widths into stages (depth and width alone) in O(stages): the same as going
+// through RegNetBlockWidths. Writes them to `stages` and their number to `count`, at most
+// kMaxStages + 1. A network that is not `kNone` is not in the space, and its `stages` are not
+// complete: another number of stages than `wanted` (0 = any up to kMaxStages), a level without
+// blocks, two levels of equal width, told apart in this order.
 RegNetRejection RegNetStages(const RegNetParameters& parameters, int wanted,
                              std::span<Stage> stages, int& count);
 
