@@ -1,7 +1,6 @@
 #include "core/hash.h"
 
-#include <sha2.h>
-#include <sys/types.h>
+#include <openssl/sha.h>
 
 #include <array>
 
@@ -11,11 +10,8 @@ namespace {
 using Digest = std::array<uint8_t, SHA256_DIGEST_LENGTH>;
 
 Digest Sha256(std::string_view bytes) {
-  SHA2_CTX context;
-  SHA256Init(&context);
-  SHA256Update(&context, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   Digest digest;
-  SHA256Final(digest.data(), &context);
+  SHA256(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), digest.data());
   return digest;
 }
 
