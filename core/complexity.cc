@@ -152,8 +152,10 @@ template <BlockType kBlock>
   return counter.Total();
 }
 
+// Inlined for the same reason.
 template <BlockType kBlock>
-StageComplexity CountStage(const Frame& frame, const Stage& stage, Shape input) {
+[[gnu::always_inline]] inline StageComplexity CountStage(const Frame& frame, const Stage& stage,
+                                                         Shape input) {
   const int64_t inner = HasBottleneck(kBlock) ? InnerWidth(stage) : stage.width;
   const Shape output = {stage.width, Strided(input.size, stage.stride)};
   StageComplexity result;
