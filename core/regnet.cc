@@ -8,6 +8,8 @@ namespace dse {
 namespace {
 
 constexpr int kWidthMultiple = 8;
+// Wider levels, which no model may have (kMaxWidth), are all taken for this wide.
+constexpr double kWidest = 1 << 30;
 
 std::string Explain(RegNetRejection rejection, int wanted, int count) {
   switch (rejection) {
@@ -36,8 +38,9 @@ class QuantizedRamp {
     return static_cast<int>(RoundHalfEven(std::log(u / w0_) / log_wm_));
   }
   int Width(int level) const {
-    const double width = w0_ * std::pow(wm_, level);
-    return static_cast<int>(RoundHalfEven(width / kWidthMultiple)) * kWidthMultiple;
+    const double width =
+        RoundHalfEven(w0_ * std::pow(wm_, level) / kWidthMultiple) * kWidthMultiple;
+    return static_cast<int>(std::min(width, kWidest));
   }
   // The first of `depth` blocks above `level`, `depth` where there is none. `ratio` is
   // wm^(level + 1/2): the level ends where w0 + wa * block = w0 * ratio.
