@@ -130,7 +130,7 @@ template <BlockType kBlock>
       counter.Convolution(1, inner);
       counter.GroupConvolution(3, HasGroups(kBlock) ? stage.group_width : inner, inner, stride);
       if (kBlock == BlockType::kY) {
-        counter.SqueezeExcitation(SqueezeWidth(frame.se_ratio, static_cast<int>(input.width)));
+        counter.SqueezeExcitation(SqueezeWidth(frame, static_cast<int>(input.width)));
       }
       counter.Convolution(1, stage.width);
       break;

@@ -1,8 +1,11 @@
 #include "core/hash.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <array>
+
+#include "core/error.h"
 
 namespace dse {
 namespace {
@@ -15,16 +18,38 @@ Digest Sha256(std::string_view bytes) {
   return digest;
 }
 
-}  // namespace
-
-std::string Sha256Hex(std::string_view bytes) {
+std::string ToHex(const Digest& digest) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  for (const uint8_t byte : Sha256(bytes)) {
+  for (const uint8_t byte : digest) {
     text += kDigits[byte >> 4];
     text += kDigits[byte & 15];
   }
   return text;
+}
+
+void Check(int status) {
+  if (status != 1) throw Error("internal: OpenSSL's SHA-256 failed");
+}
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256(bytes)); }
+
+void Sha256Stream::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  Check(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+}
+
+void Sha256Stream::Add(std::string_view bytes) {
+  Check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+}
+
+std::string Sha256Stream::Hex() {
+  Digest digest;
+  Check(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr));
+  return ToHex(digest);
 }
 
 uint64_t Sha256Word(std::string_view bytes) {

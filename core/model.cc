@@ -92,8 +92,10 @@ int Groups(BlockType block, const Stage& stage) {
   return HasGroups(block) ? InnerWidth(stage) / stage.group_width : 1;
 }
 
-int SqueezeWidth(double se_ratio, int input_width) {
-  return std::max(1, static_cast<int>(RoundHalfEven(se_ratio * input_width)));
+int SqueezeWidth(const Frame& frame, int input_width) {
+  const double width = frame.se_ratio * input_width;
+  return std::max(
+      1, static_cast<int>(frame.block == BlockType::kMBConv ? width : RoundHalfEven(width)));
 }
 
 int TotalDepth(const Model& model) {

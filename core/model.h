@@ -92,9 +92,9 @@ inline int InnerWidth(const Stage& stage) {
 }
 // Groups of the 3x3 convolution of a stage of `block`.
 int Groups(BlockType block, const Stage& stage);
-// Width of the squeeze for a block with `input_width` channels: half-even round(ratio *
-// input_width), at least 1.
-int SqueezeWidth(double se_ratio, int input_width);
+// Width of the squeeze for a block with `input_width` channels: ratio * input_width, rounded
+// half-even (cut for MBConv, as EfficientNet does), at least 1.
+int SqueezeWidth(const Frame& frame, int input_width);
 int TotalDepth(const Model& model);
 // The width of each of the network's blocks, first to last.
 std::vector<int> BlockWidths(const Model& model);

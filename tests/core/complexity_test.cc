@@ -174,7 +174,7 @@ class PlainCount {
         AddConvolution(1, inner);
         AddConvolution(3, inner, stride, Groups(frame_.block, stage));
         if (frame_.block == BlockType::kY) {
-          AddSqueeze(SqueezeWidth(frame_.se_ratio, static_cast<int>(width_in)));
+          AddSqueeze(SqueezeWidth(frame_, static_cast<int>(width_in)));
         }
         AddConvolution(1, stage.width);
         break;
