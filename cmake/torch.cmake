@@ -73,6 +73,12 @@ if(DSE_TORCH_CUDA)
   # libtorch_cuda registers its kernels when it is loaded; nothing in our code refers to it.
   target_link_libraries(dse_libtorch INTERFACE
     -Wl,--no-as-needed ${DSE_TORCH_CUDA_LIBRARY} -Wl,--as-needed ${DSE_TORCH_C10_CUDA_LIBRARY} ${cudart_library})
+  # NCCL, as libtorch_cuda itself loads it: the wheel beside torch has its header and library.
+  cmake_path(GET DSE_TORCH_INCLUDE PARENT_PATH torch_package)
+  find_path(DSE_NCCL_INCLUDE nccl.h HINTS ${torch_package}/../nvidia/nccl/include REQUIRED)
+  find_library(DSE_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${torch_package}/../nvidia/nccl/lib REQUIRED)
+  target_include_directories(dse_libtorch SYSTEM INTERFACE ${DSE_NCCL_INCLUDE})
+  target_link_libraries(dse_libtorch INTERFACE ${DSE_NCCL_LIBRARY})
   cmake_path(GET cudart_library PARENT_PATH cudart_dir)
   list(APPEND DSE_TORCH_RPATH ${cudart_dir})
 endif()

@@ -14,12 +14,18 @@ namespace {
 
 constexpr Word<Schedule> kScheduleWords[] = {{"cosine", Schedule::kCosine},
                                              {"constant", Schedule::kConstant}};
-constexpr Word<Optimizer> kOptimizerWords[] = {{"sgd", Optimizer::kSgd}};
+constexpr Word<OptimizerKind> kOptimizerWords[] = {{"sgd", OptimizerKind::kSgd},
+                                                   {"rmsprop", OptimizerKind::kRmsprop},
+                                                   {"adamw", OptimizerKind::kAdamw}};
 constexpr Word<Augment> kAugmentWords[] = {{"auto", Augment::kAuto},
                                            {"none", Augment::kNone},
                                            {"cifar", Augment::kCifar},
                                            {"imagenet", Augment::kImagenet}};
-constexpr Word<Precision> kPrecisionWords[] = {{"fp32", Precision::kFp32}};
+constexpr Word<Precision> kPrecisionWords[] = {{"fp32", Precision::kFp32},
+                                               {"tf32", Precision::kTf32},
+                                               {"bf16", Precision::kBf16},
+                                               {"fp16", Precision::kFp16},
+                                               {"auto", Precision::kAuto}};
 
 constexpr int kMaxImages = 1'000'000'000;
 
@@ -61,12 +67,19 @@ Json SettingsToJson(const Recipe& recipe) {
           {"weight_decay_norm", OptionalNumber(recipe.weight_decay_norm)},
           {"weight_decay_bias", OptionalNumber(recipe.weight_decay_bias)},
           {"label_smoothing", Number(recipe.label_smoothing)},
+          {"mixup", Number(recipe.mixup)},
+          {"ema_decay", Number(recipe.ema_decay)},
+          {"drop_path", Number(recipe.drop_path)},
+          {"dropout", Number(recipe.dropout)},
+          {"grad_clip", Number(recipe.grad_clip)},
           {"zero_init_gamma", recipe.zero_init_gamma},
           {"precision", Text(recipe.precision, kPrecisionWords)},
           {"augment", Text(recipe.augment, kAugmentWords)},
+          {"auto_augment", recipe.auto_augment},
           {"precise_bn_images", recipe.precise_bn_images},
           {"train_images", recipe.train_images},
-          {"test_images", recipe.test_images}};
+          {"test_images", recipe.test_images},
+          {"val_images", recipe.val_images}};
 }
 
 // A value as it is typed in a shell: JSON, or a bare word for a text.
@@ -122,13 +135,20 @@ Recipe ParseRecipe(const Json& json, const std::string& where) {
   recipe.weight_decay_norm = ReadDecay(reader, "weight_decay_norm");
   recipe.weight_decay_bias = ReadDecay(reader, "weight_decay_bias");
   recipe.label_smoothing = reader.Real("label_smoothing", 0, 0.99, recipe.label_smoothing);
+  recipe.mixup = reader.Real("mixup", 0, 100, recipe.mixup);
+  recipe.ema_decay = reader.Real("ema_decay", 0, 0.999999, recipe.ema_decay);
+  recipe.drop_path = reader.Real("drop_path", 0, 0.99, recipe.drop_path);
+  recipe.dropout = reader.Real("dropout", 0, 0.99, recipe.dropout);
+  recipe.grad_clip = reader.Real("grad_clip", 0, 1e6, recipe.grad_clip);
   recipe.zero_init_gamma = reader.Bool("zero_init_gamma", recipe.zero_init_gamma);
   recipe.precision = ReadWord(reader, "precision", kPrecisionWords, recipe.precision);
   recipe.augment = ReadWord(reader, "augment", kAugmentWords, recipe.augment);
+  recipe.auto_augment = reader.Bool("auto_augment", recipe.auto_augment);
   recipe.precise_bn_images =
       ReadInt(reader, "precise_bn_images", 0, kMaxImages, recipe.precise_bn_images);
   recipe.train_images = ReadInt(reader, "train_images", 0, kMaxImages, recipe.train_images);
   recipe.test_images = ReadInt(reader, "test_images", 0, kMaxImages, recipe.test_images);
+  recipe.val_images = ReadInt(reader, "val_images", 0, kMaxImages, recipe.val_images);
   reader.Finish();
   return recipe;
 }

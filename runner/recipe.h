@@ -12,9 +12,9 @@
 namespace dse {
 
 enum class Schedule { kCosine, kConstant };
-enum class Optimizer { kSgd };
+enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
 enum class Augment { kAuto, kNone, kCifar, kImagenet };
-enum class Precision { kFp32 };
+enum class Precision { kFp32, kTf32, kBf16, kFp16, kAuto };
 
 // Training settings (section 3 of the paper for the defaults). A recipe's identity is the hash of
 // the keys that differ from the defaults below, so a key added later does not change old hashes:
@@ -27,19 +27,26 @@ struct Recipe {
   Schedule schedule = Schedule::kCosine;
   double warmup_epochs = 0;    // W
   double warmup_factor = 0.1;  // multiplier at epoch 0, rising linearly to 1 at W
-  Optimizer optimizer = Optimizer::kSgd;
+  OptimizerKind optimizer = OptimizerKind::kSgd;
   double momentum = 0.9;
   bool nesterov = true;
   double weight_decay = 5e-5;
   std::optional<double> weight_decay_norm;  // of BN's gamma and beta; absent = weight_decay
   std::optional<double> weight_decay_bias;  // of other biases; absent = weight_decay
   double label_smoothing = 0;
+  double mixup = 0;      // alpha of the Beta distribution; 0 = off
+  double ema_decay = 0;  // of the average of weights that is tested and kept; 0 = off
+  double drop_path = 0;  // of the last residual block, growing linearly from 0 over the blocks
+  double dropout = 0;    // before the last linear layer
+  double grad_clip = 0;  // largest L2 norm of all gradients together; 0 = off
   bool zero_init_gamma = false;  // gamma 0 in the last BN of each residual branch
   Precision precision = Precision::kFp32;
   Augment augment = Augment::kAuto;  // auto: cifar below 64 px, imagenet from 64 px
+  bool auto_augment = false;         // AutoAugment's ImageNet policy after `augment`
   int precise_bn_images = 8192;      // training images for BN statistics before each test; 0 = off
   int train_images = 0;              // the first so many of a seeded order; 0 = all
   int test_images = 0;
+  int val_images = 0;  // of the training split, held out and tested in place of the test split
 };
 
 // Built-in recipes, "paper-10" first.

@@ -10,6 +10,7 @@
 #include "core/model.h"
 #include "runner/dataset.h"
 #include "runner/recipe.h"
+#include "runner/weight_names.h"
 
 // The seam between the worker loop and whatever trains networks. Plain structs cross it, never a
 // tensor. runner/torch implements it with LibTorch as a shared module; another engine implements
@@ -19,7 +20,21 @@ namespace dse {
 
 struct TrainerOptions {
   std::string device = "auto";  // auto, cpu, cuda, cuda:N
-  int threads = 1;              // of the CPU for this trainer
+  int threads = 1;              // of the CPU for this trainer, shared by its replicas
+  // Copies of the network that train one batch together, each on its share of the images: on the
+  // GPUs from the device's on, or in threads of the CPU.
+  int replicas = 1;
+};
+
+// Files of one run; "" is none. Their folders exist.
+struct TrainingFiles {
+  // Written after every epoch and at an interruption, read at the start; "<checkpoint>.previous"
+  // is the one before. Bit for bit, training goes on from it as if it had never stopped (on the
+  // CPU).
+  std::string checkpoint;
+  // safetensors of what the last epoch tested.
+  std::string weights;
+  WeightNames names = WeightNames::kTorchvision;
 };
 
 struct TrainingJob {
@@ -27,6 +42,7 @@ struct TrainingJob {
   const Recipe& recipe;  // effective
   const Dataset& data;   // as many classes as the model
   uint64_t seed = 0;
+  TrainingFiles files{};
 };
 
 struct EpochReport {
@@ -43,9 +59,11 @@ enum class TrainingOutcome { kDone, kDiverged, kOutOfMemory, kInterrupted };
 
 struct TrainingResult {
   TrainingOutcome outcome = TrainingOutcome::kDone;
-  double error = 0;                    // of the last epoch; kDone only
-  double best_error = 0;               // lowest over epochs; kDone only
-  std::optional<int64_t> micro_batch;  // where gradients were accumulated over smaller batches
+  double error = 0;       // of the last epoch; kDone only
+  double best_error = 0;  // lowest over epochs; kDone only
+  // Images normalised together, where they are fewer than a batch: replicas, or gradients
+  // accumulated because memory ran out.
+  std::optional<int64_t> micro_batch;
   double seconds = 0;
   double img_per_s = 0;  // training images over training time
   std::string message;   // what happened, unless kDone
@@ -53,8 +71,35 @@ struct TrainingResult {
 
 // What the owner of a run gives the trainer.
 struct TrainingHooks {
-  std::function<void(const EpochReport&)> on_epoch;  // after each epoch's test
+  // After each epoch's test. A training that goes on from a checkpoint first repeats the reports
+  // of the epochs before.
+  std::function<void(const EpochReport&)> on_epoch;
   std::function<bool()> should_stop;  // asked at every step; true ends as kInterrupted
+  std::function<void(const std::string&)> on_warning;  // one sentence: a checkpoint not used
+};
+
+// Steps to be timed on one fixed random batch. Batch size, precision and optimizer of a training
+// step are the recipe's.
+struct TimingRequest {
+  const Model& model;
+  const Recipe& recipe;
+  bool training = false;  // forward, backward and update; else forward alone
+  int batch_size = 64;
+  int samples = 10;  // timed steps, after three to warm up
+};
+
+// A network with kept weights, to be tested.
+struct EvaluationJob {
+  const Model& model;
+  const Recipe& recipe;  // batch_size, precision and test_images of it
+  const Dataset& data;   // as many classes as the model
+  std::string weights;   // safetensors that a training kept
+};
+
+struct EvaluationResult {
+  double error = 0;  // top-1 percent
+  double loss = 0;   // mean cross entropy
+  int64_t images = 0;
 };
 
 // Trains one network at a time; one per thread. On the CPU the result is a function of the job and
@@ -68,11 +113,13 @@ class Trainer {
   virtual std::string device_name() const = 0;      // "cpu, 2 threads", "cuda:0, NVIDIA H100"
   virtual std::string library_version() const = 0;  // "LibTorch 2.11.0"
 
-  // Probes for tests and benchmarks.
+  // Tests kept weights on the data's test split. Throws Error for weights of another network, a
+  // damaged file, other classes.
+  virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
+  // Milliseconds of each timed step. Throws std::bad_alloc where memory ends.
+  virtual std::vector<double> MeasureSteps(const TimingRequest& request) = 0;
   // Learnable parameters of the network as really built.
   virtual int64_t CountParameters(const Model& model) = 0;
-  // Training images a second on one fixed random batch: median over `steps` after warm-up.
-  virtual double MeasureStep(const Model& model, const Recipe& recipe, int steps) = 0;
 };
 
 // Opens the LibTorch module and makes its trainer. The module is looked for in $DSE_TORCH_MODULE,

@@ -59,6 +59,15 @@ c10::Device ParseDevice(const std::string& name) {
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
 }
 
+std::vector<c10::Device> ReplicaDevices(c10::Device first, int replicas) {
+  std::vector<c10::Device> devices;
+  for (int i = 0; i < replicas; ++i) {
+    devices.push_back(first.is_cpu() ? first
+                                     : ParseDevice("cuda:" + std::to_string(first.index() + i)));
+  }
+  return devices;
+}
+
 std::string DescribeDevice(c10::Device device, int threads) {
 #ifdef DSE_TORCH_CUDA
   if (device.is_cuda()) return device.str() + ", " + cuda::DeviceName(device.index());

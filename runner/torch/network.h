@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/model.h"
@@ -11,50 +12,78 @@
 
 namespace dse {
 
-// A residual or plain block of any supported kind: up to three convolutions, each followed by a
-// normalisation, with squeeze-and-excitation after the second where the block has it.
+// A convolution with its normalisation and what follows.
+struct Unit {
+  std::string name;
+  Conv conv;
+  NormState norm;
+  After after = After::kNothing;  // in the last unit of a residual block: after the addition
+};
+
+// A block of any kind: up to three units, squeeze-and-excitation between them where it has one.
 struct Block {
-  struct Step {
-    Conv conv;
-    NormState norm;
-  };
   struct Squeeze {
     Conv reduce;
     Conv expand;
   };
-  std::vector<Step> steps;
-  std::optional<Squeeze> squeeze;  // after steps[1]
+  std::vector<Unit> units;
+  std::optional<Squeeze> squeeze;  // before the last unit
   bool residual = false;
-  std::optional<Step> projection;  // of the shortcut, where the shape changes
+  std::optional<Unit> projection;  // of the shortcut, where the shape changes
 };
 
-// A network with its parameters, for blocks X, Y, R, V, VR and Basic and stems simple, cifar and
-// resnet. Not thread-safe.
+// Random factors of one training batch of n images; undefined where there is no such noise.
+struct Noise {
+  // [residual blocks, n]: 0 drops an image's residual branch, 1 / (1 - rate) keeps it (DropPath;
+  // Huang et al., "Deep networks with stochastic depth").
+  at::Tensor drop_path;
+  at::Tensor dropout;  // [n, features]: 0 or 1 / (1 - rate), on the input of the last layer
+};
+
+// A network with its parameters, of any resolved model. Not thread-safe.
 class Network {
  public:
-  // `model` must be resolved. Throws Error for a block or stem it does not build.
   Network(const Model& model, bool zero_init_gamma, const TensorPlace& place);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   // Images [n, 3, r, r] in channels_last -> logits [n, classes]. With `training` the batch's own
   // statistics normalise, and running statistics are updated.
-  at::Tensor Forward(const at::Tensor& images, bool training) const;
+  at::Tensor Forward(const at::Tensor& images, bool training, const Noise& noise = {}) const;
 
+  // Named as torchvision names RegNets: "trunk_output.block1.block1-0.f.a.0.weight"; an MBConv
+  // block has f.exp (where it expands), f.dw, f.se and f.lin, and there is a `head` before `fc`.
   const std::vector<Parameter>& parameters() const { return parameters_; }
   int64_t CountParameters() const;
-  // Every normalisation, from stem to head.
-  std::vector<NormState*> Norms();
+
+  // A normalisation and its name, from stem to head.
+  struct NamedNorm {
+    std::string name;
+    NormState* norm;
+  };
+  const std::vector<NamedNorm>& norms() const { return norms_; }
+
+  int64_t residual_blocks() const { return residual_blocks_; }
+  int64_t features() const { return head_.weight.size(1); }  // inputs of the last layer
 
  private:
   Block MakeBlock(LayerMaker& maker, const std::string& name, const Stage& stage, int input_width,
                   int stride, bool zero_init_gamma) const;
-  at::Tensor ForwardBlock(const Block& block, const at::Tensor& x, bool training) const;
+  Unit MakeUnit(LayerMaker& maker, const std::string& name, const ConvShape& shape, After after,
+                double gamma = 1) const;
+  void ListNorms();
+  at::Tensor ForwardBlock(const Block& block, const at::Tensor& x, bool training,
+                          const at::Tensor& keep) const;
 
   Frame frame_;
   After activation_;
-  Block::Step stem_;
+  Unit stem_;
   std::vector<Block> blocks_;
+  std::optional<Unit> last_;  // the 1x1 before pooling
   Linear head_;
   std::vector<Parameter> parameters_;
+  std::vector<NamedNorm> norms_;
+  int64_t residual_blocks_ = 0;
 };
 
 }  // namespace dse

@@ -43,66 +43,69 @@ std::array<float, 3> Scale(const std::array<float, 3>& deviation) {
 
 }  // namespace
 
-Normalizer::Normalizer(int batch_size, int resolution, const std::array<float, 3>& mean,
+Normalizer::Normalizer(int images, int resolution, const std::array<float, 3>& mean,
                        const std::array<float, 3>& deviation, at::Device device)
     : mean_(mean), deviation_(deviation), device_(device) {
-  const std::array<int64_t, 4> shape{batch_size, resolution, resolution, 3};
+  const std::array<int64_t, 4> shape{images, resolution, resolution, 3};
   images_ = at::empty(shape, at::TensorOptions(device).dtype(at::kFloat));
   if (device.is_cuda()) pixels_ = at::empty(shape, at::TensorOptions(device).dtype(at::kByte));
 }
 
-at::Tensor Normalizer::Images(const Batch& batch) {
-  std::vector<float> offset(3 * batch.size);
-  for (int i = 0; i < batch.size; ++i) {
+at::Tensor Normalizer::Images(const Batch& batch, int first, int count) {
+  std::vector<float> offset(3 * static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
     for (int c = 0; c < 3; ++c)
-      offset[3 * i + c] = (batch.color_shift[i][c] - mean_[c]) / deviation_[c];
+      offset[3 * i + c] = (batch.color_shift[first + i][c] - mean_[c]) / deviation_[c];
   }
+  const size_t image_bytes = 3 * static_cast<size_t>(batch.resolution) * batch.resolution;
+  const uint8_t* pixels = batch.pixels.data() + first * image_bytes;
   const at::Tensor images =
-      device_.is_cuda() ? ImagesOnGpu(batch, offset) : ImagesOnCpu(batch, offset);
+      device_.is_cuda() ? ImagesOnGpu(pixels, offset) : ImagesOnCpu(pixels, offset);
   return images.permute({0, 3, 1, 2});
 }
 
-at::Tensor Normalizer::Labels(const Batch& batch) const {
-  at::Tensor labels = at::empty({batch.size}, at::TensorOptions(at::kCPU).dtype(at::kLong));
-  std::copy_n(batch.labels.data(), batch.size, labels.mutable_data_ptr<int64_t>());
+at::Tensor Normalizer::Labels(const Batch& batch, int first, int count) const {
+  at::Tensor labels = at::empty({count}, at::TensorOptions(at::kCPU).dtype(at::kLong));
+  std::copy_n(batch.labels.data() + first, count, labels.mutable_data_ptr<int64_t>());
   return labels.to(device_);
 }
 
-at::Tensor Normalizer::ImagesOnCpu(const Batch& batch, const std::vector<float>& offset) {
-  const at::Tensor images = images_.narrow(0, 0, batch.size);
-  const int64_t count = int64_t{3} * batch.resolution * batch.resolution;
+at::Tensor Normalizer::ImagesOnCpu(const uint8_t* pixels, const std::vector<float>& offset) {
+  const auto count = static_cast<int64_t>(offset.size() / 3);
+  const at::Tensor images = images_.narrow(0, 0, count);
+  const int64_t values_each = images.numel() / count;
   const std::array<float, 3> scale = Scale(deviation_);
   float* values = images.mutable_data_ptr<float>();
-  at::parallel_for(0, batch.size, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      NormalizeImage(batch.pixels.data() + i * count, count, scale.data(), &offset[3 * i],
-                     values + i * count);
+      NormalizeImage(pixels + i * values_each, values_each, scale.data(), &offset[3 * i],
+                     values + i * values_each);
     }
   });
   return images;
 }
 
 #ifdef DSE_TORCH_CUDA
-at::Tensor Normalizer::ImagesOnGpu(const Batch& batch, const std::vector<float>& offset) {
+at::Tensor Normalizer::ImagesOnGpu(const uint8_t* bytes, const std::vector<float>& offset) {
   const c10::cuda::CUDAGuard guard(device_);
-  const at::Tensor images = images_.narrow(0, 0, batch.size);
-  const at::Tensor pixels = pixels_.narrow(0, 0, batch.size);
+  const auto count = static_cast<int64_t>(offset.size() / 3);
+  const at::Tensor images = images_.narrow(0, 0, count);
+  const at::Tensor pixels = pixels_.narrow(0, 0, count);
   // from_blob only views the memory; nothing writes to it.
-  pixels.copy_(at::from_blob(const_cast<uint8_t*>(batch.pixels.data()), pixels.sizes(),
-                             at::TensorOptions(at::kByte)));
-  const at::Tensor offsets = at::from_blob(const_cast<float*>(offset.data()), {batch.size, 3},
-                                           at::TensorOptions(at::kFloat))
-                                 .to(device_);
+  pixels.copy_(
+      at::from_blob(const_cast<uint8_t*>(bytes), pixels.sizes(), at::TensorOptions(at::kByte)));
+  const at::Tensor offsets =
+      at::from_blob(const_cast<float*>(offset.data()), {count, 3}, at::TensorOptions(at::kFloat))
+          .to(device_);
   const std::array<float, 3> scale = Scale(deviation_);
-  const int64_t pixels_per_image = int64_t{batch.resolution} * batch.resolution;
-  cuda::NormalizeImages(pixels.const_data_ptr<uint8_t>(), batch.size, pixels_per_image,
+  cuda::NormalizeImages(pixels.const_data_ptr<uint8_t>(), count, pixels.numel() / count / 3,
                         scale.data(), offsets.const_data_ptr<float>(),
                         images.mutable_data_ptr<float>(),
                         c10::cuda::getCurrentCUDAStream().stream());
   return images;
 }
 #else
-at::Tensor Normalizer::ImagesOnGpu(const Batch&, const std::vector<float>&) {
+at::Tensor Normalizer::ImagesOnGpu(const uint8_t*, const std::vector<float>&) {
   throw Error("this build has no GPU code: build with a CUDA toolkit and DSE_WITH_CUDA=ON");
 }
 #endif

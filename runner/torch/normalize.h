@@ -13,18 +13,19 @@ namespace dse {
 // that are made once and reused: the images of a call are valid until the next one.
 class Normalizer {
  public:
-  // For batches of up to `batch_size` images of `resolution` pixels a side.
-  Normalizer(int batch_size, int resolution, const std::array<float, 3>& mean,
+  // For up to `images` at a time of `resolution` pixels a side.
+  Normalizer(int images, int resolution, const std::array<float, 3>& mean,
              const std::array<float, 3>& deviation, at::Device device);
 
-  // [size, 3, resolution, resolution] in channels_last, on the device.
-  at::Tensor Images(const Batch& batch);
-  // [size], on the device.
-  at::Tensor Labels(const Batch& batch) const;
+  // Images first .. first + count - 1 of the batch: [count, 3, resolution, resolution] in
+  // channels_last, on the device.
+  at::Tensor Images(const Batch& batch, int first, int count);
+  // [count], on the device.
+  at::Tensor Labels(const Batch& batch, int first, int count) const;
 
  private:
-  at::Tensor ImagesOnCpu(const Batch& batch, const std::vector<float>& offset);
-  at::Tensor ImagesOnGpu(const Batch& batch, const std::vector<float>& offset);
+  at::Tensor ImagesOnCpu(const uint8_t* pixels, const std::vector<float>& offset);
+  at::Tensor ImagesOnGpu(const uint8_t* pixels, const std::vector<float>& offset);
 
   std::array<float, 3> mean_;
   std::array<float, 3> deviation_;

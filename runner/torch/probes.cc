@@ -7,13 +7,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
+#include "core/error.h"
 #include "runner/torch/cpu/norm_rows.h"
 #include "runner/torch/device.h"
 #include "runner/torch/network.h"
 #include "runner/torch/normalize.h"
 #include "runner/torch/precise_norm.h"
 #include "runner/torch/session.h"
+#include "runner/torch/step.h"
 
 namespace dse::probe {
 namespace {
@@ -159,10 +162,16 @@ NetworkErrors CompareNetworks(const Model& model, int images) {
   const LossAndGradients values = Differentiate(model, images, at::kFloat);
   NetworkErrors errors;
   errors.loss = std::abs(values.loss - reference.loss) / std::abs(reference.loss);
+  // A shift before a normalisation has no gradient at all: errors count against the largest too.
+  double largest = 0;
+  for (const at::Tensor& gradient : reference.gradients) {
+    largest = std::max(largest, gradient.norm().item<double>());
+  }
   for (size_t i = 0; i < values.gradients.size(); ++i) {
     const at::Tensor difference = values.gradients[i].to(at::kDouble) - reference.gradients[i];
     const double norm = reference.gradients[i].norm().item<double>();
-    errors.gradient = std::max(errors.gradient, difference.norm().item<double>() / (norm + 1e-12));
+    errors.gradient = std::max(errors.gradient,
+                               difference.norm().item<double>() / std::max(norm, 1e-3 * largest));
   }
   return errors;
 }
@@ -193,11 +202,19 @@ PreciseComparison PreciseStatistics(const Model& model, const Dataset& data, int
   Batch batch;
   const auto images = [&](int64_t step) {
     reader.ReadTrain(0, step, batch);
-    return normalizer.Images(batch);
+    return normalizer.Images(batch, 0, batch.size);
   };
-  Network network(model, false, {at::kCPU, at::kFloat, 1});
-  TakePreciseStatistics(network, batches, images, [] { return false; });
-  const NormState& norm = *network.Norms().front();
+  const Network network(model, false, {at::kCPU, at::kFloat, 1});
+  {
+    const at::NoGradGuard no_grad;
+    dse::PreciseStatistics statistics(network);
+    for (int64_t step = 0; step < batches; ++step) {
+      network.Forward(images(step), /*training=*/true);
+      statistics.Add();
+    }
+    statistics.Store(*MakeAllReduce({at::kCPU}), 0, 1);
+  }
+  const NormState& norm = *network.norms().front().norm;
   PreciseComparison result{{ToDoubles(norm.running_mean), ToDoubles(norm.running_var)}, {}};
 
   Conv stem;
@@ -217,19 +234,20 @@ PreciseComparison PreciseStatistics(const Model& model, const Dataset& data, int
 std::vector<float> NormalizedBatch(const Batch& batch, const DatasetInfo& info,
                                    const std::string& device) {
   Normalizer normalizer(batch.size, batch.resolution, info.mean, info.stddev, ParseDevice(device));
-  const std::vector<double> values = ToDoubles(normalizer.Images(batch).permute({0, 2, 3, 1}));
+  const std::vector<double> values =
+      ToDoubles(normalizer.Images(batch, 0, batch.size).permute({0, 2, 3, 1}));
   return {values.begin(), values.end()};
 }
 
-std::vector<double> SgdPath(const Recipe& recipe, double lr, int steps) {
+std::vector<double> OptimizerPath(const Recipe& recipe, double lr, int steps) {
   Parameter parameter{"w", ParameterKind::kWeight,
                       at::ones({1}, at::TensorOptions(at::kFloat)).set_requires_grad(true)};
-  Sgd sgd({parameter}, recipe);
+  Optimizer optimizer({parameter}, recipe);
   std::vector<double> path;
   for (int i = 0; i < steps; ++i) {
-    sgd.ClearGradients();
+    optimizer.ClearGradients();
     parameter.value.mutable_grad() = at::ones({1}, at::TensorOptions(at::kFloat));
-    sgd.Step(lr);
+    optimizer.Step(lr);
     path.push_back(parameter.value.item<float>());
   }
   return path;
@@ -240,7 +258,7 @@ std::vector<double> FirstLosses(const Model& model, const Recipe& recipe, const 
   const at::Device place = ParseDevice(device);
   const Frame& frame = model.frame;
   const Network network(model, recipe.zero_init_gamma, {place, at::kFloat, 3});
-  Sgd sgd(network.parameters(), recipe);
+  Optimizer optimizer(network.parameters(), recipe);
   const at::Tensor images = Random({recipe.batch_size, 3, frame.resolution, frame.resolution}, 4)
                                 .to(at::kFloat)
                                 .to(place)
@@ -250,9 +268,53 @@ std::vector<double> FirstLosses(const Model& model, const Recipe& recipe, const 
                                 .to(place);
   std::vector<double> losses;
   for (int i = 0; i < steps; ++i) {
-    losses.push_back(TrainStep(network, sgd, images, labels, recipe, recipe.lr).loss.item<float>());
+    losses.push_back(
+        TrainStep(network, optimizer, {images, labels}, recipe, recipe.lr).loss.item<float>());
   }
   return losses;
+}
+
+TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Dataset& data,
+                            const Parts& parts) {
+  TrainedWeights trained;
+  TrainingHooks hooks;
+  hooks.on_epoch = [&](const EpochReport& report) {
+    trained.losses.push_back(report.train_loss);
+    trained.test_losses.push_back(report.test_loss);
+  };
+  const TrainingJob job{model, recipe, data, 3};
+  const TrainingPlace place{std::vector<at::Device>(static_cast<size_t>(parts.replicas), at::kCPU),
+                            parts.replicas};
+  at::set_num_threads(1);
+  TrainingSession session(job, hooks, place, parts.micro_batches);
+  session.Run();
+  const auto append = [](const std::vector<Replica::NamedTensor>& state, std::vector<float>& to) {
+    for (const Replica::NamedTensor& tensor : state) {
+      const std::vector<double> values = ToDoubles(tensor.values);
+      to.insert(to.end(), values.begin(), values.end());
+    }
+  };
+  append(session.replicas().front()->LearnedState(), trained.parameters);
+  append(session.replicas().front()->Statistics(), trained.statistics);
+  std::vector<float> last;
+  append(session.replicas().back()->LearnedState(), last);
+  trained.replicas_agree = last == trained.parameters;
+  return trained;
+}
+
+std::string FailingReplica(int replicas) {
+  const std::unique_ptr<AllReduce> sum =
+      MakeAllReduce(std::vector<at::Device>(static_cast<size_t>(replicas), at::kCPU));
+  ReplicaGroup group(replicas, [&] { sum->Abort(); });
+  try {
+    group.Run([&](int replica) {
+      if (replica == 1) throw Error("replica 1 fails");
+      sum->Sum(replica, {at::ones({3})});
+    });
+  } catch (const Error& failure) {
+    return failure.what();
+  }
+  return "";
 }
 
 }  // namespace dse::probe

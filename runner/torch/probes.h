@@ -80,10 +80,28 @@ std::vector<float> NormalizedBatch(const Batch& batch, const DatasetInfo& info,
                                    const std::string& device);
 
 // One parameter w = 1 with gradients 1, 1, ... : w after each of `steps` updates.
-std::vector<double> SgdPath(const Recipe& recipe, double lr, int steps);
+std::vector<double> OptimizerPath(const Recipe& recipe, double lr, int steps);
 
 // Losses of the first steps of training on one fixed random batch.
 std::vector<double> FirstLosses(const Model& model, const Recipe& recipe, const std::string& device,
                                 int steps);
+
+// A short training on one CPU thread a replica, batches divided as given.
+struct Parts {
+  int replicas = 1;
+  int micro_batches = 1;  // of each replica
+};
+struct TrainedWeights {
+  std::vector<double> losses;       // of training, by epoch
+  std::vector<double> test_losses;  // by epoch
+  std::vector<float> parameters;    // as the first replica has them
+  std::vector<float> statistics;    // running ones
+  bool replicas_agree = false;      // in every learned value
+};
+TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Dataset& data,
+                            const Parts& parts);
+
+// What a group says whose replica 1 fails while the others wait for it in a sum.
+std::string FailingReplica(int replicas);
 
 }  // namespace dse::probe

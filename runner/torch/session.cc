@@ -1,23 +1,26 @@
 #include "runner/torch/session.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
+
+#ifdef DSE_TORCH_CUDA
+#include <c10/cuda/CUDAGuard.h>
+#endif
 
 #include "core/error.h"
 #include "runner/torch/precise_norm.h"
+#include "runner/torch/weights.h"
 
 namespace dse {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 BatchOptions OptionsOf(const TrainingJob& job) {
@@ -41,10 +44,6 @@ void CheckJob(const TrainingJob& job, const BatchReader& reader) {
   if (reader.TestBatches() < 1) throw Error(info.uri + " has no test images");
 }
 
-at::Tensor CountWrong(const at::Tensor& logits, const at::Tensor& labels) {
-  return logits.argmax(1).ne(labels).sum();
-}
-
 // The first step, from 1, whose loss is not finite; 0 if all are.
 int64_t FirstNonFinite(const std::vector<double>& losses) {
   const auto bad =
@@ -52,150 +51,236 @@ int64_t FirstNonFinite(const std::vector<double>& losses) {
   return bad == losses.end() ? 0 : bad - losses.begin() + 1;
 }
 
-std::vector<double> ToVector(const at::Tensor& values) {
-  const at::Tensor copy = values.to(at::TensorOptions(at::kCPU).dtype(at::kDouble)).contiguous();
-  const double* begin = copy.const_data_ptr<double>();
-  return {begin, begin + copy.numel()};
+// losses[i] of all replicas added up.
+std::vector<double> SumLosses(const std::vector<Tally>& tallies) {
+  at::Tensor sum = tallies.front().losses.cpu();
+  for (size_t i = 1; i < tallies.size(); ++i) sum = sum + tallies[i].losses.cpu();
+  const double* begin = sum.const_data_ptr<double>();
+  return {begin, begin + sum.numel()};
+}
+
+int64_t SumWrong(const std::vector<Tally>& tallies) {
+  int64_t sum = 0;
+  for (const Tally& tally : tallies) sum += tally.wrong.item<int64_t>();
+  return sum;
+}
+
+double Percent(int64_t wrong, int64_t images) {
+  return 100.0 * static_cast<double>(wrong) / static_cast<double>(images);
+}
+
+// Sets what the library keeps for each thread.
+void PrepareThread(at::Device device, int threads) {
+  at::set_num_threads(threads);
+#ifdef DSE_TORCH_CUDA
+  if (device.is_cuda()) c10::cuda::set_device(device.index());
+#else
+  static_cast<void>(device);
+#endif
 }
 
 }  // namespace
 
-at::Tensor Loss(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing) {
-  return at::cross_entropy_loss(logits, labels, /*weight=*/{}, at::Reduction::Mean,
-                                /*ignore_index=*/-100, label_smoothing);
-}
-
-StepOutput TrainStep(const Network& network, Sgd& sgd, const at::Tensor& images,
-                     const at::Tensor& labels, const Recipe& recipe, double lr) {
-  sgd.ClearGradients();
-  const at::Tensor logits = network.Forward(images, /*training=*/true);
-  const at::Tensor loss = Loss(logits, labels, recipe.label_smoothing);
-  loss.backward();
-  sgd.Step(lr);
-  return {loss.detach(), logits.detach()};
-}
-
 TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& hooks,
-                                 at::Device device)
+                                 const TrainingPlace& place, int micro_batches)
     : job_(job),
       hooks_(hooks),
-      device_(device),
+      place_(place),
+      key_(CheckpointKey(job)),
       reader_(job.data, OptionsOf(job)),
-      normalizer_(job.recipe.batch_size, job.model.frame.resolution, job.data.info().mean,
-                  job.data.info().stddev, device),
-      network_(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, job.seed}),
-      sgd_(network_.parameters(), job.recipe) {
+      sum_(MakeAllReduce(place.devices)),
+      group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
   CheckJob(job, reader_);
+  std::optional<FoundCheckpoint> found;
+  if (!job.files.checkpoint.empty()) {
+    found = FindCheckpoint(job.files.checkpoint, key_, [&](const std::string& warning) {
+      if (hooks_.on_warning) hooks_.on_warning(warning);
+    });
+  }
+  if (found) state_ = found->state;
+  Division division{group_.size(), micro_batches};
+  division.micro_batches = std::max(micro_batches, state_.parts / division.replicas);
+  state_.parts = division.parts();
+  replicas_.resize(place.devices.size());
+  group_.Run([&](int i) {
+    const at::Device device = place.devices[static_cast<size_t>(i)];
+    PrepareThread(device, std::max(1, place.threads / group_.size()));
+    replicas_[static_cast<size_t>(i)] = std::make_unique<Replica>(job, device, i, division, *sum_);
+  });
+  if (found) RestoreReplicas(std::move(*found), replicas_);
 }
 
 TrainingResult TrainingSession::Run() {
-  const Clock::time_point start = Clock::now();
-  TrainingResult result;
-  double best = std::numeric_limits<double>::infinity();
-  double training_seconds = 0;
-  int64_t images = 0;
-  for (int epoch = 0; epoch < job_.recipe.epochs; ++epoch) {
-    const Clock::time_point epoch_start = Clock::now();
+  if (hooks_.on_epoch) std::for_each(state_.history.begin(), state_.history.end(), hooks_.on_epoch);
+  while (state_.epoch < job_.recipe.epochs) {
+    const Clock::time_point start = Clock::now();
+    const double before = std::exchange(state_.epoch_seconds, 0);
+    const auto elapsed = [&] { return before + SecondsSince(start); };
     EpochReport report;
-    report.epoch = epoch + 1;
-    report.lr = LearningRate(job_.recipe, epoch);
-    Pass pass = TrainEpoch(epoch, report.lr);
-    training_seconds += SecondsSince(epoch_start);
-    images += reader_.TrainBatches() * job_.recipe.batch_size;
+    report.epoch = state_.epoch + 1;
+    report.lr = LearningRate(job_.recipe, state_.epoch);
+    Pass pass = TrainEpoch(report.lr);
+    state_.training_seconds += SecondsSince(start);
     report.train_loss = pass.loss;
     report.train_error = pass.error;
-    if (pass.outcome == TrainingOutcome::kDone) pass = Test(epoch);
-    result.outcome = pass.outcome;
-    result.message = pass.message;
-    result.seconds = SecondsSince(start);
-    if (pass.outcome != TrainingOutcome::kDone) return result;
+    if (pass.outcome == TrainingOutcome::kDone) pass = Test();
+    state_.seconds += SecondsSince(start);
+    if (pass.outcome == TrainingOutcome::kInterrupted) {
+      state_.epoch_seconds = elapsed();
+      Save();
+    }
+    if (pass.outcome != TrainingOutcome::kDone) return Finish(pass);
     report.test_loss = pass.loss;
     report.test_error = pass.error;
-    report.seconds = SecondsSince(epoch_start);
-    best = std::min(best, pass.error);
-    result.error = pass.error;
+    report.seconds = elapsed();
+    state_.history.push_back(report);
+    ++state_.epoch;
+    state_.step = 0;
+    state_.losses.clear();
+    state_.wrong = 0;
     if (hooks_.on_epoch) hooks_.on_epoch(report);
+    if (state_.epoch < job_.recipe.epochs) Save();
   }
-  result.best_error = best;
-  result.seconds = SecondsSince(start);
-  result.img_per_s = static_cast<double>(images) / training_seconds;
+  return Finish({});
+}
+
+TrainingResult TrainingSession::Finish(const Pass& pass) const {
+  TrainingResult result;
+  result.outcome = pass.outcome;
+  result.message = pass.message;
+  result.seconds = state_.seconds;
+  if (state_.parts > 1) {
+    result.micro_batch = std::max(1, job_.recipe.batch_size / state_.parts);
+  }
+  if (pass.outcome != TrainingOutcome::kDone) return result;
+  result.error = state_.history.back().test_error;
+  result.best_error = result.error;
+  for (const EpochReport& report : state_.history) {
+    result.best_error = std::min(result.best_error, report.test_error);
+  }
+  const double images =
+      static_cast<double>(reader_.TrainBatches()) * job_.recipe.batch_size * job_.recipe.epochs;
+  result.img_per_s = images / state_.training_seconds;
   return result;
 }
 
-// Losses stay on the device: a GPU is asked once an epoch, the CPU at every step.
-TrainingSession::Pass TrainingSession::TrainEpoch(int epoch, double lr) {
-  const int64_t steps = reader_.TrainBatches();
-  const auto options = at::TensorOptions(device_);
-  const at::Tensor losses = at::zeros({steps}, options.dtype(at::kFloat));
-  const at::Tensor wrong = at::zeros({}, options.dtype(at::kLong));
-  for (int64_t step = 0; step < steps; ++step) {
-    if (ShouldStop()) return Interrupted(epoch, "training");
-    reader_.ReadTrain(epoch, step, batch_);
-    const at::Tensor labels = normalizer_.Labels(batch_);
-    const StepOutput output =
-        TrainStep(network_, sgd_, normalizer_.Images(batch_), labels, job_.recipe, lr);
-    losses.select(0, step).copy_(output.loss);
-    wrong.add_(CountWrong(output.logits, labels));
-    if (device_.is_cpu() && !std::isfinite(output.loss.item<float>())) break;
+void TrainingSession::Save() {
+  if (!job_.files.checkpoint.empty()) {
+    SaveCheckpoint(job_.files.checkpoint, key_, state_, replicas_);
   }
-  const std::vector<double> values = ToVector(losses);
+}
+
+// Losses stay on the device: a GPU is asked once an epoch, the CPU at every step.
+TrainingSession::Pass TrainingSession::TrainEpoch(double lr) {
+  const int64_t steps = reader_.TrainBatches();
+  const int64_t first = state_.step;
+  std::vector<Tally> tallies;
+  for (const auto& replica : replicas_) tallies.push_back(replica->MakeTally(steps - first));
+  for (int64_t step = first; step < steps; ++step) {
+    if (ShouldStop()) {
+      const Pass pass = EpochSummary(tallies, first);
+      return pass.outcome == TrainingOutcome::kDone ? Interrupted("training") : pass;
+    }
+    reader_.ReadTrain(state_.epoch, step, batch_);
+    const int64_t image = (state_.epoch * steps + step) * job_.recipe.batch_size;
+    group_.Run([&](int i) {
+      const auto index = static_cast<size_t>(i);
+      replicas_[index]->Step(batch_, image, step - first, lr, tallies[index]);
+    });
+    ++state_.step;
+    if (OnCpu() && !std::isfinite(SumLosses(tallies).at(static_cast<size_t>(step - first)))) break;
+  }
+  return EpochSummary(tallies, first);
+}
+
+// Adds the steps from `first` on to the state, and judges the epoch so far.
+TrainingSession::Pass TrainingSession::EpochSummary(std::vector<Tally>& tallies, int64_t first) {
+  std::vector<double> losses = SumLosses(tallies);
+  losses.resize(static_cast<size_t>(state_.step - first));
+  state_.losses.insert(state_.losses.end(), losses.begin(), losses.end());
+  state_.wrong += SumWrong(tallies);
   Pass pass;
-  if (const int64_t bad = FirstNonFinite(values); bad > 0) {
+  if (const int64_t bad = FirstNonFinite(state_.losses); bad > 0) {
     pass.outcome = TrainingOutcome::kDiverged;
     pass.message = "the training loss was not finite at step " + std::to_string(bad) +
-                   " of epoch " + std::to_string(epoch + 1);
+                   " of epoch " + std::to_string(state_.epoch + 1);
     return pass;
   }
-  const double count = static_cast<double>(steps);
-  for (const double loss : values) pass.loss += loss / count;
-  pass.error =
-      100.0 * static_cast<double>(wrong.item<int64_t>()) / (count * job_.recipe.batch_size);
+  const double count = static_cast<double>(state_.step);
+  for (const double loss : state_.losses) pass.loss += loss / count;
+  if (state_.step > 0) pass.error = Percent(state_.wrong, state_.step * job_.recipe.batch_size);
   return pass;
 }
 
-bool TrainingSession::TakeStatistics(int epoch) {
-  if (job_.recipe.precise_bn_images == 0) return true;
+// False if it was told to stop.
+bool TrainingSession::TakeStatistics() {
+  if (job_.recipe.precise_bn_images == 0) {
+    group_.Run([&](int i) { replicas_[static_cast<size_t>(i)]->ShareStatistics(); });
+    return true;
+  }
   const int64_t wanted = std::max(1, job_.recipe.precise_bn_images / job_.recipe.batch_size);
-  const auto images = [&](int64_t step) {
-    reader_.ReadTrain(epoch, step, batch_);
-    return normalizer_.Images(batch_);
-  };
-  return TakePreciseStatistics(network_, std::min(wanted, reader_.TrainBatches()), images,
-                               [this] { return ShouldStop(); });
+  const int64_t batches = std::min(wanted, reader_.TrainBatches());
+  std::vector<std::unique_ptr<PreciseStatistics>> statistics;
+  for (const auto& replica : replicas_) {
+    statistics.push_back(std::make_unique<PreciseStatistics>(replica->network()));
+  }
+  for (int64_t step = 0; step < batches; ++step) {
+    if (ShouldStop()) return false;
+    reader_.ReadTrain(state_.epoch, step, batch_);
+    group_.Run([&](int i) {
+      const auto index = static_cast<size_t>(i);
+      replicas_[index]->AddStatistics(batch_, *statistics[index]);
+    });
+  }
+  group_.Run([&](int i) { statistics[static_cast<size_t>(i)]->Store(*sum_, i, group_.size()); });
+  return true;
 }
 
-TrainingSession::Pass TrainingSession::Test(int epoch) {
-  const at::NoGradGuard no_grad;
-  if (!TakeStatistics(epoch)) return Interrupted(epoch, "taking batch statistics");
-  const auto options = at::TensorOptions(device_);
-  const at::Tensor loss = at::zeros({}, options.dtype(at::kDouble));
-  const at::Tensor wrong = at::zeros({}, options.dtype(at::kLong));
-  int64_t count = 0;
-  for (int64_t step = 0; step < reader_.TestBatches(); ++step) {
-    if (ShouldStop()) return Interrupted(epoch, "testing");
-    reader_.ReadTest(step, batch_);
-    const at::Tensor labels = normalizer_.Labels(batch_);
-    const at::Tensor logits = network_.Forward(normalizer_.Images(batch_), /*training=*/false);
-    loss.add_(Loss(logits, labels, /*label_smoothing=*/0), batch_.size);
-    wrong.add_(CountWrong(logits, labels));
-    count += batch_.size;
+// What is tested is the average of weights where the recipe has one.
+TrainingSession::Pass TrainingSession::Test() {
+  const auto swap = [this] {
+    group_.Run([&](int i) { replicas_[static_cast<size_t>(i)]->SwapAverage(); });
+  };
+  swap();
+  const Pass pass = TestNow();
+  const bool last = state_.epoch + 1 == job_.recipe.epochs;
+  if (pass.outcome == TrainingOutcome::kDone && last && !job_.files.weights.empty()) {
+    KeepWeights(job_, replicas_.front()->network());
   }
+  swap();
+  return pass;
+}
+
+TrainingSession::Pass TrainingSession::TestNow() {
+  if (!TakeStatistics()) return Interrupted("taking batch statistics");
+  std::vector<Tally> tallies;
+  for (const auto& replica : replicas_) tallies.push_back(replica->MakeTally(1));
+  for (int64_t step = 0; step < reader_.TestBatches(); ++step) {
+    if (ShouldStop()) return Interrupted("testing");
+    reader_.ReadTest(step, batch_);
+    group_.Run([&](int i) {
+      const auto index = static_cast<size_t>(i);
+      replicas_[index]->Test(batch_, tallies[index]);
+    });
+  }
+  const int64_t images = reader_.TestImages();
   Pass pass;
-  pass.loss = loss.item<double>() / static_cast<double>(count);
-  pass.error = 100.0 * static_cast<double>(wrong.item<int64_t>()) / static_cast<double>(count);
+  pass.loss = SumLosses(tallies).front() / static_cast<double>(images);
+  pass.error = Percent(SumWrong(tallies), images);
   if (!std::isfinite(pass.loss)) {
     pass.outcome = TrainingOutcome::kDiverged;
     pass.message = "the test loss was not finite after step " +
                    std::to_string(reader_.TrainBatches()) + " of epoch " +
-                   std::to_string(epoch + 1);
+                   std::to_string(state_.epoch + 1);
   }
   return pass;
 }
 
-TrainingSession::Pass TrainingSession::Interrupted(int epoch, const char* where) const {
+TrainingSession::Pass TrainingSession::Interrupted(const char* where) const {
   Pass pass;
   pass.outcome = TrainingOutcome::kInterrupted;
-  pass.message = std::string("stopped while ") + where + " in epoch " + std::to_string(epoch + 1);
+  pass.message =
+      std::string("stopped while ") + where + " in epoch " + std::to_string(state_.epoch + 1);
   return pass;
 }
 

@@ -1,29 +1,41 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <functional>
+#include <chrono>
+#include <memory>
 #include <vector>
 
 #include "runner/batches.h"
-#include "runner/torch/network.h"
-#include "runner/torch/normalize.h"
-#include "runner/torch/sgd.h"
+#include "runner/torch/all_reduce.h"
+#include "runner/torch/checkpoint.h"
+#include "runner/torch/replica.h"
+#include "runner/torch/replica_group.h"
 #include "runner/trainer.h"
 
 namespace dse {
 
-// Training of one network from its first step to its last.
+// Where a network is trained: a replica on each device.
+struct TrainingPlace {
+  std::vector<at::Device> devices;
+  int threads = 1;  // of the CPU, shared by the replicas
+};
+
+// Training of one network from its first step, or from a checkpoint, to its last.
 class TrainingSession {
  public:
-  // Throws Error for what cannot be trained: a block that is not built, classes that differ, fewer
-  // training images than one batch, no test images. Job and hooks must outlive the session.
-  TrainingSession(const TrainingJob& job, const TrainingHooks& hooks, at::Device device);
+  // Every replica adds gradients up over `micro_batches` parts of its share of a batch. Throws
+  // Error for what cannot be trained: classes that differ, fewer training images than one batch, no
+  // test images, a precision the device has not. Job and hooks must outlive the session.
+  TrainingSession(const TrainingJob& job, const TrainingHooks& hooks, const TrainingPlace& place,
+                  int micro_batches);
 
   // Outcomes but kOutOfMemory, which is thrown by the library as it finds it.
   TrainingResult Run();
 
+  const Replicas& replicas() const { return replicas_; }
+
  private:
+  using Clock = std::chrono::steady_clock;
+
   // What an epoch's training or a test adds up to. `outcome` other than kDone ends the run.
   struct Pass {
     TrainingOutcome outcome = TrainingOutcome::kDone;
@@ -31,31 +43,28 @@ class TrainingSession {
     double loss = 0;   // mean over images
     double error = 0;  // top-1 percent
   };
-  Pass TrainEpoch(int epoch, double lr);
-  Pass Test(int epoch);
-  bool TakeStatistics(int epoch);
-  Pass Interrupted(int epoch, const char* where) const;
+  void Resume();
+  Pass TrainEpoch(double lr);
+  Pass EpochSummary(std::vector<Tally>& tallies, int64_t first);
+  Pass Test();
+  Pass TestNow();
+  bool TakeStatistics();
+  void Save();
+  Pass Interrupted(const char* where) const;
+  TrainingResult Finish(const Pass& pass) const;
   bool ShouldStop() const { return hooks_.should_stop && hooks_.should_stop(); }
+  bool OnCpu() const { return place_.devices.front().is_cpu(); }
 
   const TrainingJob& job_;
   const TrainingHooks& hooks_;
-  at::Device device_;
+  const TrainingPlace place_;
+  const std::string key_;
   BatchReader reader_;
-  Normalizer normalizer_;
-  Network network_;
-  Sgd sgd_;
+  std::unique_ptr<AllReduce> sum_;
+  ReplicaGroup group_;
+  Replicas replicas_;
+  TrainingState state_;
   Batch batch_;
 };
-
-// Mean cross entropy of logits [n, classes] against labels [n].
-at::Tensor Loss(const at::Tensor& logits, const at::Tensor& labels, double label_smoothing);
-
-// Forward, loss, backward and update on one batch. Returns loss and logits, detached.
-struct StepOutput {
-  at::Tensor loss;
-  at::Tensor logits;
-};
-StepOutput TrainStep(const Network& network, Sgd& sgd, const at::Tensor& images,
-                     const at::Tensor& labels, const Recipe& recipe, double lr);
 
 }  // namespace dse

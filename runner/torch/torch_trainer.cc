@@ -12,18 +12,26 @@
 #include <vector>
 
 #ifdef DSE_TORCH_CUDA
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #endif
 
 #include "core/error.h"
 #include "runner/torch/device.h"
+#include "runner/torch/evaluation.h"
 #include "runner/torch/memory.h"
 #include "runner/torch/session.h"
+#include "runner/torch/timing.h"
 
 namespace dse {
 namespace {
 
-constexpr int kWarmUpSteps = 3;
+// A part of a batch that can still be normalised.
+constexpr int kFewestImages = 2;
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 // The CPU's allocator reports lack of memory as a plain c10::Error with this text.
 bool IsOutOfMemory(const c10::Error& error) {
@@ -65,26 +73,37 @@ class LibTorchTrainer : public Trainer {
   explicit LibTorchTrainer(const TrainerOptions& options)
       : device_(ParseDevice(options.device)), threads_(std::max(1, options.threads)) {
     KeepFreedMemory();
-    // fp32 means fp32 on GPUs too.
-    at::globalContext().setAllowTF32CuDNN(false);
-    at::globalContext().setAllowTF32CuBLAS(false);
+    AllowTf32(false);  // fp32 means fp32 on GPUs too
+    devices_ = ReplicaDevices(device_, options.replicas);
     name_ = DescribeDevice(device_, threads_);
   }
 
+  // Memory that ran out leaves no tensor behind, so what failed is tried again with batches in
+  // twice as many parts.
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
     const auto start = std::chrono::steady_clock::now();
-    try {
-      return GuardedOn(device_, threads_,
-                       [&] { return TrainingSession(job, hooks, device_).Run(); });
-    } catch (const std::bad_alloc&) {
-      TrainingResult result;
-      result.outcome = TrainingOutcome::kOutOfMemory;
-      result.seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      result.message =
-          "out of memory on " + name_ + " with batch_size " + std::to_string(job.recipe.batch_size);
-      return result;
+    const TrainingPlace place{devices_, threads_};
+    AllowTf32(ResolvePrecision(job.recipe.precision, device_) == Precision::kTf32);
+    const int share = job.recipe.batch_size / static_cast<int>(devices_.size());
+    for (int micro_batches = 1; share / micro_batches >= kFewestImages; micro_batches *= 2) {
+      try {
+        return GuardedOn(device_, threads_,
+                         [&] { return TrainingSession(job, hooks, place, micro_batches).Run(); });
+      } catch (const std::bad_alloc&) {
+        FreeCachedMemory();
+      }
     }
+    TrainingResult result;
+    result.outcome = TrainingOutcome::kOutOfMemory;
+    result.seconds = SecondsSince(start);
+    result.message = "out of memory on " + name_ + ", even with batches of " +
+                     std::to_string(job.recipe.batch_size) + " in parts of " +
+                     std::to_string(kFewestImages) + " images";
+    return result;
+  }
+
+  EvaluationResult Evaluate(const EvaluationJob& job) override {
+    return GuardedOn(device_, threads_, [&] { return TestWeights(job, device_); });
   }
 
   std::string device_name() const override { return name_; }
@@ -94,33 +113,19 @@ class LibTorchTrainer : public Trainer {
     return Guarded([&] { return Network(model, false, {at::kMeta}).CountParameters(); });
   }
 
-  double MeasureStep(const Model& model, const Recipe& recipe, int steps) override {
-    return GuardedOn(device_, threads_, [&] { return Measure(model, recipe, std::max(1, steps)); });
+  std::vector<double> MeasureSteps(const TimingRequest& request) override {
+    return GuardedOn(device_, threads_, [&] { return TimeSteps(request, device_); });
   }
 
  private:
-  double Measure(const Model& model, const Recipe& recipe, int steps) const {
-    const Frame& frame = model.frame;
-    const Network network(model, recipe.zero_init_gamma, {device_, at::kFloat, 0});
-    Sgd sgd(network.parameters(), recipe);
-    const at::Tensor images =
-        at::randn({recipe.batch_size, 3, frame.resolution, frame.resolution}, device_)
-            .contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor labels = at::randint(frame.classes, {recipe.batch_size},
-                                          at::TensorOptions(device_).dtype(at::kLong));
-    std::vector<double> seconds;
-    for (int i = 0; i < kWarmUpSteps + steps; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      // A small fixed rate: weights change and stay finite.
-      TrainStep(network, sgd, images, labels, recipe, 0.01).loss.item<float>();
-      const auto end = std::chrono::steady_clock::now();
-      if (i >= kWarmUpSteps) seconds.push_back(std::chrono::duration<double>(end - start).count());
-    }
-    std::nth_element(seconds.begin(), seconds.begin() + steps / 2, seconds.end());
-    return recipe.batch_size / seconds[steps / 2];
+  void FreeCachedMemory() const {
+#ifdef DSE_TORCH_CUDA
+    if (device_.is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
+#endif
   }
 
-  at::Device device_;
+  at::Device device_;                // of the first replica
+  std::vector<at::Device> devices_;  // of every replica
   int threads_;
   std::string name_;
 };

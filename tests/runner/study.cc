@@ -46,7 +46,8 @@ class FakeTrainer : public Trainer {
   std::string device_name() const override { return "fake"; }
   std::string library_version() const override { return "Fake 1"; }
   int64_t CountParameters(const Model&) override { return 0; }
-  double MeasureStep(const Model&, const Recipe&, int) override { return 0; }
+  EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }
+  std::vector<double> MeasureSteps(const TimingRequest&) override { return {}; }
 
  private:
   FakeTraining training_;

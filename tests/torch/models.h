@@ -16,6 +16,11 @@ inline Model ModelOf(const std::string& text) {
 inline Model TinyModel(const std::string& block) {
   const bool groups = block == "X" || block == "Y";
   const bool bottleneck = groups || block == "R";
+  if (block == "MBConv") {
+    return ModelOf(R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":8,
+      "activation":"swish","se_ratio":0.25,"resolution":16,"classes":3,"depths":[1,2],
+      "widths":[8,16],"strides":[1,2],"kernels":[3,5],"expansions":[1,4],"head_width":32})");
+  }
   return ModelOf(R"({"type":"anynet","block":")" + block +
                  R"(","stem":"cifar","stem_width":8,"resolution":16,"classes":3,)"
                  R"("depths":[1,2],"widths":[16,24])" +

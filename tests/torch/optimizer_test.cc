@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "runner/torch/probes.h"
 
@@ -11,12 +12,12 @@ TEST_CASE("Momentum follows PyTorch's definition") {
   recipe.weight_decay = 0;
   recipe.nesterov = false;
   // m = 1, 1.5; w = 1 - 0.1 = 0.9, then 0.9 - 0.15 = 0.75.
-  const std::vector<double> plain = probe::SgdPath(recipe, 0.1, 2);
+  const std::vector<double> plain = probe::OptimizerPath(recipe, 0.1, 2);
   CHECK(plain[0] == Approx(0.9));
   CHECK(plain[1] == Approx(0.75));
   // Steps of 1 + 0.5 * 1 = 1.5 and 1 + 0.5 * 1.5 = 1.75.
   recipe.nesterov = true;
-  const std::vector<double> nesterov = probe::SgdPath(recipe, 0.1, 2);
+  const std::vector<double> nesterov = probe::OptimizerPath(recipe, 0.1, 2);
   CHECK(nesterov[0] == Approx(0.85));
   CHECK(nesterov[1] == Approx(0.675));
 }
@@ -27,9 +28,33 @@ TEST_CASE("Weight decay adds to the gradient") {
   recipe.nesterov = false;
   recipe.weight_decay = 0.5;
   // d = 1 + 0.5 * 1; then 1 + 0.5 * 0.85.
-  const std::vector<double> path = probe::SgdPath(recipe, 0.1, 2);
+  const std::vector<double> path = probe::OptimizerPath(recipe, 0.1, 2);
   CHECK(path[0] == Approx(0.85));
   CHECK(path[1] == Approx(0.85 - 0.1 * 1.425));
+}
+
+// One gradient of 1 at each step from w = 1, written out from the formulas of torch.optim.
+TEST_CASE("RMSProp divides by the root of averaged squares") {
+  Recipe recipe;
+  recipe.optimizer = OptimizerKind::kRmsprop;
+  recipe.momentum = 0.5;
+  recipe.weight_decay = 0;
+  // v = 0.1, 0.19; u = 1 / (sqrt(v) + 0.001); m = u1, 0.5 u1 + u2.
+  const double first = 1 / (std::sqrt(0.1) + 0.001);
+  const double second = 1 / (std::sqrt(0.19) + 0.001);
+  const std::vector<double> path = probe::OptimizerPath(recipe, 0.01, 2);
+  CHECK(path[0] == Approx(1 - 0.01 * first));
+  CHECK(path[1] == Approx(1 - 0.01 * first - 0.01 * (0.5 * first + second)));
+}
+
+TEST_CASE("AdamW moves by the rate at first and decays weights apart from the gradient") {
+  Recipe recipe;
+  recipe.optimizer = OptimizerKind::kAdamw;
+  recipe.weight_decay = 0.5;
+  // The corrected averages of equal gradients are the gradient: steps of lr / (1 + 1e-8).
+  const std::vector<double> path = probe::OptimizerPath(recipe, 0.1, 2);
+  CHECK(path[0] == Approx(0.95 - 0.1));
+  CHECK(path[1] == Approx(0.85 * 0.95 - 0.1));
 }
 
 TEST_CASE("Losses on a GPU follow those on the CPU", "[.gpu]") {

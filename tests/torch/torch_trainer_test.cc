@@ -42,7 +42,7 @@ Outcome TrainToy(const Recipe& recipe, uint64_t seed, const std::string& block =
 }
 
 TEST_CASE("Every block learns coloured squares") {
-  for (const std::string block : {"X", "Y", "R", "V", "VR", "Basic"}) {
+  for (const std::string block : {"X", "Y", "R", "V", "VR", "Basic", "MBConv"}) {
     CAPTURE(block);
     const Outcome outcome = TrainToy(ToyRecipe(), 1, block);
     REQUIRE(outcome.result.outcome == TrainingOutcome::kDone);
@@ -161,7 +161,13 @@ TEST_CASE("Devices that are not there are refused with a sentence") {
 
 TEST_CASE("Steps can be measured") {
   Recipe recipe = ToyRecipe();
-  CHECK(MakeLibTorchTrainer({"cpu", 1})->MeasureStep(TinyModel("X"), recipe, 2) > 0);
+  const Model model = TinyModel("X");
+  const auto trainer = MakeLibTorchTrainer({"cpu", 1});
+  for (const bool training : {false, true}) {
+    const std::vector<double> times = trainer->MeasureSteps({model, recipe, training, 8, 3});
+    REQUIRE(times.size() == 3);
+    CHECK(*std::min_element(times.begin(), times.end()) > 0);
+  }
 }
 
 TEST_CASE("The module opens, trains, and its errors arrive as Error") {

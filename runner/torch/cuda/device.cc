@@ -6,13 +6,21 @@
 
 namespace dse::cuda {
 
-std::string DeviceName(int index) {
+namespace {
+
+cudaDeviceProp Properties(int index) {
   cudaDeviceProp properties{};
   const cudaError_t status = cudaGetDeviceProperties(&properties, index);
   if (status != cudaSuccess) {
     throw Error("GPU " + std::to_string(index) + " does not answer: " + cudaGetErrorString(status));
   }
-  return properties.name;
+  return properties;
 }
+
+}  // namespace
+
+std::string DeviceName(int index) { return Properties(index).name; }
+
+bool HasBf16(int index) { return Properties(index).major >= 8; }
 
 }  // namespace dse::cuda

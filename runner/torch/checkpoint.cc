@@ -1,0 +1,140 @@
+#include "runner/torch/checkpoint.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "runner/durable_file.h"
+#include "runner/torch/tensor_records.h"
+
+namespace dse {
+namespace {
+
+constexpr const char* kKey = "dse_key";
+constexpr const char* kState = "dse_state";
+constexpr int64_t kMaxSteps = int64_t{1} << 40;
+
+Json ReportToJson(const EpochReport& report) {
+  return {report.epoch,     report.lr,         report.train_loss, report.train_error,
+          report.test_loss, report.test_error, report.seconds};
+}
+
+EpochReport ReportFromJson(const Json& json) {
+  return {json.at(0).get<int>(),    json.at(1).get<double>(), json.at(2).get<double>(),
+          json.at(3).get<double>(), json.at(4).get<double>(), json.at(5).get<double>(),
+          json.at(6).get<double>()};
+}
+
+std::string StateToText(const TrainingState& state, const Replica& replica) {
+  Json history = Json::array();
+  for (const EpochReport& report : state.history) history.push_back(ReportToJson(report));
+  return Json{{"epoch", state.epoch},
+              {"step", state.step},
+              {"losses", state.losses},
+              {"wrong", state.wrong},
+              {"history", history},
+              {"parts", state.parts},
+              {"epoch_seconds", state.epoch_seconds},
+              {"seconds", state.seconds},
+              {"training_seconds", state.training_seconds},
+              {"optimizer_steps", replica.optimizer().steps()},
+              {"loss_scale", replica.loss_scale().scale()},
+              {"good_steps", replica.loss_scale().good_steps()}}
+      .dump();
+}
+
+// The text was written by StateToText: its file's checksum holds.
+TrainingState StateFromText(const Json& json) {
+  TrainingState state;
+  state.epoch = json.at("epoch").get<int>();
+  state.step = json.at("step").get<int64_t>();
+  state.losses = json.at("losses").get<std::vector<double>>();
+  state.wrong = json.at("wrong").get<int64_t>();
+  for (const Json& report : json.at("history")) state.history.push_back(ReportFromJson(report));
+  state.parts = json.at("parts").get<int>();
+  state.epoch_seconds = json.at("epoch_seconds").get<double>();
+  state.seconds = json.at("seconds").get<double>();
+  state.training_seconds = json.at("training_seconds").get<double>();
+  if (state.step < 0 || state.step > kMaxSteps || state.parts < 1 ||
+      state.losses.size() != static_cast<size_t>(state.step) ||
+      state.history.size() != static_cast<size_t>(state.epoch)) {
+    throw Error("its state contradicts itself");
+  }
+  return state;
+}
+
+std::string OfReplica(size_t replica, const std::string& name) {
+  return "replica" + std::to_string(replica) + "." + name;
+}
+
+std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std::string& key,
+                                             const std::function<void(const std::string&)>& warn) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
+  try {
+    FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
+    if (found.file.metadata[kKey] != key) throw Error(path + ": is of another run");
+    found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
+    return found;
+  } catch (const std::exception& failure) {
+    warn(std::string("a checkpoint is not used: ") + failure.what());
+    return {};
+  }
+}
+
+}  // namespace
+
+std::string CheckpointKey(const TrainingJob& job) {
+  return ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + job.data.info().fingerprint +
+                   std::to_string(job.seed));
+}
+
+void SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
+                    const Replicas& replicas) {
+  TensorFile file;
+  file.metadata = {{kKey, key}, {kState, StateToText(state, *replicas.front())}};
+  for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
+    file.tensors.push_back(ToRecord(tensor.name, tensor.values));
+  }
+  for (size_t i = 0; i < replicas.size(); ++i) {
+    for (const Replica::NamedTensor& tensor : replicas[i]->Statistics()) {
+      file.tensors.push_back(ToRecord(OfReplica(i, tensor.name), tensor.values));
+    }
+  }
+  const std::string fresh = path + ".fresh";
+  WriteSafetensors(fresh, file);
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) RenameDurably(path, path + ".previous");
+  RenameDurably(fresh, path);
+}
+
+std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
+                                              const std::function<void(const std::string&)>& warn) {
+  std::optional<FoundCheckpoint> found = TryCheckpoint(path, key, warn);
+  if (!found) found = TryCheckpoint(path + ".previous", key, warn);
+  return found;
+}
+
+void RestoreReplicas(FoundCheckpoint found, const Replicas& replicas) {
+  const Json state = ParseJson(found.file.metadata[kState], found.path);
+  const TensorFile& file = found.file;
+  for (size_t i = 0; i < replicas.size(); ++i) {
+    RecordReader reader(file, found.path);
+    Replica& replica = *replicas[i];
+    for (const Replica::NamedTensor& tensor : replica.LearnedState()) {
+      reader.Read(tensor.name, tensor.values);
+    }
+    for (const Replica::NamedTensor& tensor : replica.Statistics()) {
+      const std::string own = OfReplica(i, tensor.name);
+      reader.Read(reader.Has(own) ? own : OfReplica(0, tensor.name), tensor.values);
+    }
+    replica.optimizer().set_steps(state.at("optimizer_steps").get<int64_t>());
+    replica.loss_scale().Restore(state.at("loss_scale").get<double>(),
+                                 state.at("good_steps").get<int>());
+  }
+}
+
+}  // namespace dse

@@ -1,0 +1,52 @@
+#include "runner/torch/evaluation.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "runner/batches.h"
+#include "runner/torch/normalize.h"
+#include "runner/torch/precision.h"
+#include "runner/torch/step.h"
+#include "runner/torch/weights.h"
+
+namespace dse {
+
+EvaluationResult TestWeights(const EvaluationJob& job, at::Device device) {
+  const at::NoGradGuard no_grad;
+  const Frame& frame = job.model.frame;
+  if (job.data.info().classes() != frame.classes) {
+    throw Error("the model has " + std::to_string(frame.classes) + " classes and " +
+                job.data.info().uri + " has " + std::to_string(job.data.info().classes()));
+  }
+  const Precision precision = ResolvePrecision(job.recipe.precision, device);
+  const Network network(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, 0});
+  DatasetInfo channels;
+  ReadChannels(ReadWeights(job.weights, job.model, network), job.weights, channels);
+  BatchOptions options;
+  options.batch_size = job.recipe.batch_size;
+  options.resolution = frame.resolution;
+  options.test_images = job.recipe.test_images;
+  BatchReader reader(job.data, options);
+  Normalizer normalizer(job.recipe.batch_size, frame.resolution, channels.mean, channels.stddev,
+                        device);
+  const at::Tensor loss = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
+  const at::Tensor wrong = at::zeros({}, at::TensorOptions(device).dtype(at::kLong));
+  Batch batch;
+  for (int64_t step = 0; step < reader.TestBatches(); ++step) {
+    reader.ReadTest(step, batch);
+    const Autocast autocast(precision, device);
+    const at::Tensor labels = normalizer.Labels(batch, 0, batch.size);
+    const at::Tensor logits =
+        network.Forward(normalizer.Images(batch, 0, batch.size), /*training=*/false).to(at::kFloat);
+    loss.add_(Loss(logits, labels, /*label_smoothing=*/0), batch.size);
+    wrong.add_(logits.argmax(1).ne(labels).sum());
+  }
+  const double images = static_cast<double>(reader.TestImages());
+  return {100 * static_cast<double>(wrong.item<int64_t>()) / images, loss.item<double>() / images,
+          reader.TestImages()};
+}
+
+}  // namespace dse

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "runner/trainer.h"
+
+namespace dse {
+
+// Tests kept weights on the data's test split, images normalised as they were in training. Throws
+// Error for weights of another network, a damaged file, classes that differ.
+EvaluationResult TestWeights(const EvaluationJob& job, at::Device device);
+
+}  // namespace dse

@@ -1,0 +1,76 @@
+#include "runner/torch/noise.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace dse {
+namespace {
+
+// 0 with probability `rate`, else what keeps the mean.
+float Keep(double rate, RandomStream& random) {
+  return random.Uniform() < rate ? 0.0f : static_cast<float>(1 / (1 - rate));
+}
+
+// Gamma(shape, 1): Marsaglia and Tsang, "A simple method for generating gamma variables" (2000).
+// Small shapes give values down to 0, so the logarithm is drawn.
+double DrawLogGamma(double shape, RandomStream& random) {
+  if (shape < 1) return DrawLogGamma(shape + 1, random) + std::log(random.Uniform()) / shape;
+  const double d = shape - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = random.Normal();
+    const double v = std::pow(1 + c * x, 3);
+    if (v <= 0) continue;
+    if (std::log(random.Uniform()) < x * x / 2 + d - d * v + d * std::log(v)) {
+      return std::log(d * v);
+    }
+  }
+}
+
+}  // namespace
+
+NoiseSource::NoiseSource(const Recipe& recipe, const Network& network, uint64_t seed,
+                         at::Device device)
+    : drop_path_(recipe.drop_path),
+      dropout_(recipe.dropout),
+      blocks_(network.residual_blocks()),
+      features_(network.features()),
+      drop_path_key_(StreamKey(seed, "drop path")),
+      dropout_key_(StreamKey(seed, "dropout")),
+      device_(device) {}
+
+Noise NoiseSource::Draw(int64_t image, int64_t count) const {
+  const auto options = at::TensorOptions(at::kCPU).dtype(at::kFloat);
+  Noise noise;
+  if (drop_path_ > 0 && blocks_ > 0) {
+    noise.drop_path = at::empty({blocks_, count}, options);
+    float* factors = noise.drop_path.mutable_data_ptr<float>();
+    for (int64_t i = 0; i < count; ++i) {
+      RandomStream random(drop_path_key_, static_cast<uint64_t>(image + i));
+      for (int64_t block = 0; block < blocks_; ++block) {
+        const double share = static_cast<double>(block + 1) / static_cast<double>(blocks_);
+        factors[block * count + i] = Keep(drop_path_ * share, random);
+      }
+    }
+    noise.drop_path = noise.drop_path.to(device_);
+  }
+  if (dropout_ > 0) {
+    noise.dropout = at::empty({count, features_}, options);
+    float* factors = noise.dropout.mutable_data_ptr<float>();
+    for (int64_t i = 0; i < count; ++i) {
+      RandomStream random(dropout_key_, static_cast<uint64_t>(image + i));
+      for (int64_t f = 0; f < features_; ++f) factors[i * features_ + f] = Keep(dropout_, random);
+    }
+    noise.dropout = noise.dropout.to(device_);
+  }
+  return noise;
+}
+
+double DrawMixture(double alpha, RandomStream& random) {
+  const double first = DrawLogGamma(alpha, random);
+  const double second = DrawLogGamma(alpha, random);
+  return 1 / (1 + std::exp(second - first));
+}
+
+}  // namespace dse

@@ -1,0 +1,168 @@
+#include "runner/torch/replica.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+namespace dse {
+namespace {
+
+// Images of a part of a batch of n.
+struct Range {
+  int first = 0;
+  int count = 0;
+};
+
+Range PartOf(int n, int part, int parts) {
+  const auto begin = [&](int p) { return static_cast<int>(int64_t{n} * p / parts); };
+  return {begin(part), begin(part + 1) - begin(part)};
+}
+
+int LargestPart(int n, int parts) { return (n + parts - 1) / parts; }
+
+}  // namespace
+
+Replica::Replica(const TrainingJob& job, at::Device device, int number, const Division& division,
+                 AllReduce& sum)
+    : recipe_(job.recipe),
+      device_(device),
+      number_(number),
+      division_(division),
+      seed_(job.seed),
+      sum_(sum),
+      precision_(ResolvePrecision(job.recipe.precision, device)),
+      normalizer_(LargestPart(job.recipe.batch_size, division.replicas), job.model.frame.resolution,
+                  job.data.info().mean, job.data.info().stddev, device),
+      network_(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, job.seed}),
+      optimizer_(network_.parameters(), job.recipe),
+      loss_scale_(precision_),
+      noise_(job.recipe, network_, job.seed, device) {
+  if (recipe_.ema_decay == 0) return;
+  for (const Parameter& parameter : network_.parameters()) {
+    average_.push_back(parameter.value.detach().clone());
+  }
+}
+
+Tally Replica::MakeTally(int64_t steps) const {
+  const auto options = at::TensorOptions(device_);
+  return {at::zeros({steps}, options.dtype(at::kDouble)), at::zeros({}, options.dtype(at::kLong))};
+}
+
+MicroBatch Replica::MakeMicroBatch(const Batch& batch, int part, int64_t image) {
+  const Range range = PartOf(batch.size, part, division_.parts());
+  MicroBatch micro;
+  micro.images = normalizer_.Images(batch, range.first, range.count);
+  micro.labels = normalizer_.Labels(batch, range.first, range.count);
+  micro.noise = noise_.Draw(image + range.first, range.count);
+  micro.weight = static_cast<double>(range.count) / batch.size;
+  if (recipe_.mixup > 0) {
+    RandomStream random(StreamKey(seed_, "mixup"), static_cast<uint64_t>(image));
+    micro.mixture = DrawMixture(recipe_.mixup, random);
+  }
+  return micro;
+}
+
+// With its parts' momenta, a batch moves the running statistics as one batch with the parts' mean
+// statistics would: m_i = (m/k) / (1 - m (k - i) / k) for part i of k.
+void Replica::SetMomentum(int micro_batch) {
+  constexpr double kMomentum = 0.1;
+  const double parts = division_.micro_batches;
+  const double momentum = kMomentum / parts / (1 - kMomentum * (parts - micro_batch - 1) / parts);
+  for (const Network::NamedNorm& named : network_.norms()) named.norm->momentum = momentum;
+}
+
+void Replica::Step(const Batch& batch, int64_t image, int64_t step, double lr, Tally& tally) {
+  optimizer_.ClearGradients();
+  for (int i = 0; i < division_.micro_batches; ++i) {
+    SetMomentum(i);
+    const MicroBatch micro = MakeMicroBatch(batch, number_ * division_.micro_batches + i, image);
+    const StepOutput output =
+        Differentiate(network_, micro, recipe_, precision_, loss_scale_.scale());
+    tally.losses.select(0, step).add_(output.loss, micro.weight);
+    tally.wrong.add_(output.wrong);
+  }
+  Update(lr);
+}
+
+void Replica::Update(double lr) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  for (const Parameter& parameter : network_.parameters()) {
+    gradients.push_back(parameter.value.grad());
+  }
+  sum_.Sum(number_, gradients);
+  if (loss_scale_.on() && !loss_scale_.Unscale(network_.parameters())) return;
+  if (recipe_.grad_clip > 0) ClipGradients(network_.parameters(), recipe_.grad_clip);
+  optimizer_.Step(lr);
+  for (size_t i = 0; i < average_.size(); ++i) {
+    average_[i].lerp_(network_.parameters()[i].value.detach(), 1 - recipe_.ema_decay);
+  }
+}
+
+void Replica::ShareStatistics() {
+  const at::NoGradGuard no_grad;
+  if (division_.replicas == 1) return;
+  std::vector<at::Tensor> statistics;
+  for (const NamedTensor& tensor : Statistics()) statistics.push_back(tensor.values);
+  sum_.Sum(number_, statistics);
+  for (at::Tensor& tensor : statistics) tensor.div_(division_.replicas);
+}
+
+void Replica::AddStatistics(const Batch& batch, PreciseStatistics& statistics) {
+  const at::NoGradGuard no_grad;
+  for (int i = 0; i < division_.micro_batches; ++i) {
+    const Range range =
+        PartOf(batch.size, number_ * division_.micro_batches + i, division_.parts());
+    const Autocast autocast(precision_, device_);
+    network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/true);
+    statistics.Add();
+  }
+}
+
+void Replica::Test(const Batch& batch, Tally& tally) {
+  const at::NoGradGuard no_grad;
+  const Range range = PartOf(batch.size, number_, division_.replicas);
+  if (range.count == 0) return;
+  const Autocast autocast(precision_, device_);
+  const at::Tensor labels = normalizer_.Labels(batch, range.first, range.count);
+  const at::Tensor logits =
+      network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/false)
+          .to(at::kFloat);
+  tally.losses.select(0, 0).add_(Loss(logits, labels, /*label_smoothing=*/0), range.count);
+  tally.wrong.add_(logits.argmax(1).ne(labels).sum());
+}
+
+void Replica::SwapAverage() {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < average_.size(); ++i) {
+    const at::Tensor value = network_.parameters()[i].value.detach();
+    const at::Tensor kept = value.clone();
+    value.copy_(average_[i]);
+    average_[i].copy_(kept);
+  }
+}
+
+std::vector<Replica::NamedTensor> Replica::LearnedState() const {
+  std::vector<NamedTensor> state;
+  for (size_t i = 0; i < network_.parameters().size(); ++i) {
+    const Parameter& parameter = network_.parameters()[i];
+    state.push_back({"network." + parameter.name, parameter.value.detach()});
+    if (!average_.empty()) state.push_back({"average." + parameter.name, average_[i]});
+  }
+  for (const Optimizer::Slot& slot : optimizer_.Slots()) {
+    state.push_back({"optimizer." + slot.name, slot.values});
+  }
+  return state;
+}
+
+std::vector<Replica::NamedTensor> Replica::Statistics() const {
+  std::vector<NamedTensor> state;
+  for (const Network::NamedNorm& named : network_.norms()) {
+    state.push_back({named.name + ".running_mean", named.norm->running_mean});
+    state.push_back({named.name + ".running_var", named.norm->running_var});
+  }
+  return state;
+}
+
+}  // namespace dse

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "runner/trainer.h"
+
+namespace dse {
+
+// Milliseconds of each timed step of the request, after three that are not counted. Throws Error
+// for a precision the device has not.
+std::vector<double> TimeSteps(const TimingRequest& request, at::Device device);
+
+}  // namespace dse

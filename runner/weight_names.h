@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "core/model.h"
+
+namespace dse {
+
+// Whose names the tensors of kept weights have.
+enum class WeightNames { kTorchvision, kTimm };
+
+// Our name of a parameter or statistic (runner/torch/network.h) as the library calls it:
+//   torchvision   RegNet names, which are our own; ResNet names for residual blocks behind
+//                 the resnet stem; EfficientNet names for MBConv blocks behind the efficientnet
+//                 stem
+//   timm          RegNet names, for X, Y and R blocks behind the simple stem
+// Networks neither library has keep our names in the torchvision style. Throws Error where timm has
+// no such kind of network.
+std::string PublishedName(const Model& model, WeightNames names, const std::string& name);
+
+}  // namespace dse

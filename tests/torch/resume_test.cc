@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "runner/torch/torch_trainer.h"
+#include "tests/support/temp_folder.h"
+#include "tests/torch/models.h"
+#include "tests/torch/toy_dataset.h"
+
+namespace dse {
+namespace {
+
+std::string Slurp(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+// Everything with a state: momentum, average of weights, noise, mixup.
+Recipe RichRecipe() {
+  Recipe recipe;
+  recipe.epochs = 3;
+  recipe.batch_size = 32;
+  recipe.lr = 0.1;
+  recipe.augment = Augment::kCifar;
+  recipe.precise_bn_images = 0;  // running statistics go on from epoch to epoch
+  recipe.ema_decay = 0.9;
+  recipe.mixup = 0.2;
+  recipe.drop_path = 0.2;
+  recipe.dropout = 0.1;
+  recipe.grad_clip = 1;
+  return recipe;
+}
+
+// What a training leaves behind, to the last bit.
+struct Traces {
+  TrainingOutcome outcome = TrainingOutcome::kDone;
+  std::vector<double> numbers;  // of the reports, times left out
+  std::vector<std::string> warnings;
+  std::string weights;
+  std::optional<int64_t> micro_batch;
+};
+
+struct Machine {
+  int threads = 2;
+  int replicas = 1;
+};
+
+class Training {
+ public:
+  explicit Training(const Recipe& recipe, const std::string& block = "Y")
+      : recipe_(recipe), model_(TinyModel(block)) {}
+
+  // Trains until `stop_at` questions whether to stop were asked.
+  Traces Run(int stop_at, const Machine& machine = {}) {
+    Traces traces;
+    int asked = 0;
+    TrainingHooks hooks;
+    hooks.should_stop = [&] { return asked++ == stop_at; };
+    hooks.on_warning = [&](const std::string& text) { traces.warnings.push_back(text); };
+    hooks.on_epoch = [&](const EpochReport& report) {
+      traces.numbers.insert(traces.numbers.end(),
+                            {double(report.epoch), report.lr, report.train_loss, report.train_error,
+                             report.test_loss, report.test_error});
+    };
+    TrainingJob job{model_, recipe_, data_, 5};
+    job.files.checkpoint = checkpoint();
+    job.files.weights = folder_ / "weights.safetensors";
+    TrainerOptions options{"cpu", machine.threads};
+    options.replicas = machine.replicas;
+    const TrainingResult result = MakeLibTorchTrainer(options)->Train(job, hooks);
+    traces.outcome = result.outcome;
+    traces.micro_batch = result.micro_batch;
+    traces.weights = Slurp(job.files.weights);
+    return traces;
+  }
+
+  std::string checkpoint() const { return folder_ / "run.checkpoint"; }
+  std::string previous() const { return checkpoint() + ".previous"; }
+
+ private:
+  TempFolder folder_;
+  Recipe recipe_;
+  Model model_;
+  ToyDataset data_{384, 96};
+};
+
+constexpr int kNever = -1;
+
+void CheckSame(const Traces& one, const Traces& other) {
+  CHECK(one.outcome == other.outcome);
+  CHECK(one.numbers == other.numbers);
+  CHECK(one.weights == other.weights);
+  CHECK(!one.weights.empty());
+}
+
+}  // namespace
+
+// An epoch asks 12 times in training and 3 times in its test.
+TEST_CASE("A training stopped anywhere goes on as if it had never stopped") {
+  const Traces whole = Training(RichRecipe()).Run(kNever);
+  REQUIRE(whole.numbers.size() == 18);
+  for (const int stop_at : {0, 5, 11, 13, 15, 21, 37}) {
+    CAPTURE(stop_at);
+    Training training(RichRecipe());
+    CHECK(training.Run(stop_at).outcome == TrainingOutcome::kInterrupted);
+    CHECK(std::filesystem::exists(training.checkpoint()));
+    CheckSame(training.Run(kNever), whole);
+  }
+}
+
+TEST_CASE("A training stopped at every third step still ends the same") {
+  const Traces whole = Training(RichRecipe()).Run(kNever);
+  Training training(RichRecipe());
+  Traces last;
+  int calls = 0;
+  do {
+    last = training.Run(4);
+  } while (last.outcome == TrainingOutcome::kInterrupted && ++calls < 100);
+  CHECK(calls >= 9);
+  CheckSame(last, whole);
+}
+
+TEST_CASE("Momentum of every optimizer and precise statistics survive a stop") {
+  for (const OptimizerKind optimizer : {OptimizerKind::kRmsprop, OptimizerKind::kAdamw}) {
+    Recipe recipe = RichRecipe();
+    recipe.epochs = 2;
+    recipe.optimizer = optimizer;
+    recipe.lr = 0.002;
+    recipe.precise_bn_images = 64;
+    const Traces whole = Training(recipe, "MBConv").Run(kNever);
+    Training training(recipe, "MBConv");
+    training.Run(7);
+    CheckSame(training.Run(kNever), whole);
+  }
+}
+
+TEST_CASE("A damaged checkpoint is named and the one before it is used") {
+  const Traces whole = Training(RichRecipe()).Run(kNever);
+  for (const bool cut : {true, false}) {
+    Training training(RichRecipe());
+    training.Run(20);  // after the second epoch's test began: two files
+    training.Run(24);
+    REQUIRE(std::filesystem::exists(training.previous()));
+    std::string bytes = Slurp(training.checkpoint());
+    if (cut) {
+      bytes.resize(bytes.size() / 2);
+    } else {
+      bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+    }
+    std::ofstream(training.checkpoint(), std::ios::binary) << bytes;
+    const Traces resumed = training.Run(kNever);
+    REQUIRE(resumed.warnings.size() == 1);
+    CHECK_THAT(resumed.warnings[0], Catch::Contains(training.checkpoint()));
+    CheckSame(resumed, whole);
+  }
+}
+
+TEST_CASE("Without a whole checkpoint a training starts again and says why") {
+  const Traces whole = Training(RichRecipe()).Run(kNever);
+  Training training(RichRecipe());
+  training.Run(20);
+  for (const std::string& path : {training.checkpoint(), training.previous()}) {
+    std::ofstream(path, std::ios::binary) << "torn";
+  }
+  const Traces again = training.Run(kNever);
+  CHECK(again.warnings.size() == 2);
+  CheckSame(again, whole);
+}
+
+TEST_CASE("A checkpoint of another run is not used") {
+  Training training(RichRecipe());
+  training.Run(20);
+  Recipe other = RichRecipe();
+  other.lr = 0.05;
+  Training second(other);
+  std::filesystem::copy_file(training.checkpoint(), second.checkpoint());
+  const Traces traces = second.Run(kNever);
+  REQUIRE(traces.warnings.size() == 1);
+  CHECK_THAT(traces.warnings[0], Catch::Contains("another run"));
+  CheckSame(traces, Training(other).Run(kNever));
+}
+
+}  // namespace dse
