@@ -13,18 +13,59 @@
 namespace dse {
 namespace {
 
-// All images, or `wanted` of them by an order that depends on the dataset alone.
-std::vector<int64_t> ChooseSubset(const Dataset& dataset, Split split, int64_t wanted) {
-  const int64_t size = dataset.Size(split);
-  if (wanted == 0 || wanted >= size) {
-    std::vector<int64_t> all(static_cast<size_t>(size));
-    std::iota(all.begin(), all.end(), int64_t{0});
-    return all;
-  }
-  const char* purpose = split == Split::kTrain ? "training subset" : "test subset";
+std::vector<int64_t> AllImages(int64_t size) {
+  std::vector<int64_t> all(static_cast<size_t>(size));
+  std::iota(all.begin(), all.end(), int64_t{0});
+  return all;
+}
+
+// The images of a split in an order that depends on the dataset and the purpose alone.
+std::vector<int64_t> FixedOrder(const Dataset& dataset, Split split, const char* purpose) {
   RandomStream random(StreamKey(Sha256Word(dataset.info().fingerprint), purpose), 0);
-  std::vector<int64_t> chosen = Permutation(size, random);
+  return Permutation(dataset.Size(split), random);
+}
+
+// All images, or the first `wanted` of the order for this purpose.
+std::vector<int64_t> ChooseSubset(const Dataset& dataset, Split split, int64_t wanted,
+                                  const char* purpose) {
+  const int64_t size = dataset.Size(split);
+  if (wanted == 0 || wanted >= size) return AllImages(size);
+  std::vector<int64_t> chosen = FixedOrder(dataset, split, purpose);
   chosen.resize(static_cast<size_t>(wanted));
+  return chosen;
+}
+
+// The training images to test on in place of the test split.
+std::vector<int64_t> HoldOut(const Dataset& dataset, int64_t count) {
+  const int64_t size = dataset.Size(Split::kTrain);
+  if (count >= size) {
+    throw Error("val_images is " + std::to_string(count) + " of " + std::to_string(size) +
+                " training images, which leaves none to train on; choose fewer");
+  }
+  return ChooseSubset(dataset, Split::kTrain, count, "held-out images");
+}
+
+std::vector<int64_t> ChooseTest(const Dataset& dataset, const BatchOptions& options) {
+  if (options.val_images > 0) return HoldOut(dataset, options.val_images);
+  return ChooseSubset(dataset, Split::kTest, options.test_images, "test subset");
+}
+
+// The subset to train on, without the images held out.
+std::vector<int64_t> ChooseTrain(const Dataset& dataset, const BatchOptions& options,
+                                 const std::vector<int64_t>& held_out) {
+  const char* purpose = "training subset";
+  if (options.val_images == 0) {
+    return ChooseSubset(dataset, Split::kTrain, options.train_images, purpose);
+  }
+  const int64_t size = dataset.Size(Split::kTrain);
+  const auto left = static_cast<size_t>(size - options.val_images);
+  const auto wanted = static_cast<size_t>(options.train_images);
+  const bool all = wanted == 0 || wanted >= left;
+  std::vector<int64_t> chosen = all ? AllImages(size) : FixedOrder(dataset, Split::kTrain, purpose);
+  std::vector<bool> is_held_out(static_cast<size_t>(size));
+  for (const int64_t index : held_out) is_held_out[static_cast<size_t>(index)] = true;
+  std::erase_if(chosen, [&](int64_t index) { return is_held_out[static_cast<size_t>(index)]; });
+  if (!all) chosen.resize(wanted);
   return chosen;
 }
 
@@ -38,10 +79,13 @@ constexpr int kIndexBits = 40;
 BatchReader::BatchReader(const Dataset& dataset, const BatchOptions& options)
     : dataset_(dataset),
       options_(options),
-      train_(ChooseSubset(dataset, Split::kTrain, options.train_images)),
-      test_(ChooseSubset(dataset, Split::kTest, options.test_images)),
+      test_split_(options.val_images > 0 ? Split::kTrain : Split::kTest),
+      test_(ChooseTest(dataset, options)),
       augment_key_(StreamKey(options.seed, "augmentation")),
-      order_key_(StreamKey(options.seed, "training order")) {
+      order_key_(StreamKey(options.seed, "training order")),
+      team_(options.threads) {
+  train_ = ChooseTrain(dataset, options, test_);
+  if (options.auto_augment) throw Error("auto_augment is not there yet");
   options_.augment = ResolveAugment(options.augment, options.resolution);
   const std::array<float, 3>& mean = dataset.info().mean;
   fill_ = {ToByte(mean[0]), ToByte(mean[1]), ToByte(mean[2])};
@@ -60,17 +104,52 @@ int64_t BatchReader::TestBatches() const {
 int64_t BatchReader::TrainImages() const { return static_cast<int64_t>(train_.size()); }
 int64_t BatchReader::TestImages() const { return static_cast<int64_t>(test_.size()); }
 
-void BatchReader::Resize(int size, Batch& batch) const {
-  const auto count = static_cast<size_t>(size);
-  batch.size = size;
-  batch.resolution = options_.resolution;
-  batch.pixels.resize(count * ImageBytes());
-  batch.labels.resize(count);
-  batch.color_shift.assign(count, {});
-}
-
 size_t BatchReader::ImageBytes() const {
   return 3 * static_cast<size_t>(options_.resolution) * static_cast<size_t>(options_.resolution);
+}
+
+void BatchReader::ReadTrain(int epoch, int64_t step, Batch& batch) {
+  assert(step >= 0 && step < TrainBatches());
+  Read({true, epoch, step}, batch);
+  if (step + 1 < TrainBatches()) Begin({true, epoch, step + 1});
+}
+
+void BatchReader::ReadTest(int64_t step, Batch& batch) {
+  assert(step >= 0 && step < TestBatches());
+  Read({false, 0, step}, batch);
+  if (step + 1 < TestBatches()) Begin({false, 0, step + 1});
+}
+
+void BatchReader::Read(const Place& place, Batch& batch) {
+  if (ahead_ != place) {
+    team_.Cancel();
+    Begin(place);
+  }
+  ahead_.reset();
+  team_.Wait();
+  std::swap(batch, next_);
+}
+
+// The team has nothing to do when this is called.
+void BatchReader::Begin(const Place& place) {
+  making_ = place;
+  indices_ = IndicesOf(place);
+  ResizeNext();
+  ahead_ = place;
+  team_.Start(static_cast<int64_t>(indices_.size()),
+              [this](int, int64_t i) { MakeImage(static_cast<size_t>(i)); });
+}
+
+std::vector<int64_t> BatchReader::IndicesOf(const Place& place) {
+  const int64_t images = place.train ? TrainImages() : TestImages();
+  const int64_t first = place.step * options_.batch_size;
+  const int64_t end = std::min<int64_t>(first + options_.batch_size, images);
+  if (place.train) ShuffleFor(place.epoch);
+  std::vector<int64_t> indices;
+  for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(end); ++i) {
+    indices.push_back(place.train ? train_[static_cast<size_t>(order_[i])] : test_[i]);
+  }
+  return indices;
 }
 
 void BatchReader::ShuffleFor(int epoch) {
@@ -80,24 +159,33 @@ void BatchReader::ShuffleFor(int epoch) {
   order_epoch_ = epoch;
 }
 
-void BatchReader::ReadTrain(int epoch, int64_t step, Batch& batch) {
-  assert(step >= 0 && step < TrainBatches());
-  ShuffleFor(epoch);
-  Resize(options_.batch_size, batch);
-  const auto first = static_cast<size_t>(step * options_.batch_size);
-  for (size_t i = 0; i < batch.labels.size(); ++i) {
-    const int64_t index = train_[static_cast<size_t>(order_[first + i])];
-    AugmentInto(index, epoch, i, batch);
-    batch.labels[i] = dataset_.Label(Split::kTrain, index);
+void BatchReader::ResizeNext() {
+  const size_t count = indices_.size();
+  next_.size = static_cast<int>(count);
+  next_.resolution = options_.resolution;
+  next_.pixels.resize(count * ImageBytes());
+  next_.labels.resize(count);
+  next_.color_shift.assign(count, {});
+}
+
+void BatchReader::MakeImage(size_t i) {
+  const int64_t index = indices_[i];
+  const Split split = making_.train ? Split::kTrain : test_split_;
+  next_.labels[i] = dataset_.Label(split, index);
+  const Image image = dataset_.Load(split, index);
+  if (making_.train) {
+    Augmented(image, index, i);
+  } else {
+    CenterCrop(image, options_.resolution, next_.pixels.data() + i * ImageBytes());
   }
 }
 
-void BatchReader::AugmentInto(int64_t index, int epoch, size_t place, Batch& batch) const {
-  const Image image = dataset_.Load(Split::kTrain, index);
+void BatchReader::Augmented(const Image& image, int64_t index, size_t i) {
   const int resolution = options_.resolution;
-  uint8_t* out = batch.pixels.data() + place * ImageBytes();
-  RandomStream random(augment_key_,
-                      static_cast<uint64_t>(epoch) << kIndexBits | static_cast<uint64_t>(index));
+  uint8_t* out = next_.pixels.data() + i * ImageBytes();
+  const uint64_t stream =
+      static_cast<uint64_t>(making_.epoch) << kIndexBits | static_cast<uint64_t>(index);
+  RandomStream random(augment_key_, stream);
   switch (options_.augment) {
     case Augment::kAuto:  // resolved in the constructor
     case Augment::kNone:
@@ -108,22 +196,8 @@ void BatchReader::AugmentInto(int64_t index, int epoch, size_t place, Batch& bat
       break;
     case Augment::kImagenet:
       RandomResizedCropFlip(image, resolution, random, out);
-      batch.color_shift[place] = PcaLighting(random);
+      next_.color_shift[i] = PcaLighting(random);
       break;
-  }
-}
-
-void BatchReader::ReadTest(int64_t step, Batch& batch) {
-  assert(step >= 0 && step < TestBatches());
-  const int64_t first = step * options_.batch_size;
-  const int64_t size = std::min<int64_t>(options_.batch_size, TestImages() - first);
-  Resize(static_cast<int>(size), batch);
-  for (int64_t i = 0; i < size; ++i) {
-    const auto place = static_cast<size_t>(i);
-    const int64_t index = test_[static_cast<size_t>(first + i)];
-    CenterCrop(dataset_.Load(Split::kTest, index), options_.resolution,
-               batch.pixels.data() + place * ImageBytes());
-    batch.labels[place] = dataset_.Label(Split::kTest, index);
   }
 }
 

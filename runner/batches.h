@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "runner/background_team.h"
 #include "runner/dataset.h"
 #include "runner/recipe.h"
 
@@ -19,22 +21,29 @@ struct Batch {
   std::vector<std::array<float, 3>> color_shift;  // size; PCA lighting, zero elsewhere
 };
 
+// Subsets are the first so many of an order that depends on the dataset alone, not on the seed: so
+// every run sees the same images.
 struct BatchOptions {
   int batch_size = 128;
   int resolution = 32;
   uint64_t seed = 0;
   Augment augment = Augment::kAuto;  // of training images
-  int64_t train_images =
-      0;  // 0 = all, else the first so many of an order that depends on the seed-free
-  int64_t test_images = 0;  // dataset alone, so every run sees the same subset
+  bool auto_augment = false;         // AutoAugment of training images, after crop and flip
+  int64_t val_images = 0;    // so many training images are held out and tested on, in place of the
+                             // test split
+  int64_t train_images = 0;  // 0 = all that are not held out
+  int64_t test_images = 0;   // of the test split; 0 = all
+  int threads = 1;           // that read images, beside the caller
 };
 
 // Deals a dataset out in batches. Training order and augmentation are functions of (seed, epoch,
-// index) alone, so they do not depend on threads. One reader per thread; the dataset must outlive
-// it.
+// index) alone, so they do not depend on threads. While the caller works on a batch, the next of
+// the same pass is made in the background; reading in order is therefore fast, and any order is
+// right. One caller's thread per reader; the dataset must outlive it. Threads start with the first
+// batch.
 class BatchReader {
  public:
-  // Throws Error if there are fewer training images than one batch.
+  // Throws Error if no training images are left beside those held out, or fewer than one batch.
   BatchReader(const Dataset& dataset, const BatchOptions& options);
 
   // Batches of one pass: the last short training batch is dropped, the last short test batch is
@@ -45,18 +54,31 @@ class BatchReader {
   int64_t TestImages() const;
 
   // Fills `batch`, reusing its memory. 0 <= step < TrainBatches(), epoch from 0. Throws Error for
-  // an image that can no longer be read.
+  // an image of this batch that can no longer be read.
   void ReadTrain(int epoch, int64_t step, Batch& batch);
   void ReadTest(int64_t step, Batch& batch);
 
  private:
+  // Names a batch.
+  struct Place {
+    bool train = false;
+    int epoch = 0;  // of training
+    int64_t step = 0;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
+  void Read(const Place& place, Batch& batch);
+  void Begin(const Place& place);
   void ShuffleFor(int epoch);
+  std::vector<int64_t> IndicesOf(const Place& place);
   size_t ImageBytes() const;
-  void Resize(int size, Batch& batch) const;
-  void AugmentInto(int64_t index, int epoch, size_t place, Batch& batch) const;
+  void ResizeNext();
+  void MakeImage(size_t i);
+  void Augmented(const Image& image, int64_t index, size_t i);
 
   const Dataset& dataset_;
   BatchOptions options_;        // augment resolved
+  Split test_split_;            // kTrain where images are held out
   std::vector<int64_t> train_;  // subset
   std::vector<int64_t> test_;
   uint64_t augment_key_;
@@ -64,6 +86,12 @@ class BatchReader {
   std::array<uint8_t, 3> fill_{};  // the mean colour
   std::vector<int64_t> order_;     // of order_epoch_, places in train_
   int order_epoch_ = -1;
+
+  std::optional<Place> ahead_;    // what the team works on or has made
+  Place making_;                  // what next_ is
+  std::vector<int64_t> indices_;  // of the images of next_
+  Batch next_;
+  BackgroundTeam team_;  // last: its threads use the members above
 };
 
 }  // namespace dse

@@ -55,6 +55,18 @@ class PlaceImage : public NumberedImages {
   }
 };
 
+class OneBadImage : public NumberedImages {
+ public:
+  explicit OneBadImage(int bad) : NumberedImages(30, 30, 32), bad_(bad) {}
+  Image Load(Split split, int64_t index) const override {
+    if (index == bad_) throw Error("image " + std::to_string(index) + " is bad");
+    return NumberedImages::Load(split, index);
+  }
+
+ private:
+  int bad_;
+};
+
 BatchOptions Options(int batch_size, Augment augment = Augment::kNone) {
   BatchOptions options;
   options.batch_size = batch_size;
@@ -75,6 +87,17 @@ std::vector<int> Epoch(BatchReader& reader, int epoch) {
   Batch batch;
   for (int64_t step = 0; step < reader.TrainBatches(); ++step) {
     reader.ReadTrain(epoch, step, batch);
+    const std::vector<int> part = Numbers(batch);
+    numbers.insert(numbers.end(), part.begin(), part.end());
+  }
+  return numbers;
+}
+
+std::vector<int> TestPass(BatchReader& reader) {
+  std::vector<int> numbers;
+  Batch batch;
+  for (int64_t step = 0; step < reader.TestBatches(); ++step) {
+    reader.ReadTest(step, batch);
     const std::vector<int> part = Numbers(batch);
     numbers.insert(numbers.end(), part.begin(), part.end());
   }
@@ -136,6 +159,95 @@ TEST_CASE("a subset depends on the dataset and not on the seed, and larger ones 
   const NumberedImages renamed(100, 50, 32, "another");
   BatchReader other_data(renamed, options);
   CHECK(AsSet(Epoch(other_data, 0)) != subset);
+}
+
+TEST_CASE("held-out images are tested on, not trained on, and are the same in every run") {
+  const NumberedImages data(100, 50, 32);
+  BatchOptions options = Options(10);
+  options.val_images = 23;
+  BatchReader reader(data, options);
+  CHECK(reader.TrainImages() == 77);
+  CHECK(reader.TestImages() == 23);
+  const std::set<int> held_out = AsSet(TestPass(reader)), trained = AsSet(Epoch(reader, 0));
+  CHECK(held_out.size() == 23);
+  CHECK(*held_out.rbegin() >= 50);  // of the training split: the test split has numbers below 50
+  std::set<int> both = AsSet(Epoch(reader, 1));
+  both.insert(trained.begin(), trained.end());
+  both.insert(held_out.begin(), held_out.end());
+  CHECK(both.size() <= 100);
+  for (int number : trained) CHECK(held_out.count(number) == 0);
+  options.seed = 9;
+  BatchReader other_seed(data, options);
+  CHECK(AsSet(TestPass(other_seed)) == held_out);
+  const NumberedImages renamed(100, 50, 32, "another");
+  BatchReader other_data(renamed, options);
+  CHECK(AsSet(TestPass(other_data)) != held_out);
+}
+
+TEST_CASE("a training subset keeps clear of held-out images") {
+  const NumberedImages data(100, 50, 32);
+  BatchOptions options = Options(10);
+  options.val_images = 40;
+  options.train_images = 30;
+  BatchReader reader(data, options);
+  const std::set<int> held_out = AsSet(TestPass(reader)), trained = AsSet(Epoch(reader, 0));
+  CHECK(trained.size() == 30);
+  for (int number : trained) CHECK(held_out.count(number) == 0);
+  options.train_images = 61;  // more than are left
+  BatchReader all(data, options);
+  CHECK(all.TrainImages() == 60);
+}
+
+TEST_CASE("holding out every training image is an error") {
+  const NumberedImages data(100, 50, 32);
+  BatchOptions options = Options(10);
+  options.val_images = 100;
+  CHECK_THROWS_WITH(BatchReader(data, options), Catch::Contains("val_images is 100 of 100"));
+  options.val_images = 91;
+  CHECK_THROWS_WITH(BatchReader(data, options), Catch::Contains("9 training images"));
+}
+
+TEST_CASE("batches are the same on any number of threads and in any order of calls") {
+  const auto data = OpenDataset("synthetic", 2);
+  BatchOptions options = Options(64, Augment::kImagenet);
+  options.train_images = 400;
+  BatchReader one(*data, options);
+  options.threads = 3;
+  BatchReader three(*data, options);
+  Batch ordered, batch;
+  std::vector<Batch> train, test;
+  for (int64_t step = 0; step < 6; ++step) {
+    one.ReadTrain(2, step, ordered);
+    train.push_back(ordered);
+    one.ReadTest(step, ordered);
+    test.push_back(ordered);
+  }
+  const auto check = [&](const Batch& wanted) {
+    CHECK(batch.pixels == wanted.pixels);
+    CHECK(batch.labels == wanted.labels);
+    CHECK(batch.color_shift == wanted.color_shift);
+  };
+  for (const size_t step : {0, 1, 2, 5, 3, 3, 4, 0}) {
+    three.ReadTrain(2, static_cast<int64_t>(step), batch);
+    check(train[step]);
+    if (step == 2) three.ReadTrain(1, 3, batch);  // of another epoch, between
+    if (step % 2 == 1) continue;
+    three.ReadTest(static_cast<int64_t>(step), batch);
+    check(test[step]);
+  }
+}
+
+TEST_CASE("an image that cannot be read is an error at the call that needs it") {
+  const OneBadImage data(17);
+  BatchReader reader(data, Options(10));
+  Batch batch;
+  CHECK_NOTHROW(reader.ReadTest(0, batch));
+  CHECK_THROWS_WITH(reader.ReadTest(1, batch), "image 17 is bad");
+  CHECK_NOTHROW(reader.ReadTest(2, batch));
+  CHECK(Numbers(batch)[0] == 20);
+  CHECK_THROWS_WITH(reader.ReadTest(1, batch), "image 17 is bad");
+  CHECK_NOTHROW(reader.ReadTest(0, batch));
+  CHECK(Numbers(batch)[0] == 0);
 }
 
 TEST_CASE("the last short test batch is kept and the order of testing is fixed") {
