@@ -4,16 +4,16 @@
 
 #include "core/error.h"
 #include "core/suggest.h"
+#include "runner/cifar10.h"
 #include "runner/folder.h"
 #include "runner/synthetic.h"
 
 namespace dse {
 namespace {
 
-constexpr const char* kFolderScheme = "folder:";
-
+// What follows the scheme of "folder:DIR", which must be a folder.
 std::string FolderOf(const std::string& uri) {
-  std::string directory = uri.substr(std::string(kFolderScheme).size());
+  std::string directory = uri.substr(uri.find(':') + 1);
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   std::error_code ignored;
   if (!std::filesystem::is_directory(directory, ignored)) {
@@ -26,11 +26,12 @@ std::string FolderOf(const std::string& uri) {
 
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
   if (uri == "synthetic") return MakeSyntheticDataset(threads);
-  if (uri.starts_with(kFolderScheme)) return OpenFolderDataset(FolderOf(uri), threads);
+  if (uri.starts_with("folder:")) return OpenFolderDataset(FolderOf(uri), threads);
+  if (uri.starts_with("cifar10:")) return OpenCifarDataset(FolderOf(uri));
   const std::string scheme = uri.substr(0, uri.find(':'));
-  const std::vector<std::string> known{"synthetic", "folder"};
+  const std::vector<std::string> known{"synthetic", "cifar10", "folder"};
   throw Error("'" + uri + "' is no dataset" + DidYouMean(scheme, known) +
-              " (there are: synthetic, folder:DIR)");
+              " (there are: synthetic, cifar10:DIR, folder:DIR)");
 }
 
 }  // namespace dse

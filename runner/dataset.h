@@ -44,11 +44,11 @@ class Dataset {
 // A share of corrupt images above this is an error.
 inline constexpr double kMaxCorruptShare = 0.01;
 
-// Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px) or "folder:DIR"
-// (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg, any case). Small images are
-// decoded once, with `threads` threads (all joined on return), and kept in memory. Throws Error:
-// unknown scheme, missing folder, no images, classes that differ between the splits, too many
-// corrupt images.
+// Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px), "cifar10:DIR" (the
+// binary batches) or "folder:DIR" (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg,
+// any case). Small images are decoded once, with `threads` threads (all joined on return), and kept
+// in memory. Throws Error: unknown scheme, missing folder, no images, classes that differ between
+// the splits, too many corrupt images, a damaged batch.
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
 
 }  // namespace dse

@@ -5,6 +5,33 @@
 #include <utility>
 
 namespace dse {
+namespace {
+
+class MemoryDataset : public Dataset {
+ public:
+  MemoryDataset(MemoryImages train, MemoryImages test, DatasetInfo info)
+      : train_(std::move(train)), test_(std::move(test)), info_(std::move(info)) {
+    info_.train_images = train_.size();
+    info_.test_images = test_.size();
+    const ChannelStatistics channels = MeasureChannels(train_);
+    info_.mean = channels.mean;
+    info_.stddev = channels.stddev;
+  }
+
+  const DatasetInfo& info() const override { return info_; }
+  int64_t Size(Split split) const override { return Images(split).size(); }
+  int Label(Split split, int64_t index) const override { return Images(split).label(index); }
+  Image Load(Split split, int64_t index) const override { return Images(split).image(index); }
+
+ private:
+  const MemoryImages& Images(Split split) const { return split == Split::kTrain ? train_ : test_; }
+
+  MemoryImages train_;
+  MemoryImages test_;
+  DatasetInfo info_;
+};
+
+}  // namespace
 
 void MemoryImages::Add(Image image, int label) {
   images_.push_back(std::move(image));
@@ -34,6 +61,11 @@ ChannelStatistics MeasureChannels(const MemoryImages& images) {
     statistics.stddev[c] = static_cast<float>(std::max(1.0, std::sqrt(variance)) / 255);
   }
   return statistics;
+}
+
+std::unique_ptr<Dataset> MakeMemoryDataset(MemoryImages train, MemoryImages test,
+                                           DatasetInfo info) {
+  return std::make_unique<MemoryDataset>(std::move(train), std::move(test), std::move(info));
 }
 
 }  // namespace dse

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "runner/dataset.h"
@@ -31,5 +32,9 @@ struct ChannelStatistics {
   std::array<float, 3> stddev{};
 };
 ChannelStatistics MeasureChannels(const MemoryImages& images);
+
+// A dataset of two splits in memory. Of `info` its URI, fingerprint and class names are taken; the
+// rest is that of the images. Neither split may be empty.
+std::unique_ptr<Dataset> MakeMemoryDataset(MemoryImages train, MemoryImages test, DatasetInfo info);
 
 }  // namespace dse

@@ -219,42 +219,19 @@ MemoryImages DrawSplit(const char* name, int64_t count, int threads) {
   return split;
 }
 
-class SyntheticDataset : public Dataset {
- public:
-  explicit SyntheticDataset(int threads)
-      : train_(DrawSplit("train", kTrainImages, threads)),
-        test_(DrawSplit("test", kTestImages, threads)) {
-    info_.uri = "synthetic";
-    info_.fingerprint = ShortHash("dse synthetic images, version 1");
-    for (const char* texture : kTextures) {
-      for (const char* shape : kShapes) {
-        info_.class_names.push_back(std::string(texture) + " " + shape);
-      }
-    }
-    info_.train_images = kTrainImages;
-    info_.test_images = kTestImages;
-    const ChannelStatistics channels = MeasureChannels(train_);
-    info_.mean = channels.mean;
-    info_.stddev = channels.stddev;
-  }
-
-  const DatasetInfo& info() const override { return info_; }
-  int64_t Size(Split split) const override { return Images(split).size(); }
-  int Label(Split split, int64_t index) const override { return Images(split).label(index); }
-  Image Load(Split split, int64_t index) const override { return Images(split).image(index); }
-
- private:
-  const MemoryImages& Images(Split split) const { return split == Split::kTrain ? train_ : test_; }
-
-  MemoryImages train_;
-  MemoryImages test_;
-  DatasetInfo info_;
-};
-
 }  // namespace
 
 std::unique_ptr<Dataset> MakeSyntheticDataset(int threads) {
-  return std::make_unique<SyntheticDataset>(threads);
+  DatasetInfo info;
+  info.uri = "synthetic";
+  info.fingerprint = ShortHash("dse synthetic images, version 1");
+  for (const char* texture : kTextures) {
+    for (const char* shape : kShapes) {
+      info.class_names.push_back(std::string(texture) + " " + shape);
+    }
+  }
+  return MakeMemoryDataset(DrawSplit("train", kTrainImages, threads),
+                           DrawSplit("test", kTestImages, threads), std::move(info));
 }
 
 }  // namespace dse

@@ -1,0 +1,132 @@
+#include "runner/cifar10.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kPlane = size_t{kCifarSide} * kCifarSide;
+constexpr size_t kMaxNameLength = 100;
+constexpr size_t kMaxNamesBytes = 4096;
+constexpr const char* kNamesFile = "batches.meta.txt";
+
+Image Interleave(std::span<const uint8_t> planes) {
+  Image image{kCifarSide, kCifarSide, std::vector<uint8_t>(3 * kPlane)};
+  for (size_t i = 0; i < kPlane; ++i) {
+    for (size_t c = 0; c < 3; ++c) image.pixels[3 * i + c] = planes[c * kPlane + i];
+  }
+  return image;
+}
+
+// The bytes of a file, of which no more than `limit` + 1 are read: enough to see that it is longer.
+std::vector<uint8_t> ReadBytes(const std::string& path, size_t limit) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(path + ": cannot be read");
+  std::vector<uint8_t> bytes(limit + 1);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (file.bad()) throw Error(path + ": cannot be read");
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  return bytes;
+}
+
+std::string FindBatches(const std::string& directory) {
+  for (const std::string& place : {directory, directory + "/cifar-10-batches-bin"}) {
+    if (fs::exists(place + "/data_batch_1.bin")) return place;
+  }
+  throw Error(
+      directory +
+      ": has no data_batch_1.bin, nor has cifar-10-batches-bin in it; cifar10:DIR needs the "
+      "binary version of CIFAR-10 (for JPEGs in folders: folder:DIR)");
+}
+
+// Reads one file and adds its line to the text that is hashed.
+void AddBatch(const std::string& directory, const std::string& name, MemoryImages& images,
+              std::string& text) {
+  const std::string path = directory + "/" + name;
+  const int64_t before = images.size();
+  ParseCifarBatch(ReadBytes(path, kCifarBatchRecords * kCifarRecordBytes), path, images);
+  text += name + " " + std::to_string(images.size() - before) + "\n";
+}
+
+std::vector<std::string> ClassNames(const std::string& directory) {
+  const std::string path = directory + "/" + kNamesFile;
+  if (!fs::exists(path)) {
+    return {"airplane", "automobile", "bird",  "cat",  "deer",
+            "dog",      "frog",       "horse", "ship", "truck"};
+  }
+  const std::vector<uint8_t> bytes = ReadBytes(path, kMaxNamesBytes);
+  return ParseCifarNames({bytes.begin(), bytes.end()}, path);
+}
+
+}  // namespace
+
+void ParseCifarBatch(std::span<const uint8_t> bytes, const std::string& name,
+                     MemoryImages& images) {
+  const size_t records = bytes.size() / kCifarRecordBytes;
+  if (bytes.size() > kCifarBatchRecords * kCifarRecordBytes) {
+    throw Error(name + ": is longer than the " + std::to_string(kCifarBatchRecords) +
+                " images of a CIFAR-10 batch");
+  }
+  if (bytes.size() % kCifarRecordBytes != 0 || bytes.empty()) {
+    throw Error(name + ": ends within image " + std::to_string(records) + ", at byte " +
+                std::to_string(bytes.size()) + "; each image has " +
+                std::to_string(kCifarRecordBytes) + " bytes");
+  }
+  for (size_t i = 0; i < records; ++i) {
+    const auto record = bytes.subspan(i * kCifarRecordBytes, kCifarRecordBytes);
+    if (record[0] >= kCifarClasses) {
+      throw Error(name + ": byte " + std::to_string(i * kCifarRecordBytes) +
+                  ", the label of image " + std::to_string(i) + ", is " +
+                  std::to_string(record[0]) + " and not 0 to 9");
+    }
+    images.Add(Interleave(record.subspan(1)), record[0]);
+  }
+}
+
+std::vector<std::string> ParseCifarNames(const std::string& text, const std::string& name) {
+  std::vector<std::string> names;
+  std::istringstream lines(text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    const std::string where = name + ": line " + std::to_string(number);
+    if (line.size() > kMaxNameLength) throw Error(where + ": too long for the name of a class");
+    if (std::find(names.begin(), names.end(), line) != names.end()) {
+      throw Error(where + ": names the class '" + line + "' a second time");
+    }
+    names.push_back(line);
+  }
+  if (names.size() != kCifarClasses) {
+    throw Error(name + ": names " + std::to_string(names.size()) + " classes, not 10");
+  }
+  return names;
+}
+
+std::unique_ptr<Dataset> OpenCifarDataset(const std::string& directory) {
+  const std::string place = FindBatches(directory);
+  DatasetInfo info;
+  info.uri = "cifar10:" + directory;
+  info.class_names = ClassNames(place);
+  std::string text = "cifar10\n";
+  for (const std::string& name : info.class_names) text += name + "\n";
+  MemoryImages train, test;
+  for (int i = 1; i <= 5; ++i) {
+    AddBatch(place, "data_batch_" + std::to_string(i) + ".bin", train, text);
+  }
+  AddBatch(place, "test_batch.bin", test, text);
+  info.fingerprint = ShortHash(text);
+  return MakeMemoryDataset(std::move(train), std::move(test), std::move(info));
+}
+
+}  // namespace dse
