@@ -4,10 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "core/regnet.h"
-#include "runner/resize.h"
 
 namespace dse {
 namespace {
@@ -23,18 +21,19 @@ constexpr double kEigenvalues[3] = {0.2175, 0.0188, 0.0045};
 constexpr double kEigenvectors[3][3] = {
     {-0.5675, 0.7192, 0.4009}, {-0.5808, -0.0045, -0.8140}, {-0.5836, -0.6948, 0.4203}};
 
-Box Whole(const Image& image) { return {0, 0, image.height, image.width}; }
-
 // Scales the short side to `short_side` and takes the central square.
-void ScaleAndCrop(const Image& image, int short_side, int resolution, uint8_t* out) {
-  const int shorter = std::min(image.height, image.width);
+Cut CutByShortSide(int height, int width, int short_side, int resolution) {
+  const int shorter = std::min(height, width);
   const auto scaled = [&](int side) {
     return std::max(short_side, static_cast<int>(int64_t{side} * short_side / shorter));
   };
-  const int height = scaled(image.height), width = scaled(image.width);
-  const Box window{(height - resolution + 1) / 2, (width - resolution + 1) / 2, resolution,
-                   resolution};
-  ResizeBilinear(image, Whole(image), height, width, window, out);
+  Cut cut;
+  cut.source = {0, 0, height, width};
+  cut.height = scaled(height);
+  cut.width = scaled(width);
+  cut.window = {(cut.height - resolution + 1) / 2, (cut.width - resolution + 1) / 2, resolution,
+                resolution};
+  return cut;
 }
 
 void FlipRow(uint8_t* row, int width) {
@@ -76,18 +75,18 @@ int DrawOffset(int room, RandomStream& random) {
 }
 
 // False after ten tries that did not fit.
-bool DrawCrop(const Image& image, RandomStream& random, Box& crop) {
+bool DrawCrop(int height, int width, RandomStream& random, Box& crop) {
   constexpr int kTries = 10;
-  const double area = static_cast<double>(image.height) * image.width;
+  const double area = static_cast<double>(height) * width;
   for (int i = 0; i < kTries; ++i) {
     const double target = random.Uniform(0.08, 1) * area;
     const double aspect = random.Uniform(3.0 / 4, 4.0 / 3);
     crop.width = std::max(1, static_cast<int>(RoundHalfEven(std::sqrt(target * aspect))));
     crop.height = std::max(1, static_cast<int>(RoundHalfEven(std::sqrt(target / aspect))));
     if (random.Coin()) std::swap(crop.width, crop.height);
-    if (crop.height > image.height || crop.width > image.width) continue;
-    crop.y = DrawOffset(image.height - crop.height, random);
-    crop.x = DrawOffset(image.width - crop.width, random);
+    if (crop.height > height || crop.width > width) continue;
+    crop.y = DrawOffset(height - crop.height, random);
+    crop.x = DrawOffset(width - crop.width, random);
     return true;
   }
   return false;
@@ -100,35 +99,38 @@ Augment ResolveAugment(Augment augment, int resolution) {
   return resolution < kSmallBelow ? Augment::kCifar : Augment::kImagenet;
 }
 
-void CenterCrop(const Image& image, int resolution, uint8_t* out) {
+Cut CenterCut(int height, int width, int resolution) {
   const int short_side = resolution < kSmallBelow
                              ? resolution
                              : 2 * static_cast<int>(RoundHalfEven(4.0 * resolution / 7));
-  ScaleAndCrop(image, short_side, resolution, out);
+  return CutByShortSide(height, width, short_side, resolution);
 }
 
-void PadCropFlip(const Image& image, int resolution, const std::array<uint8_t, 3>& fill,
-                 RandomStream& random, uint8_t* out) {
+Cut SquareCut(int height, int width, int resolution) {
+  return CutByShortSide(height, width, resolution, resolution);
+}
+
+Cut RandomCut(int height, int width, int resolution, RandomStream& random) {
+  Cut cut;
+  if (DrawCrop(height, width, random, cut.source)) {
+    cut.height = cut.width = resolution;
+    cut.window = {0, 0, resolution, resolution};
+  } else {
+    cut = SquareCut(height, width, resolution);
+  }
+  cut.may_reduce = true;
+  return cut;
+}
+
+void ShiftAtRandom(const uint8_t* in, int resolution, const std::array<uint8_t, 3>& fill,
+                   RandomStream& random, uint8_t* out) {
   const int dy = DrawOffset(2 * kPadding, random) - kPadding;
   const int dx = DrawOffset(2 * kPadding, random) - kPadding;
-  if (image.height == resolution && image.width == resolution) {
-    Shift(image.pixels.data(), resolution, dy, dx, fill, out);
-  } else {
-    std::vector<uint8_t> scaled(3 * static_cast<size_t>(resolution) * resolution);
-    ScaleAndCrop(image, resolution, resolution, scaled.data());
-    Shift(scaled.data(), resolution, dy, dx, fill, out);
-  }
-  if (random.Coin()) Flip(out, resolution);
+  Shift(in, resolution, dy, dx, fill, out);
 }
 
-void RandomResizedCropFlip(const Image& image, int resolution, RandomStream& random, uint8_t* out) {
-  Box crop;
-  if (DrawCrop(image, random, crop)) {
-    ResizeBilinear(image, crop, resolution, resolution, {0, 0, resolution, resolution}, out);
-  } else {
-    ScaleAndCrop(image, resolution, resolution, out);
-  }
-  if (random.Coin()) Flip(out, resolution);
+void FlipAtRandom(int resolution, RandomStream& random, uint8_t* pixels) {
+  if (random.Coin()) Flip(pixels, resolution);
 }
 
 std::array<float, 3> PcaLighting(RandomStream& random) {

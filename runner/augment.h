@@ -4,29 +4,34 @@
 #include <cstdint>
 
 #include "core/rng.h"
-#include "runner/dataset.h"
+#include "runner/image.h"
 #include "runner/recipe.h"
 
 namespace dse {
 
-// What becomes of an image on its way into a batch. `out` has room for resolution x resolution x 3
-// bytes. Random choices come from `random` alone.
+// What becomes of an image on its way into a batch: what is cut from it, and what is done to the
+// pixels then (resolution x resolution x 3 bytes). Random choices come from `random` alone.
 
 // kAuto is cifar below 64 px and imagenet from there on.
 Augment ResolveAugment(Augment augment, int resolution);
 
 // For testing: short side to `resolution` below 64 px, else to 2 * round(4 * resolution / 7) (256
 // for 224), then the centre.
-void CenterCrop(const Image& image, int resolution, uint8_t* out);
+Cut CenterCut(int height, int width, int resolution);
 
-// Pads with 4 pixels of `fill`, cuts a random square, flips with probability 1/2. An image of
-// another size is first brought to `resolution` by CenterCrop's rule below 64 px.
-void PadCropFlip(const Image& image, int resolution, const std::array<uint8_t, 3>& fill,
-                 RandomStream& random, uint8_t* out);
+// Short side to `resolution`, then the centre.
+Cut SquareCut(int height, int width, int resolution);
 
-// A random part of the image, 8 to 100% of its area and 3/4 to 4/3 in aspect (after ten misses the
-// centre), scaled to the resolution, flipped with probability 1/2.
-void RandomResizedCropFlip(const Image& image, int resolution, RandomStream& random, uint8_t* out);
+// A random part of the image, 8 to 100% of its area and 3/4 to 4/3 in aspect, scaled to the
+// resolution; after ten misses SquareCut.
+Cut RandomCut(int height, int width, int resolution, RandomStream& random);
+
+// Pads `in` with 4 pixels of `fill` and cuts a random square.
+void ShiftAtRandom(const uint8_t* in, int resolution, const std::array<uint8_t, 3>& fill,
+                   RandomStream& random, uint8_t* out);
+
+// Mirrors left and right with probability 1/2.
+void FlipAtRandom(int resolution, RandomStream& random, uint8_t* pixels);
 
 // The colour shift of AlexNet's PCA lighting with standard deviation 0.1, in 0..1 of the channel.
 std::array<float, 3> PcaLighting(RandomStream& random);

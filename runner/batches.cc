@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/rng.h"
 #include "runner/augment.h"
+#include "runner/resize.h"
 
 namespace dse {
 namespace {
@@ -83,6 +84,7 @@ BatchReader::BatchReader(const Dataset& dataset, const BatchOptions& options)
       test_(ChooseTest(dataset, options)),
       augment_key_(StreamKey(options.seed, "augmentation")),
       order_key_(StreamKey(options.seed, "training order")),
+      scratch_(static_cast<size_t>(std::max(1, options.threads))),
       team_(options.threads) {
   train_ = ChooseTrain(dataset, options, test_);
   if (options.auto_augment) throw Error("auto_augment is not there yet");
@@ -136,8 +138,9 @@ void BatchReader::Begin(const Place& place) {
   indices_ = IndicesOf(place);
   ResizeNext();
   ahead_ = place;
-  team_.Start(static_cast<int64_t>(indices_.size()),
-              [this](int, int64_t i) { MakeImage(static_cast<size_t>(i)); });
+  team_.Start(static_cast<int64_t>(indices_.size()), [this](int thread, int64_t i) {
+    MakeImage(static_cast<size_t>(i), scratch_[static_cast<size_t>(thread)]);
+  });
 }
 
 std::vector<int64_t> BatchReader::IndicesOf(const Place& place) {
@@ -168,37 +171,47 @@ void BatchReader::ResizeNext() {
   next_.color_shift.assign(count, {});
 }
 
-void BatchReader::MakeImage(size_t i) {
+void BatchReader::MakeImage(size_t i, Scratch& scratch) {
   const int64_t index = indices_[i];
   const Split split = making_.train ? Split::kTrain : test_split_;
   next_.labels[i] = dataset_.Label(split, index);
-  const Image image = dataset_.Load(split, index);
-  if (making_.train) {
-    Augmented(image, index, i);
-  } else {
-    CenterCrop(image, options_.resolution, next_.pixels.data() + i * ImageBytes());
-  }
-}
-
-void BatchReader::Augmented(const Image& image, int64_t index, size_t i) {
-  const int resolution = options_.resolution;
-  uint8_t* out = next_.pixels.data() + i * ImageBytes();
   const uint64_t stream =
       static_cast<uint64_t>(making_.epoch) << kIndexBits | static_cast<uint64_t>(index);
   RandomStream random(augment_key_, stream);
-  switch (options_.augment) {
-    case Augment::kAuto:  // resolved in the constructor
-    case Augment::kNone:
-      CenterCrop(image, resolution, out);
-      break;
-    case Augment::kCifar:
-      PadCropFlip(image, resolution, fill_, random, out);
-      break;
-    case Augment::kImagenet:
-      RandomResizedCropFlip(image, resolution, random, out);
-      next_.color_shift[i] = PcaLighting(random);
-      break;
+  const auto choose = [&](int height, int width) { return Choose(height, width, random); };
+  const CutSource from = dataset_.LoadCut(split, index, choose, scratch.read);
+  if (making_.train) {
+    Augmented(from, random, i, scratch);
+  } else {
+    MakeCut(from, next_.pixels.data() + i * ImageBytes());
   }
+}
+
+Cut BatchReader::Choose(int height, int width, RandomStream& random) const {
+  if (!making_.train) return CenterCut(height, width, options_.resolution);
+  switch (options_.augment) {
+    case Augment::kCifar:
+      return SquareCut(height, width, options_.resolution);
+    case Augment::kImagenet:
+      return RandomCut(height, width, options_.resolution, random);
+    default:
+      return CenterCut(height, width, options_.resolution);
+  }
+}
+
+void BatchReader::Augmented(const CutSource& from, RandomStream& random, size_t i,
+                            Scratch& scratch) {
+  const int resolution = options_.resolution;
+  uint8_t* out = next_.pixels.data() + i * ImageBytes();
+  if (options_.augment == Augment::kCifar) {
+    scratch.square.resize(ImageBytes());
+    MakeCut(from, scratch.square.data());
+    ShiftAtRandom(scratch.square.data(), resolution, fill_, random, out);
+  } else {
+    MakeCut(from, out);
+  }
+  if (options_.augment != Augment::kNone) FlipAtRandom(resolution, random, out);
+  if (options_.augment == Augment::kImagenet) next_.color_shift[i] = PcaLighting(random);
 }
 
 }  // namespace dse

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/rng.h"
 #include "runner/background_team.h"
 #include "runner/dataset.h"
 #include "runner/recipe.h"
@@ -73,8 +74,14 @@ class BatchReader {
   std::vector<int64_t> IndicesOf(const Place& place);
   size_t ImageBytes() const;
   void ResizeNext();
-  void MakeImage(size_t i);
-  void Augmented(const Image& image, int64_t index, size_t i);
+  // One image of next_, with the memory of one of the team's threads.
+  struct Scratch {
+    ReadScratch read;
+    std::vector<uint8_t> square;  // before it is shifted
+  };
+  void MakeImage(size_t i, Scratch& scratch);
+  Cut Choose(int height, int width, RandomStream& random) const;
+  void Augmented(const CutSource& from, RandomStream& random, size_t i, Scratch& scratch);
 
   const Dataset& dataset_;
   BatchOptions options_;        // augment resolved
@@ -91,7 +98,8 @@ class BatchReader {
   Place making_;                  // what next_ is
   std::vector<int64_t> indices_;  // of the images of next_
   Batch next_;
-  BackgroundTeam team_;  // last: its threads use the members above
+  std::vector<Scratch> scratch_;  // one per thread of the team
+  BackgroundTeam team_;           // last: its threads use the members above
 };
 
 }  // namespace dse

@@ -24,6 +24,12 @@ std::string FolderOf(const std::string& uri) {
 
 }  // namespace
 
+CutSource Dataset::LoadCut(Split split, int64_t index, const ChooseCut& choose,
+                           ReadScratch& scratch) const {
+  scratch.image = Load(split, index);
+  return WholeCutSource(scratch.image, choose);
+}
+
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
   if (uri == "synthetic") return MakeSyntheticDataset(threads);
   if (uri.starts_with("folder:")) return OpenFolderDataset(FolderOf(uri), threads);

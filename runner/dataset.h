@@ -6,16 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "runner/image.h"
+
 namespace dse {
 
 enum class Split { kTrain, kTest };
-
-// A decoded image: 8-bit RGB, interleaved, row after row.
-struct Image {
-  int height = 0;
-  int width = 0;
-  std::vector<uint8_t> pixels;  // height * width * 3
-};
 
 struct DatasetInfo {
   std::string uri;          // as given
@@ -39,6 +34,10 @@ class Dataset {
   virtual int Label(Split split, int64_t index) const = 0;
   // Throws Error naming the file if it can no longer be read or decoded.
   virtual Image Load(Split split, int64_t index) const = 0;
+  // What the cut is to be made from, which lives in the dataset or in `scratch`. Throws as Load
+  // does.
+  virtual CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
+                            ReadScratch& scratch) const;
 };
 
 // A share of corrupt images above this is an error.

@@ -22,6 +22,10 @@ class MemoryDataset : public Dataset {
   int64_t Size(Split split) const override { return Images(split).size(); }
   int Label(Split split, int64_t index) const override { return Images(split).label(index); }
   Image Load(Split split, int64_t index) const override { return Images(split).image(index); }
+  CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
+                    ReadScratch&) const override {
+    return WholeCutSource(Images(split).image(index), choose);
+  }
 
  private:
   const MemoryImages& Images(Split split) const { return split == Split::kTrain ? train_ : test_; }

@@ -3,122 +3,133 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
+#include <vector>
+
+#include "runner/blend.h"
 
 namespace dse {
 namespace {
 
-// Weights are whole multiples of 2^-kWeightBits and sum to 1 exactly.
-constexpr int kWeightBits = 15;
-constexpr int kOne = 1 << kWeightBits;
-
-// The input samples that make one output sample: weight[0..count) from `first` on.
+// The input samples that make one output sample.
 struct Taps {
   int first = 0;
   int count = 0;
-  size_t weights = 0;  // offset into Filter::weights
+  size_t weights = 0;  // place of the first pair in Filter::weights
 };
 
 struct Filter {
   std::vector<Taps> taps;  // one per output sample of the window
-  std::vector<int> weights;
+  std::vector<WeightPair> weights;
+  std::span<const WeightPair> WeightsOf(const Taps& of) const {
+    return std::span(weights).subspan(of.weights, static_cast<size_t>(of.count + 1) / 2);
+  }
 };
 
-// Rounds the weights so that they sum to kOne; what rounding lost goes to the largest.
-void AppendWeights(const std::vector<double>& real, std::vector<int>& weights) {
+// One axis: `length` input samples from `begin` on are scaled to `out`.
+struct Axis {
+  double begin = 0;
+  double length = 0;
+  int out = 0;
+  double scale() const { return length / out; }
+  double support() const { return std::max(1.0, scale()); }
+  double Center(int i) const { return begin + (i + 0.5) * scale(); }
+  // The first sample under the triangle of output i, and one past the last.
+  int First(int i) const { return std::max(Floor(begin), Floor(Center(i) - support() + 0.5)); }
+  int End(int i) const {
+    return std::min(Ceil(begin + length), Floor(Center(i) + support() + 0.5));
+  }
+
+ private:
+  static int Floor(double value) { return static_cast<int>(std::floor(value)); }
+  static int Ceil(double value) { return static_cast<int>(std::ceil(value)); }
+};
+
+// Rounds the weights so that they sum to one; what rounding lost goes to the largest.
+void AppendWeights(const std::vector<double>& real, std::vector<WeightPair>& pairs) {
   double sum = 0;
   for (double weight : real) sum += weight;
-  const auto begin = static_cast<std::ptrdiff_t>(weights.size());
-  int rest = kOne;
-  for (double weight : real) {
-    weights.push_back(static_cast<int>(std::lround(weight / sum * kOne)));
-    rest -= weights.back();
+  int rest = kWeightOne;
+  size_t largest = 0;
+  const size_t begin = pairs.size();
+  for (size_t k = 0; k < real.size(); ++k) {
+    const auto weight = static_cast<int>(std::lround(real[k] / sum * kWeightOne));
+    rest -= weight;
+    if (real[k] > real[largest]) largest = k;
+    if (k % 2 == 0) pairs.push_back(0);
+    pairs[begin + k / 2] |= static_cast<WeightPair>(weight) << (16 * (k % 2));
   }
-  *std::max_element(weights.begin() + begin, weights.end()) += rest;
+  pairs[begin + largest / 2] += static_cast<WeightPair>(rest) << (16 * (largest % 2));
 }
 
-// The filter of one axis: `in` samples scaled to `out`, of which [begin, begin + count) are wanted.
-Filter MakeFilter(int in, int out, int begin, int count) {
-  const double scale = static_cast<double>(in) / out;
-  const double support = std::max(1.0, scale);
+// The filter for the outputs [begin, begin + count).
+Filter MakeFilter(const Axis& axis, int begin, int count) {
   Filter filter;
   std::vector<double> real;
   for (int i = begin; i < begin + count; ++i) {
-    const double center = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int last = std::min(in, static_cast<int>(center + support + 0.5));
+    const int first = axis.First(i), end = axis.End(i);
     real.clear();
-    for (int j = first; j < last; ++j) {
-      real.push_back(std::max(0.0, 1 - std::fabs(j + 0.5 - center) / support));
+    for (int j = first; j < end; ++j) {
+      real.push_back(std::max(0.0, 1 - std::fabs(j + 0.5 - axis.Center(i)) / axis.support()));
     }
-    filter.taps.push_back({first, last - first, filter.weights.size()});
+    filter.taps.push_back({first, end - first, filter.weights.size()});
     AppendWeights(real, filter.weights);
   }
   return filter;
-}
-
-uint8_t Round(int sum) { return static_cast<uint8_t>((sum + kOne / 2) >> kWeightBits); }
-
-void FilterRow(const Filter& filter, const uint8_t* in, uint8_t* out) {
-  for (const Taps& taps : filter.taps) {
-    const int* weight = filter.weights.data() + taps.weights;
-    const uint8_t* pixel = in + 3 * taps.first;
-    int red = 0, green = 0, blue = 0;
-    for (int k = 0; k < taps.count; ++k, pixel += 3) {
-      red += weight[k] * pixel[0];
-      green += weight[k] * pixel[1];
-      blue += weight[k] * pixel[2];
-    }
-    *out++ = Round(red);
-    *out++ = Round(green);
-    *out++ = Round(blue);
-  }
-}
-
-// `sums` is scratch of `bytes` elements.
-void FilterColumn(const Taps& taps, const int* weight, const uint8_t* in, size_t bytes,
-                  std::vector<int>& sums, uint8_t* out) {
-  sums.assign(bytes, 0);
-  for (int k = 0; k < taps.count; ++k) {
-    const uint8_t* row = in + static_cast<size_t>(taps.first + k) * bytes;
-    for (size_t i = 0; i < bytes; ++i) sums[i] += weight[k] * row[i];
-  }
-  for (size_t i = 0; i < bytes; ++i) out[i] = Round(sums[i]);
 }
 
 const uint8_t* PixelAt(const Image& image, int y, int x) {
   return image.pixels.data() + 3 * (static_cast<size_t>(y) * image.width + x);
 }
 
-void CopyWindow(const Image& image, const Box& source, const Box& window, uint8_t* out) {
+// Whether the window is a part of the image as it is.
+bool IsCopy(const RealBox& source, int height, int width) {
+  return source.height == height && source.width == width && source.y == std::floor(source.y) &&
+         source.x == std::floor(source.x);
+}
+
+void CopyWindow(const Image& image, int y, int x, const Box& window, uint8_t* out) {
   const size_t bytes = 3 * static_cast<size_t>(window.width);
   for (int row = 0; row < window.height; ++row, out += bytes) {
-    std::memcpy(out, PixelAt(image, source.y + window.y + row, source.x + window.x), bytes);
+    std::memcpy(out, PixelAt(image, y + window.y + row, x + window.x), bytes);
   }
 }
 
 }  // namespace
 
-void ResizeBilinear(const Image& image, const Box& source, int height, int width, const Box& window,
-                    uint8_t* out) {
-  if (source.height == height && source.width == width) {
-    CopyWindow(image, source, window, out);
+void ResizeBilinear(const Image& image, const RealBox& source, int height, int width,
+                    const Box& window, uint8_t* out) {
+  if (IsCopy(source, height, width)) {
+    CopyWindow(image, static_cast<int>(source.y), static_cast<int>(source.x), window, out);
     return;
   }
-  const Filter across = MakeFilter(source.width, width, window.x, window.width);
-  const Filter down = MakeFilter(source.height, height, window.y, window.height);
-  const int first = down.taps.front().first;
-  const int last = down.taps.back().first + down.taps.back().count;
-  const size_t bytes = 3 * static_cast<size_t>(window.width);
-  std::vector<uint8_t> rows(static_cast<size_t>(last - first) * bytes);
-  for (int y = first; y < last; ++y) {
-    FilterRow(across, PixelAt(image, source.y + y, source.x), &rows[(y - first) * bytes]);
+  const Filter down = MakeFilter({source.y, source.height, height}, window.y, window.height);
+  const Filter across = MakeFilter({source.x, source.width, width}, window.x, window.width);
+  const int left = across.taps.front().first;
+  const int right = across.taps.back().first + across.taps.back().count;
+  std::vector<PixelTaps> pixels;
+  for (const Taps& taps : across.taps) {
+    pixels.push_back({taps.first - left, across.WeightsOf(taps)});
   }
-  std::vector<int> sums;
-  for (Taps taps : down.taps) {
-    taps.first -= first;
-    FilterColumn(taps, down.weights.data() + taps.weights, rows.data(), bytes, sums, out);
-    out += bytes;
+  const size_t bytes = 3 * static_cast<size_t>(right - left);
+  std::vector<uint8_t> row(bytes + 8);
+  for (const Taps& taps : down.taps) {
+    BlendRows(PixelAt(image, taps.first, left), 3 * static_cast<size_t>(image.width), taps.count,
+              down.WeightsOf(taps), bytes, row.data());
+    BlendPixels(row.data(), pixels, out);
+    out += 3 * pixels.size();
   }
+}
+
+Box ResizeFootprint(const RealBox& source, int height, int width, const Box& window) {
+  const Axis down{source.y, source.height, height}, across{source.x, source.width, width};
+  const int y = down.First(window.y), x = across.First(window.x);
+  return {y, x, down.End(window.y + window.height - 1) - y,
+          across.End(window.x + window.width - 1) - x};
+}
+
+void MakeCut(const CutSource& from, uint8_t* out) {
+  ResizeBilinear(*from.image, from.source, from.cut.height, from.cut.width, from.cut.window, out);
 }
 
 }  // namespace dse

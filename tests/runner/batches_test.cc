@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "runner/augment.h"
+#include "runner/resize.h"
 #include "tests/runner/jpeg_writer.h"
 
 namespace dse {
@@ -338,7 +339,7 @@ TEST_CASE("a test image at 224 pixels is scaled to 256 and cut in the middle") {
     for (int x = 32; x < 480; ++x) image.pixels[3 * (512 * y + x)] = 10;
   }
   std::vector<uint8_t> out(224 * 224 * 3);
-  CenterCrop(image, 224, out.data());
+  MakeCut(WholeCutSource(image, [](int h, int w) { return CenterCut(h, w, 224); }), out.data());
   int marked = 0;
   for (size_t i = 0; i < out.size(); i += 3) marked += out[i] > 100;
   CHECK(marked == 0);
@@ -352,7 +353,7 @@ TEST_CASE("an image that is not square is scaled by its short side") {
     for (int x = 16; x < 48; ++x) image.pixels[3 * (64 * y + x)] = 255;
   }
   std::vector<uint8_t> out(32 * 32 * 3);
-  CenterCrop(image, 32, out.data());
+  MakeCut(WholeCutSource(image, [](int h, int w) { return CenterCut(h, w, 32); }), out.data());
   CHECK(out[0] == 255);
   CHECK(out[3 * 31] == 255);
 }
@@ -362,7 +363,8 @@ TEST_CASE("random resized crops stay inside the image and differ") {
   const Image image = Plain(40, 300, 9, 8, 7);
   std::vector<uint8_t> out(64 * 64 * 3);
   for (int i = 0; i < 200; ++i) {
-    RandomResizedCropFlip(image, 64, random, out.data());
+    const auto choose = [&](int h, int w) { return RandomCut(h, w, 64, random); };
+    MakeCut(WholeCutSource(image, choose), out.data());
     REQUIRE(std::count(out.begin(), out.end(), 9) == 64 * 64);
   }
 }

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/rng.h"
+#include "runner/blend.h"
 #include "tests/runner/jpeg_writer.h"
 
 namespace dse {
@@ -14,7 +16,7 @@ Image Gray(int height, int width, const std::vector<int>& values) {
   return image;
 }
 
-std::vector<int> Resize(const Image& image, const Box& source, int height, int width,
+std::vector<int> Resize(const Image& image, const RealBox& source, int height, int width,
                         const Box& window) {
   std::vector<uint8_t> out(static_cast<size_t>(window.height) * window.width * 3);
   ResizeBilinear(image, source, height, width, window, out.data());
@@ -63,6 +65,52 @@ TEST_CASE("a plain image keeps its colour at every size") {
 TEST_CASE("nothing outside the source box is read") {
   const Image image = Gray(3, 4, {255, 255, 255, 255, 255, 10, 10, 255, 255, 255, 255, 255});
   CHECK(Resize(image, {1, 1, 1, 2}, 2, 3, {0, 0, 2, 3}) == std::vector<int>(6, 10));
+}
+
+TEST_CASE("a source may begin within a pixel") {
+  // Two pixels wide from 0.5 on, to two: centres 1 and 2 of the input, each between two pixels.
+  CHECK(Resize(Gray(1, 4, {10, 20, 40, 80}), RealBox(0, 0.5, 1, 2), 1, 2, {0, 0, 1, 2}) ==
+        std::vector<int>{15, 30});
+}
+
+TEST_CASE("only the footprint is read") {
+  // Rows and columns outside of it may be missing: the part alone gives the same pixels.
+  Image image{40, 60, {}};
+  for (int i = 0; i < 40 * 60 * 3; ++i) image.pixels.push_back(static_cast<uint8_t>(i * 37 % 253));
+  const RealBox source(2.5, 3.25, 35, 50.5);
+  const Box window{6, 5, 7, 9};
+  const Box foot = ResizeFootprint(source, 23, 21, window);
+  CHECK(foot.height < 40);
+  CHECK(foot.width < 60);
+  Image part{foot.height, foot.width, {}};
+  for (int y = foot.y; y < foot.y + foot.height; ++y) {
+    const auto row = image.pixels.begin() + 3 * (60 * y + foot.x);
+    part.pixels.insert(part.pixels.end(), row, row + 3 * foot.width);
+  }
+  const RealBox moved(source.y - foot.y, source.x - foot.x, source.height, source.width);
+  CHECK(Resize(part, moved, 23, 21, window) == Resize(image, source, 23, 21, window));
+}
+
+TEST_CASE("a weighted sum is exact for any number of rows, columns and taps") {
+  RandomStream random(3, 0);
+  for (int rows = 1; rows <= 5; ++rows) {
+    for (const size_t bytes : {1, 15, 16, 33, 99}) {
+      std::vector<uint8_t> in(static_cast<size_t>(rows) * bytes), out(bytes);
+      for (uint8_t& value : in) value = static_cast<uint8_t>(random.Below(256));
+      std::vector<int> weights(static_cast<size_t>(rows), kWeightOne / rows);
+      weights[0] += kWeightOne % rows;
+      std::vector<WeightPair> pairs(static_cast<size_t>(rows + 1) / 2);
+      for (size_t k = 0; k < weights.size(); ++k) {
+        pairs[k / 2] |= static_cast<WeightPair>(weights[k]) << (16 * (k % 2));
+      }
+      BlendRows(in.data(), bytes, rows, pairs, bytes, out.data());
+      for (size_t i = 0; i < bytes; ++i) {
+        int sum = 0;
+        for (size_t k = 0; k < weights.size(); ++k) sum += weights[k] * in[k * bytes + i];
+        REQUIRE(out[i] == (sum + kWeightOne / 2) / kWeightOne);
+      }
+    }
+  }
 }
 
 TEST_CASE("a window is a part of the whole result") {
