@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "core/suggest.h"
 #include "db/results.h"
 #include "runner/train.h"
 
@@ -16,9 +17,18 @@ struct TrainOptions {
   std::string data;
   std::optional<std::string> recipe;  // default by the members' resolution
   std::vector<std::string> settings;  // key=value on top of the recipe
+  std::string weight_names = "torchvision";
   bool dry_run = false;
   bool quiet = false;
 };
+
+WeightNames ParseWeightNames(const std::string& word) {
+  if (word == "torchvision") return WeightNames::kTorchvision;
+  if (word == "timm") return WeightNames::kTimm;
+  const std::vector<std::string> known{"torchvision", "timm"};
+  throw UsageError("--weight-names is torchvision or timm, not '" + word + "'" +
+                   DidYouMean(word, known));
+}
 
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   OptionParser parser(
@@ -40,6 +50,15 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
              "processes that train side by side (default 1)");
   parser.Int("threads", "T", &request.trainer.threads, 0, 1024,
              "of each worker (default cores/workers)");
+  parser.Int("replicas", "K", &request.trainer.replicas, 1, 64,
+             "copies of each network that share its batches: one on each GPU, or in threads "
+             "(default 1)");
+  parser.Flag("keep-weights", &request.keep_weights,
+              "keep the weights of finished runs as safetensors");
+  parser.Text("weight-names", "LIBRARY", &options.weight_names,
+              "names of kept weights: torchvision or timm (default torchvision)");
+  parser.Text("work-dir", "DIR", &request.work_dir,
+              "where checkpoints and weights lie (default FILE.d)");
   parser.Int("limit", "N", &request.limit, 0, INT64_MAX, "train at most so many runs now");
   parser.Duration("time-limit", &request.time_limit, "start no run after this time (90s, 15m, 2h)");
   parser.Int("retries", "N", &request.retries, 0, 1000, "of a run that failed (default 2)");
@@ -48,7 +67,9 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Flag("quiet,q", &options.quiet, "no progress");
   parser.Require("db");
   parser.Require("data");
-  return parser.Parse(args);
+  if (!parser.Parse(args)) return false;
+  request.weight_names = ParseWeightNames(options.weight_names);
+  return true;
 }
 
 Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>& members) {

@@ -99,6 +99,7 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
     dataset = claim.Int(5);
   }
   run.token = owner.token();
+  run.key = TextById(connection, "SELECT key FROM runs WHERE id = ?", run.run_id);
   run.model_json = TextById(connection, "SELECT spec FROM models WHERE id = ?", model);
   run.recipe_json = TextById(connection, "SELECT document FROM recipes WHERE id = ?", recipe);
   run.fingerprint = TextById(connection, "SELECT fingerprint FROM datasets WHERE id = ?", dataset);

@@ -95,6 +95,7 @@ struct ClaimRequest {
 struct ClaimedRun {
   int64_t run_id = 0;
   int64_t attempt = 0;
+  std::string key;  // the run's natural key
   std::string token;
   std::string model_json;
   std::string recipe_json;

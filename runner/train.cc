@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "db/database.h"
+#include "runner/run_files.h"
 #include "runner/stop_signals.h"
 #include "runner/supervisor.h"
 #include "runner/worker.h"
@@ -48,11 +49,13 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   const auto start = std::chrono::steady_clock::now();
   CheckRequest(request);
   TrainRequest effective = request;
+  effective.work_dir = WorkFolder(request.db_path, request.work_dir);
   effective.trainer.threads = ThreadsPerWorker(request);
   const StopSignals signals;
   const PlanSummary plan = Prepare(effective, data.info());
   if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0)
     return {plan, 0, StopSignals::count() > 0};
+  MakeRunFolders(effective.work_dir);
   const WorkerJob job{effective, data, factory, plan.run_ids, start};
   return Supervisor(job, progress).Run();
 }

@@ -29,8 +29,11 @@ struct TrainRequest {
   std::optional<int64_t> limit;      // at most so many runs in this call
   std::optional<double> time_limit;  // seconds after which no run is started
   int workers = 1;                   // processes
-  double lease_seconds = 120;        // a run without a heartbeat for so long may be taken by others
-  TrainerOptions trainer;            // threads 0 = cores / workers
+  std::string work_dir;              // of checkpoints and weights; "" = DATABASE.d
+  bool keep_weights = false;         // of runs that are done
+  WeightNames weight_names = WeightNames::kTorchvision;
+  double lease_seconds = 120;  // a run without a heartbeat for so long may be taken by others
+  TrainerOptions trainer;      // threads 0 = cores / workers
 };
 
 // Progress for the command line; `best_error` over the plan's finished runs.

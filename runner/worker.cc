@@ -1,6 +1,7 @@
 #include "runner/worker.h"
 
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "core/json.h"
 #include "db/database.h"
 #include "runner/heartbeat.h"
+#include "runner/run_files.h"
 #include "runner/stop_signals.h"
 
 namespace dse {
@@ -114,10 +116,22 @@ class Worker {
     const std::optional<FinishedRun> finished = TryTrain(run);
     if (finished) {
       const bool final = finished->state != RunState::kFailed;
-      if (FinishRun(db_, run, *finished) && final) ++counts_.finished();
+      if (FinishRun(db_, run, *finished) && final) {
+        ++counts_.finished();
+        RemoveCheckpoint(FilesOf(run).checkpoint);
+      }
     } else {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
     }
+  }
+
+  TrainingFiles FilesOf(const ClaimedRun& run) const {
+    const TrainRequest& request = job_.request;
+    TrainingFiles files;
+    files.checkpoint = CheckpointPath(request.work_dir, run.key);
+    if (request.keep_weights) files.weights = WeightsPath(request.work_dir, run.key);
+    files.names = request.weight_names;
+    return files;
   }
 
   // Empty if the training was interrupted. An exception out of the trainer is a failed run; one out
@@ -137,6 +151,9 @@ class Worker {
     hooks.should_stop = [&] {
       return StopSignals::count() > 0 || lost || heartbeat.lost() || database_failure != nullptr;
     };
+    hooks.on_warning = [&](const std::string& text) {
+      std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id), text.c_str());
+    };
     std::optional<FinishedRun> finished = TrainOrFail(run, hooks);
     if (database_failure) std::rethrow_exception(database_failure);
     if (finished) finished->torch_version = trainer_->library_version();
@@ -148,7 +165,8 @@ class Worker {
       const std::string where = "run " + std::to_string(run.run_id);
       const Model model = ParseModel(ParseJson(run.model_json, where), where);
       const Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, where), where);
-      const TrainingResult result = trainer_->Train({model, recipe, job_.data, run.seed}, hooks);
+      const TrainingResult result =
+          trainer_->Train({model, recipe, job_.data, run.seed, FilesOf(run)}, hooks);
       if (result.outcome == TrainingOutcome::kInterrupted) return std::nullopt;
       return MakeFinished(result);
     } catch (const std::exception& failure) {

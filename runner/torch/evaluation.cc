@@ -14,7 +14,7 @@
 
 namespace dse {
 
-EvaluationResult TestWeights(const EvaluationJob& job, at::Device device) {
+EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int threads) {
   const at::NoGradGuard no_grad;
   const Frame& frame = job.model.frame;
   if (job.data.info().classes() != frame.classes) {
@@ -29,6 +29,7 @@ EvaluationResult TestWeights(const EvaluationJob& job, at::Device device) {
   options.batch_size = job.recipe.batch_size;
   options.resolution = frame.resolution;
   options.test_images = job.recipe.test_images;
+  options.threads = threads;
   BatchReader reader(job.data, options);
   Normalizer normalizer(job.recipe.batch_size, frame.resolution, channels.mean, channels.stddev,
                         device);

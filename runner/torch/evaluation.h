@@ -8,6 +8,6 @@ namespace dse {
 
 // Tests kept weights on the data's test split, images normalised as they were in training. Throws
 // Error for weights of another network, a damaged file, classes that differ.
-EvaluationResult TestWeights(const EvaluationJob& job, at::Device device);
+EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int threads);
 
 }  // namespace dse

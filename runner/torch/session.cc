@@ -23,14 +23,17 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-BatchOptions OptionsOf(const TrainingJob& job) {
+BatchOptions OptionsOf(const TrainingJob& job, int threads) {
   BatchOptions options;
   options.batch_size = job.recipe.batch_size;
   options.resolution = job.model.frame.resolution;
   options.seed = job.seed;
   options.augment = job.recipe.augment;
+  options.auto_augment = job.recipe.auto_augment;
+  options.val_images = job.recipe.val_images;
   options.train_images = job.recipe.train_images;
   options.test_images = job.recipe.test_images;
+  options.threads = threads;
   return options;
 }
 
@@ -87,7 +90,7 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
       hooks_(hooks),
       place_(place),
       key_(CheckpointKey(job)),
-      reader_(job.data, OptionsOf(job)),
+      reader_(job.data, OptionsOf(job, place.threads)),
       sum_(MakeAllReduce(place.devices)),
       group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
   CheckJob(job, reader_);

@@ -103,7 +103,7 @@ class LibTorchTrainer : public Trainer {
   }
 
   EvaluationResult Evaluate(const EvaluationJob& job) override {
-    return GuardedOn(device_, threads_, [&] { return TestWeights(job, device_); });
+    return GuardedOn(device_, threads_, [&] { return TestWeights(job, device_, threads_); });
   }
 
   std::string device_name() const override { return name_; }

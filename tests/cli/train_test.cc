@@ -135,6 +135,50 @@ TEST_CASE("a study that was killed is finished by the same command and nothing i
               "GROUP BY run_id)") == "1");
 }
 
+TEST_CASE("a run killed between epochs goes on from its checkpoint to the same numbers",
+          "[cli][train]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string numbers =
+      "SELECT group_concat(epoch || ' ' || train_loss || ' ' || test_error, ' ') FROM (SELECT "
+      "e.* FROM epochs e JOIN runs r ON r.id = e.run_id AND r.attempt = e.attempt ORDER BY epoch)";
+  const std::string db = SmallStudy(folder, "RegNetX", "1");
+  const std::string whole = folder / "whole.db";
+  std::filesystem::copy_file(db, whole);
+  const auto words = [&](const std::string& path) {
+    Words all = TrainWords(
+        path, "synthetic",
+        {"--threads", "1", "--keep-weights", "-q", "--set", "epochs=8", "ema_decay=0.9"});
+    all.insert(all.begin(), DSE_PROGRAM);
+    return all;
+  };
+  REQUIRE(RunProcess(words(whole)).code == 0);
+  {
+    BackgroundProcess process(words(db));
+    for (int i = 0; i < 600 && std::stoi(Query(db, "SELECT count(*) FROM epochs")) < 3; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    process.SignalGroup(SIGKILL);
+    process.Wait();
+  }
+  REQUIRE(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == "0");
+  const std::string key = Query(db, "SELECT key FROM runs");
+  CHECK(std::filesystem::exists(db + ".d/checkpoints/" + key + ".safetensors"));
+  REQUIRE(RunProcess(words(db)).code == 0);
+  CHECK(Query(db, numbers) == Query(whole, numbers));
+  CHECK(Query(db, "SELECT error FROM runs") == Query(whole, "SELECT error FROM runs"));
+  // All eight epochs belong to the second attempt, but it did not train them all.
+  CHECK(Query(db, "SELECT count(*) FROM epochs WHERE attempt = 2") == "8");
+  CHECK(Query(db,
+              "SELECT e.seconds = (SELECT o.seconds FROM epochs o WHERE o.attempt = 1 AND "
+              "o.epoch = 1) FROM epochs e WHERE e.attempt = 2 AND e.epoch = 1") == "1");
+  CHECK(std::filesystem::is_empty(db + ".d/checkpoints"));
+  const auto kept = [&](const std::string& path) {
+    return ReadFile(path + ".d/weights/" + key + ".safetensors");
+  };
+  CHECK(kept(db) == kept(whole));
+}
+
 TEST_CASE("Ctrl-C gives the runs back and exits with 130", "[cli][train]") {
   if (!HasTorch()) return;
   const TempFolder folder;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+namespace dse {
+
+// Where the files of runs lie: in DATABASE.d beside the database, or in the folder given.
+std::string WorkFolder(const std::string& db_path, const std::string& work_dir);
+
+// FOLDER/checkpoints/KEY.safetensors and FOLDER/weights/KEY.safetensors; `key` is the run's natural
+// key, so they stay right where databases are merged.
+std::string CheckpointPath(const std::string& folder, const std::string& key);
+std::string WeightsPath(const std::string& folder, const std::string& key);
+
+// Makes the two folders. Throws Error that names what cannot be made.
+void MakeRunFolders(const std::string& folder);
+
+// Removes a run's checkpoint, the one before it and what a write left behind.
+void RemoveCheckpoint(const std::string& path);
+
+}  // namespace dse
