@@ -8,6 +8,7 @@
 #include "runner/batches.h"
 #include "runner/dataset.h"
 #include "runner/recipe.h"
+#include "runner/weight_names.h"
 
 // Torch-free questions about the insides of the trainer, for tests: LibTorch's CHECK macro collides
 // with Catch2's, so no test includes its headers.
@@ -100,6 +101,13 @@ struct TrainedWeights {
 };
 TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Dataset& data,
                             const Parts& parts);
+
+// The network's initial weights as a file under a library's names.
+void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
+                         const std::string& path);
+// See tests/torch/peer_main.cc: logits and losses from given weights and batches.
+void RunPeer(const Model& model, const Recipe& recipe, const std::string& weights,
+             const std::string& batches, const std::string& out);
 
 // What a group says whose replica 1 fails while the others wait for it in a sum.
 std::string FailingReplica(int replicas);

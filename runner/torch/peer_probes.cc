@@ -1,0 +1,87 @@
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "runner/torch/network.h"
+#include "runner/torch/optimizer.h"
+#include "runner/torch/probes.h"
+#include "runner/torch/step.h"
+#include "runner/torch/tensor_records.h"
+#include "runner/torch/weights.h"
+
+namespace dse::probe {
+namespace {
+
+// The training batches of a file, their shape taken from the file.
+struct Batches {
+  at::Tensor images;  // [steps, n, 3, r, r]
+  at::Tensor labels;  // [steps, n]
+};
+
+at::ScalarType TypeOf(const TensorRecord& record) {
+  switch (record.type) {
+    case TensorType::kF32:
+      return at::kFloat;
+    case TensorType::kF64:
+      return at::kDouble;
+    case TensorType::kI64:
+      break;
+  }
+  return at::kLong;
+}
+
+at::Tensor Take(const TensorFile& file, const std::string& path, const std::string& name) {
+  const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                  [&](const TensorRecord& one) { return one.name == name; });
+  if (found == file.tensors.end()) throw Error(path + ": has no '" + name + "'");
+  const at::Tensor tensor = at::empty(found->shape, at::TensorOptions(TypeOf(*found)));
+  RecordReader(file, path).Read(name, tensor);
+  return tensor;
+}
+
+Batches ReadBatches(const std::string& path) {
+  const TensorFile file = ReadSafetensors(path, Checksum::kWherePresent);
+  return {Take(file, path, "images"), Take(file, path, "labels")};
+}
+
+}  // namespace
+
+void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
+                         const std::string& path) {
+  const Network network(model, /*zero_init_gamma=*/false, {at::kCPU, at::kFloat, seed});
+  WriteSafetensors(path, PublishWeights(model, names, network));
+}
+
+void RunPeer(const Model& model, const Recipe& recipe, const std::string& weights,
+             const std::string& batches, const std::string& out) {
+  const Batches data = ReadBatches(batches);
+  const auto fresh = [&](const auto& use) {
+    const Network network(model, false, {at::kCPU, data.images.scalar_type(), 0});
+    ReadWeights(weights, model, network);
+    return use(network);
+  };
+  const auto images = [&](int64_t step) {
+    return data.images.select(0, step).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const auto logits = [&](bool training) {
+    const at::NoGradGuard no_grad;
+    return fresh([&](const Network& network) { return network.Forward(images(0), training); });
+  };
+  const at::Tensor losses = fresh([&](const Network& network) {
+    Optimizer optimizer(network.parameters(), recipe);
+    at::Tensor values = at::zeros({data.images.size(0)}, data.images.options());
+    for (int64_t step = 0; step < values.size(0); ++step) {
+      const MicroBatch batch{images(step), data.labels.select(0, step)};
+      values.select(0, step).copy_(TrainStep(network, optimizer, batch, recipe, recipe.lr).loss);
+    }
+    return values;
+  });
+  TensorFile file;
+  file.tensors = {ToRecord("eval", logits(false)), ToRecord("train", logits(true)),
+                  ToRecord("losses", losses)};
+  WriteSafetensors(out, file);
+}
+
+}  // namespace dse::probe
