@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/rng.h"
 #include "runner/augment.h"
+#include "runner/auto_augment.h"
 #include "runner/resize.h"
 
 namespace dse {
@@ -87,7 +88,6 @@ BatchReader::BatchReader(const Dataset& dataset, const BatchOptions& options)
       scratch_(static_cast<size_t>(std::max(1, options.threads))),
       team_(options.threads) {
   train_ = ChooseTrain(dataset, options, test_);
-  if (options.auto_augment) throw Error("auto_augment is not there yet");
   options_.augment = ResolveAugment(options.augment, options.resolution);
   const std::array<float, 3>& mean = dataset.info().mean;
   fill_ = {ToByte(mean[0]), ToByte(mean[1]), ToByte(mean[2])};
@@ -211,6 +211,7 @@ void BatchReader::Augmented(const CutSource& from, RandomStream& random, size_t 
     MakeCut(from, out);
   }
   if (options_.augment != Augment::kNone) FlipAtRandom(resolution, random, out);
+  if (options_.auto_augment) AutoAugment(resolution, random, out, scratch.square);
   if (options_.augment == Augment::kImagenet) next_.color_shift[i] = PcaLighting(random);
 }
 

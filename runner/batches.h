@@ -77,7 +77,7 @@ class BatchReader {
   // One image of next_, with the memory of one of the team's threads.
   struct Scratch {
     ReadScratch read;
-    std::vector<uint8_t> square;  // before it is shifted
+    std::vector<uint8_t> square;  // the image before a step
   };
   void MakeImage(size_t i, Scratch& scratch);
   Cut Choose(int height, int width, RandomStream& random) const;
