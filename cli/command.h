@@ -25,6 +25,7 @@ int RunAnalyze(std::span<const std::string> args);
 int RunStatus(std::span<const std::string> args);
 int RunInspect(std::span<const std::string> args);
 int RunSpace(std::span<const std::string> args);
+int RunPack(std::span<const std::string> args);
 int RunImport(std::span<const std::string> args);
 
 }  // namespace dse

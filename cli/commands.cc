@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"status", "progress, workers and failures", RunStatus},
     {"inspect", "structure and complexity of networks", RunInspect},
     {"space", "list spaces and show their documents", RunSpace},
+    {"pack", "pre-size a dataset's images into a few fast files", RunPack},
     {"import", "bring in results from a CSV file", RunImport},
 };
 

@@ -6,6 +6,7 @@
 #include "core/suggest.h"
 #include "runner/cifar10.h"
 #include "runner/folder.h"
+#include "runner/pack.h"
 #include "runner/synthetic.h"
 
 namespace dse {
@@ -24,6 +25,8 @@ std::string FolderOf(const std::string& uri) {
 
 }  // namespace
 
+std::string Dataset::Name(Split, int64_t index) const { return std::to_string(index); }
+
 CutSource Dataset::LoadCut(Split split, int64_t index, const ChooseCut& choose,
                            ReadScratch& scratch) const {
   scratch.image = Load(split, index);
@@ -34,10 +37,11 @@ std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
   if (uri == "synthetic") return MakeSyntheticDataset(threads);
   if (uri.starts_with("folder:")) return OpenFolderDataset(FolderOf(uri), threads);
   if (uri.starts_with("cifar10:")) return OpenCifarDataset(FolderOf(uri));
+  if (uri.starts_with("pack:")) return OpenPackDataset(uri.substr(uri.find(':') + 1));
   const std::string scheme = uri.substr(0, uri.find(':'));
-  const std::vector<std::string> known{"synthetic", "cifar10", "folder"};
+  const std::vector<std::string> known{"synthetic", "cifar10", "folder", "pack"};
   throw Error("'" + uri + "' is no dataset" + DidYouMean(scheme, known) +
-              " (there are: synthetic, cifar10:DIR, folder:DIR)");
+              " (there are: synthetic, cifar10:DIR, folder:DIR, pack:FILE)");
 }
 
 }  // namespace dse

@@ -32,8 +32,12 @@ class Dataset {
   virtual const DatasetInfo& info() const = 0;
   virtual int64_t Size(Split split) const = 0;
   virtual int Label(Split split, int64_t index) const = 0;
+  // What the set itself calls an image: CLASS/FILE of a folder, else its number in the split.
+  virtual std::string Name(Split split, int64_t index) const;
   // Throws Error naming the file if it can no longer be read or decoded.
   virtual Image Load(Split split, int64_t index) const = 0;
+  // As Load, but throws as well where the decoder would have to make up pixels.
+  virtual Image LoadIntact(Split split, int64_t index) const { return Load(split, index); }
   // What the cut is to be made from, which lives in the dataset or in `scratch`. Throws as Load
   // does.
   virtual CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
@@ -44,10 +48,11 @@ class Dataset {
 inline constexpr double kMaxCorruptShare = 0.01;
 
 // Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px), "cifar10:DIR" (the
-// binary batches) or "folder:DIR" (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg,
-// any case). Small images are decoded once, with `threads` threads (all joined on return), and kept
-// in memory. Throws Error: unknown scheme, missing folder, no images, classes that differ between
-// the splits, too many corrupt images, a damaged batch.
+// binary batches), "folder:DIR" (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg,
+// any case) or "pack:FILE" (what `dse pack` wrote). Small images are decoded once, with `threads`
+// threads (all joined on return), and kept in memory. Throws Error: unknown scheme, missing folder,
+// no images, classes that differ between the splits, too many corrupt images, a damaged batch or
+// pack.
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
 
 }  // namespace dse

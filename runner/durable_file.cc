@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "core/error.h"
 
@@ -50,10 +51,43 @@ bool WriteParts(const std::string& path, std::span<const std::string_view> parts
   return fsync(file.get()) == 0;
 }
 
+std::string TemporaryName(const std::string& path) {
+  return path + ".new-" + std::to_string(getpid());
+}
+
 }  // namespace
 
+PendingFile::PendingFile(std::string path)
+    : path_(std::move(path)),
+      temporary_(TemporaryName(path_)),
+      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (fd_ < 0) Fail(path_, "written");
+}
+
+PendingFile::~PendingFile() {
+  if (fd_ >= 0) close(fd_);
+  if (!published_) unlink(temporary_.c_str());
+}
+
+void PendingFile::Append(std::string_view bytes) {
+  if (!WriteAll(fd_, bytes)) Fail(path_, "written");
+  size_ += static_cast<int64_t>(bytes.size());
+}
+
+void PendingFile::Finish() {
+  if (fsync(fd_) != 0) Fail(path_, "written");
+  const int closed = close(fd_);
+  fd_ = -1;
+  if (closed != 0) Fail(path_, "written");
+}
+
+void PendingFile::Publish() {
+  RenameDurably(temporary_, path_);
+  published_ = true;
+}
+
 void ReplaceFile(const std::string& path, std::span<const std::string_view> parts) {
-  const std::string temporary = path + ".new-" + std::to_string(getpid());
+  const std::string temporary = TemporaryName(path);
   if (!WriteParts(temporary, parts)) {
     const int reason = errno;
     unlink(temporary.c_str());

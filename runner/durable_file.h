@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,29 @@ namespace dse {
 // it to `path`. Throws Error that names the file; then nothing is left behind and an old file is as
 // it was.
 void ReplaceFile(const std::string& path, std::span<const std::string_view> parts);
+
+// A file that is written piece by piece under a temporary name beside `path`. What was not
+// published is removed with the object. Every call throws Error that names `path`.
+class PendingFile {
+ public:
+  explicit PendingFile(std::string path);
+  ~PendingFile();
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  int64_t size() const { return size_; }
+  void Append(std::string_view bytes);
+  void Finish();   // brings it to the disk and closes it
+  void Publish();  // then renames it to `path`
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  int fd_ = -1;
+  int64_t size_ = 0;
+  bool published_ = false;
+};
 
 // Renames and brings the folder to the disk. Throws Error.
 void RenameDurably(const std::string& from, const std::string& to);

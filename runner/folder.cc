@@ -115,6 +115,16 @@ class FolderDataset : public Dataset {
   }
   int Label(Split split, int64_t index) const override { return File(split, index).label; }
 
+  std::string Name(Split split, int64_t index) const override { return File(split, index).name; }
+
+  Image LoadIntact(Split split, int64_t index) const override {
+    if (in_memory_) return Images(split).memory.image(index);
+    const std::string path = Images(split).split.Path(File(split, index));
+    JpegResult jpeg = DecodeJpegFile(path);
+    if (!jpeg.intact()) throw Error(path + ": " + jpeg.problem + jpeg.loss);
+    return std::move(jpeg.image);
+  }
+
   Image Load(Split split, int64_t index) const override {
     if (in_memory_) return Images(split).memory.image(index);
     const std::string path = Images(split).split.Path(File(split, index));

@@ -31,6 +31,17 @@ struct ChannelStatistics {
   std::array<float, 3> mean{};
   std::array<float, 3> stddev{};
 };
+class ChannelSums {
+ public:
+  void Add(const Image& image);
+  void Add(const ChannelSums& other);
+  ChannelStatistics Statistics() const;  // of at least one pixel
+
+ private:
+  std::array<uint64_t, 3> sum_{};
+  std::array<uint64_t, 3> squares_{};
+  uint64_t pixels_ = 0;
+};
 ChannelStatistics MeasureChannels(const MemoryImages& images);
 
 // A dataset of two splits in memory. Of `info` its URI, fingerprint and class names are taken; the

@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "core/units.h"
+#include "runner/pack_writer.h"
+#include "runner/stop_signals.h"
+
+namespace dse {
+namespace {
+
+struct CommandOptions {
+  std::string data;
+  std::string out;
+  std::optional<std::string> shard_size;
+  PackOptions pack;
+  bool quiet = false;
+};
+
+bool ReadOptions(std::span<const std::string> args, CommandOptions& options) {
+  OptionParser parser("pack --data URI --out FILE [options]",
+                      "Writes a dataset's images, scaled down once, into a few files that are read "
+                      "as pack:FILE. Images of up to 64 px\nstay as they are, larger ones become "
+                      "JPEG.");
+  PackOptions& pack = options.pack;
+  pack.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  parser.Text("data", "URI", &options.data, "synthetic, cifar10:DIR, folder:DIR or pack:FILE");
+  parser.Text("out", "FILE", &options.out, "the index; images lie beside it in FILE.0000, ...");
+  parser.Int("size", "PX", &pack.size, 8, 4096,
+             "longer short sides are scaled down to this (default 256)");
+  parser.Int("quality", "Q", &pack.quality, 1, 100, "of JPEG (default 90)");
+  parser.Flag("raw", &pack.raw, "no JPEG: about ten times the space, faster to read");
+  parser.Text("shard-size", "BYTES", &options.shard_size, "of one file, such as 500M (default 1G)");
+  parser.Int("threads", "T", &pack.threads, 1, 1024, "default: all cores");
+  parser.Flag("force", &pack.replace, "replace an older pack");
+  parser.Flag("quiet,q", &options.quiet, "no progress");
+  parser.Require("data");
+  parser.Require("out");
+  if (!parser.Parse(args)) return false;
+  if (options.shard_size) pack.shard_bytes = ParseCount(*options.shard_size);
+  if (pack.shard_bytes < 1'000'000) throw UsageError("--shard-size must be at least 1M");
+  return true;
+}
+
+void TellCorrupt(int64_t count, const std::vector<std::string>& files, bool quiet) {
+  if (count == 0) return;
+  Say(quiet, std::to_string(count) + " corrupt images are left out");
+  for (const std::string& file : files) Say(quiet, "  " + file);
+}
+
+}  // namespace
+
+int RunPack(std::span<const std::string> args) {
+  CommandOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, options.pack.threads);
+  TellCorrupt(data->info().corrupt_images, data->info().corrupt_files, options.quiet);
+  PackSummary summary;
+  {
+    const StopSignals signals;
+    ProgressLine line("packing", options.quiet);
+    summary = WritePack(*data, options.out, options.pack, [&](int64_t done, int64_t total) {
+      line.Update(done, total, "");
+      return StopSignals::count() == 0;
+    });
+  }
+  if (!summary.finished) return kExitInterrupted;
+  TellCorrupt(summary.corrupt_images, summary.corrupt_files, options.quiet);
+  std::cout << options.out << ": " << summary.train_images << " training and "
+            << summary.test_images << " test images, " << FormatCount(double(summary.bytes))
+            << " bytes in " << summary.shards << (summary.shards == 1 ? " shard" : " shards")
+            << "; read as pack:" << options.out << '\n';
+  return kExitOk;
+}
+
+}  // namespace dse
