@@ -19,24 +19,27 @@ constexpr size_t kNamedFiles = 10;
 
 // What reading a file once found.
 struct ReadImage {
-  std::string header_problem;  // "" if the header is sound
+  std::string header_problem;  // "" if the header is sound and the file has an end
   std::string data_problem;    // of the rest; known only if decoded
   Image image;                 // only if decoded
 };
 
-// Reads every header; decodes as well for as long as the images read so far fit into `memory`.
-// `bytes` counts the decoded sizes of all images by their headers, whether decoded or not, so
-// whether it ends above `memory` does not depend on the order.
+// Reads every header and end; decodes as well for as long as the images read so far fit into
+// `memory`. `bytes` counts the decoded sizes of all images by their headers, whether decoded or
+// not, so whether it ends above `memory` does not depend on the order.
 std::vector<ReadImage> ReadImages(const FolderSplit& split, int threads, int64_t memory,
                                   std::atomic<int64_t>& bytes) {
   std::vector<ReadImage> images(split.files.size());
   ParallelFor(static_cast<int64_t>(images.size()), threads, [&](int64_t i) {
     ReadImage& read = images[static_cast<size_t>(i)];
     const std::string path = split.Path(split.files[static_cast<size_t>(i)]);
-    JpegResult jpeg = bytes <= memory ? DecodeJpegFile(path) : ReadJpegSize(path);
-    bytes += int64_t{jpeg.image.height} * jpeg.image.width * 3;
-    (jpeg.image.height == 0 ? read.header_problem : read.data_problem) =
-        jpeg.problem.empty() ? jpeg.loss : jpeg.problem;
+    const JpegResult header = ReadJpegSize(path);
+    read.header_problem = header.problem + header.loss;
+    const bool fits = bytes <= memory;
+    bytes += int64_t{header.image.height} * header.image.width * 3;
+    if (!fits || !header.intact()) return;
+    JpegResult jpeg = DecodeJpegFile(path);
+    read.data_problem = jpeg.problem.empty() ? jpeg.loss : jpeg.problem;
     read.image = std::move(jpeg.image);
   });
   return images;

@@ -1,8 +1,11 @@
 #include "runner/jpeg.h"
 
+#include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstdio>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,9 @@ namespace {
 
 // More scans than any honest progressive file has; each costs a pass over the image.
 constexpr int kMaxScans = 200;
+
+// Bytes at the end of a file among which the image must end; cameras append some padding.
+constexpr long kMaxTrailer = 16384;
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -50,7 +56,7 @@ class Decoder {
   void FromFile(std::FILE* file) { file_ = file; }
 
   JpegResult ReadSize() {
-    if (created_ && Guarded(&Decoder::ReadHeader)) CheckSize();
+    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) CheckEnd();
     return std::move(result_);
   }
 
@@ -99,6 +105,19 @@ class Decoder {
     result_.image.height = static_cast<int>(height);
     result_.image.width = static_cast<int>(width);
     return true;
+  }
+
+  // Whether the file has an end-of-image marker near its end and behind the header, where that of a
+  // thumbnail may be. Within image data a marker's first byte is always followed by 0.
+  void CheckEnd() {
+    const auto header_end = std::ftell(file_) - static_cast<long>(info_.src->bytes_in_buffer);
+    std::fseek(file_, 0, SEEK_END);
+    const long begin = std::max(header_end, std::ftell(file_) - kMaxTrailer);
+    std::fseek(file_, begin, SEEK_SET);
+    std::array<char, kMaxTrailer> tail;
+    const size_t count = std::fread(tail.data(), 1, tail.size(), file_);
+    const std::string_view text(tail.data(), count);
+    if (text.find("\xff\xd9") == std::string_view::npos) result_.loss = "the file is cut short";
   }
 
   void ReadPixels() {

@@ -25,7 +25,8 @@ struct JpegResult {
 // writes them. Any thread may call it.
 JpegResult DecodeJpeg(std::span<const uint8_t> bytes);
 
-// The size from the header, without decoding: only as many bytes are read as the header needs.
+// The size from the header, without decoding: only the header and the file's last bytes are read. A
+// file without an end of the image there has a loss.
 JpegResult ReadJpegSize(const std::string& path);
 
 // Reads and decodes a file.

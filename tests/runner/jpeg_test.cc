@@ -110,4 +110,21 @@ TEST_CASE("the size of a JPEG file is read from its header") {
   CHECK(DecodeJpegFile(folder / "none.jpg").problem == "cannot be read");
 }
 
+TEST_CASE("the end of a thumbnail is not the end of its image") {
+  const TempFolder folder;
+  const std::string whole = EncodeRgb(Gradient());
+  // APP1 with a whole little JPEG in it, behind the image's first marker.
+  const std::string thumbnail = EncodeGray(8, 8, 1);
+  const size_t length = thumbnail.size() + 2;
+  const std::string segment =
+      std::string("\xff\xe1") + char(length >> 8) + char(length & 255) + thumbnail;
+  const std::string with = whole.substr(0, 2) + segment + whole.substr(2);
+  folder.Write("whole.jpg", with);
+  folder.Write("padded.jpg", with + std::string(100, '\0'));
+  folder.Write("cut.jpg", with.substr(0, with.size() - 20));
+  CHECK(ReadJpegSize(folder / "whole.jpg").intact());
+  CHECK(ReadJpegSize(folder / "padded.jpg").intact());
+  CHECK(ReadJpegSize(folder / "cut.jpg").loss == "the file is cut short");
+}
+
 }  // namespace dse

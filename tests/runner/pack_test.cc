@@ -284,9 +284,10 @@ TEST_CASE("images that turn out corrupt while packing are left out, counted and 
     folder.Write("train/a/" + std::to_string(1000 + i) + ".jpg", EncodeGray(8, 8, i));
   }
   const std::string whole = EncodeRgb(Slope(100, 100, 1));
-  folder.Write("train/a/2000.jpg", whole.substr(0, whole.size() / 2));
+  // Half of its data, with a marker for the end.
+  folder.Write("train/a/2000.jpg", whole.substr(0, whole.size() / 2) + "\xff\xd9");
   folder.Write("test/a/1.jpg", EncodeGray(8, 8, 1));
-  // Too large for memory, so that only headers were read.
+  // Too large for memory, so that only headers and ends were read.
   const auto source = OpenFolderDataset(folder.path(), 1, 100);
   REQUIRE(source->info().train_images == 151);
   const PackSummary summary = WritePack(*source, folder / "p", Small(), GoOn);
@@ -295,7 +296,7 @@ TEST_CASE("images that turn out corrupt while packing are left out, counted and 
   CHECK_THAT(summary.corrupt_files[0], Contains("train/a/2000.jpg: "));
   CHECK(summary.train_images == 150);
   CHECK(OpenDataset("pack:" + (folder / "p"), 1)->info().train_images == 150);
-  folder.Write("train/a/2001.jpg", whole.substr(0, whole.size() / 2));
+  folder.Write("train/a/2001.jpg", whole.substr(0, whole.size() / 2) + "\xff\xd9");
   const auto worse = OpenFolderDataset(folder.path(), 1, 100);
   CHECK_THROWS_WITH(WritePack(*worse, folder / "q", Small(), GoOn),
                     Contains("2 of 153 images are corrupt, more than 1%"));
