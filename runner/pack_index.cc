@@ -201,9 +201,10 @@ PackIndex ParsePackIndex(std::span<const uint8_t> bytes, const std::string& name
 }
 
 std::string ShardDigest(std::span<const PackRecord> records, uint32_t number) {
-  const auto of_shard = std::ranges::equal_range(records, number, {}, &PackRecord::shard);
+  auto record = std::ranges::lower_bound(records, number, {}, &PackRecord::shard);
   std::string text;
-  for (const PackRecord& record : of_shard) AppendList(text, std::span(&record.crc, 1));
+  for (; record != records.end() && record->shard == number; ++record)
+    AppendList(text, std::span(&record->crc, 1));
   return ShortHash(text);
 }
 
