@@ -136,6 +136,15 @@ class FolderDataset : public Dataset {
     return std::move(jpeg.image);
   }
 
+  CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
+                    ReadScratch& scratch) const override {
+    if (in_memory_) return WholeCutSource(Images(split).memory.image(index), choose);
+    const std::string path = Images(split).split.Path(File(split, index));
+    const JpegCut jpeg = DecodeJpegFileCut(path, choose, scratch);
+    if (!jpeg.problem.empty()) throw Error(path + ": " + jpeg.problem);
+    return jpeg.source;
+  }
+
  private:
   const UsableImages& Images(Split split) const { return split == Split::kTrain ? train_ : test_; }
   const FolderFile& File(Split split, int64_t index) const {

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "runner/resize.h"
+
 // jpeglib.h needs size_t and FILE first.
 #include <jerror.h>
 #include <jpeglib.h>
@@ -21,6 +23,12 @@ constexpr int kMaxScans = 200;
 
 // Bytes at the end of a file among which the image must end; cameras append some padding.
 constexpr long kMaxTrailer = 16384;
+
+// Columns around a part without which its outermost pixels would differ from the whole image's: a
+// pixel's colour is interpolated from that of its neighbours.
+constexpr int kColorMargin = 4;
+
+constexpr int kBlock = 8;  // px; images decode at kBlock/kBlock and below
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -64,11 +72,35 @@ class Decoder {
     if (!created_ || !Guarded(&Decoder::ReadHeader) || !CheckSize()) return std::move(result_);
     const size_t pixels = static_cast<size_t>(info_.image_height) * info_.image_width;
     result_.image.pixels.resize(pixels * 3);
-    const bool four = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
-    if (four) row_.resize(static_cast<size_t>(info_.image_width) * 4);
-    info_.out_color_space = four ? JCS_CMYK : JCS_RGB;
-    if (!Guarded(&Decoder::ReadPixels)) result_.image.pixels.clear();
+    ChooseColors();
+    part_ = {0, 0, result_.image.height, result_.image.width};
+    pixels_ = result_.image.pixels.data();
+    if (!Guarded(&Decoder::Start) || !Guarded(&Decoder::ReadRows) || !Guarded(&Decoder::Finish)) {
+      result_.image.pixels.clear();
+    }
     return std::move(result_);
+  }
+
+  JpegCut DecodeCut(const ChooseCut& choose, Image& image) {
+    JpegCut cut;
+    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) {
+      cut.source = ChoosePart(choose(result_.image.height, result_.image.width));
+      cut.source.image = &image;
+      ChooseColors();
+      if (Guarded(&Decoder::Start) && Guarded(&Decoder::StartPart)) {
+        cut.source.source.y -= part_.y;
+        cut.source.source.x -= part_.x;
+        image.height = part_.height;
+        image.width = part_.width;
+        image.pixels.resize(static_cast<size_t>(part_.height) * static_cast<size_t>(part_.width) *
+                            3);
+        pixels_ = image.pixels.data();
+        Guarded(&Decoder::ReadRows);
+      }
+    }
+    cut.problem = std::move(result_.problem);
+    cut.loss = std::move(result_.loss);
+    return cut;
   }
 
  private:
@@ -120,23 +152,71 @@ class Decoder {
     if (text.find("\xff\xd9") == std::string_view::npos) result_.loss = "the file is cut short";
   }
 
-  void ReadPixels() {
-    jpeg_start_decompress(&info_);
-    const size_t pitch = static_cast<size_t>(info_.output_width) * 3;
-    uint8_t* pixels = result_.image.pixels.data();
-    while (info_.output_scanline < info_.output_height) {
-      uint8_t* target = pixels + info_.output_scanline * pitch;
+  void ChooseColors() {
+    const bool four = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+    if (four) row_.resize(static_cast<size_t>(info_.image_width) * 4);
+    info_.out_color_space = four ? JCS_CMYK : JCS_RGB;
+  }
+
+  // Whether parts of the image decode as the whole does: colours at full or half resolution.
+  bool CanLeaveOut() const {
+    return std::all_of(info_.comp_info, info_.comp_info + info_.num_components,
+                       [](const jpeg_component_info& component) {
+                         return component.h_samp_factor <= 2 && component.v_samp_factor <= 2;
+                       });
+  }
+
+  // Sets the scale, and `part_` to what the cut needs at it.
+  CutSource ChoosePart(const Cut& cut) {
+    int scale = kBlock;
+    if (!CanLeaveOut()) {
+      part_ = {0, 0, result_.image.height, result_.image.width};
+      return {nullptr, cut.source, cut};
+    }
+    const auto is_enough = [&](int of_block) {
+      return int64_t{cut.source.height} * of_block >= int64_t{cut.height} * kBlock &&
+             int64_t{cut.source.width} * of_block >= int64_t{cut.width} * kBlock;
+    };
+    while (cut.may_reduce && scale > 1 && is_enough(scale / 2)) scale /= 2;
+    info_.scale_num = static_cast<unsigned>(scale);
+    info_.scale_denom = kBlock;
+    const double factor = static_cast<double>(scale) / kBlock;
+    const RealBox source(cut.source.y * factor, cut.source.x * factor, cut.source.height * factor,
+                         cut.source.width * factor);
+    part_ = ResizeFootprint(source, cut.height, cut.width, cut.window);
+    return {nullptr, source, cut};
+  }
+
+  void Start() { jpeg_start_decompress(&info_); }
+
+  // Leaves out what lies above the part and, in whole blocks, beside it.
+  void StartPart() {
+    const int width = static_cast<int>(info_.output_width);
+    const int left = std::max(0, part_.x - kColorMargin);
+    const int right = std::min(width, part_.x + part_.width + kColorMargin);
+    JDIMENSION first = static_cast<JDIMENSION>(left), count = static_cast<JDIMENSION>(right - left);
+    if (right - left < width) jpeg_crop_scanline(&info_, &first, &count);
+    part_.x = static_cast<int>(first);
+    part_.width = static_cast<int>(count);
+    if (part_.y > 0) jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(part_.y));
+  }
+
+  void ReadRows() {
+    const size_t pitch = static_cast<size_t>(part_.width) * 3;
+    uint8_t* target = pixels_;
+    for (int y = 0; y < part_.height; ++y, target += pitch) {
       JSAMPROW row = row_.empty() ? target : row_.data();
       jpeg_read_scanlines(&info_, &row, 1);
       if (!row_.empty()) CmykToRgb(target);
     }
-    jpeg_finish_decompress(&info_);
   }
+
+  void Finish() { jpeg_finish_decompress(&info_); }
 
   // Adobe writes inverted values: 255 is no ink.
   void CmykToRgb(uint8_t* target) const {
     const int flip = info_.saw_Adobe_marker ? 0 : 255;
-    for (size_t x = 0; x < info_.output_width; ++x) {
+    for (size_t x = 0; x < static_cast<size_t>(part_.width); ++x) {
       const uint8_t* cmyk = row_.data() + 4 * x;
       const int light = cmyk[3] ^ flip;
       for (int c = 0; c < 3; ++c) {
@@ -173,6 +253,8 @@ class Decoder {
   std::span<const uint8_t> bytes_;
   std::FILE* file_ = nullptr;
   std::vector<uint8_t> row_;  // one row of CMYK
+  Box part_;                  // of the (scaled) image, what is decoded into pixels_
+  uint8_t* pixels_ = nullptr;
   JpegResult result_;
 };
 
@@ -180,6 +262,16 @@ JpegResult Unreadable() {
   JpegResult result;
   result.problem = "cannot be read";
   return result;
+}
+
+// False if it cannot be read.
+bool ReadBytes(const std::string& path, std::vector<uint8_t>& bytes) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return false;
+  const long size = std::ftell(file.get());
+  if (size < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) return false;
+  bytes.resize(static_cast<size_t>(size));
+  return std::fread(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
 }
 
 }  // namespace
@@ -204,6 +296,20 @@ JpegResult DecodeJpegFile(const std::string& path) {
   Decoder decoder;
   decoder.FromFile(file.get());
   return decoder.Decode();
+}
+
+JpegCut DecodeJpegCut(std::span<const uint8_t> bytes, const ChooseCut& choose,
+                      ReadScratch& scratch) {
+  Decoder decoder;
+  decoder.FromBytes(bytes);
+  return decoder.DecodeCut(choose, scratch.image);
+}
+
+JpegCut DecodeJpegFileCut(const std::string& path, const ChooseCut& choose, ReadScratch& scratch) {
+  if (ReadBytes(path, scratch.file)) return DecodeJpegCut(scratch.file, choose, scratch);
+  JpegCut cut;
+  cut.problem = "cannot be read";
+  return cut;
 }
 
 }  // namespace dse

@@ -32,4 +32,22 @@ JpegResult ReadJpegSize(const std::string& path);
 // Reads and decodes a file.
 JpegResult DecodeJpegFile(const std::string& path);
 
+// What a cut is to be made from.
+struct JpegCut {
+  CutSource source;  // its image is the scratch's
+  std::string problem;
+  std::string loss;  // as above, of the part that was decoded
+  bool intact() const { return problem.empty() && loss.empty(); }
+};
+
+// Decodes the rows and columns that a cut needs, the same pixels as of the whole image. Where the
+// cut may be reduced, at the smallest of 1/8, 1/4, 1/2 and 1 at which its source is as large as the
+// cut: then the source's coordinates are those of the image scaled so. Any thread may call it, with
+// a scratch of its own.
+JpegCut DecodeJpegCut(std::span<const uint8_t> bytes, const ChooseCut& choose,
+                      ReadScratch& scratch);
+
+// Reads a file and decodes of it what the cut needs.
+JpegCut DecodeJpegFileCut(const std::string& path, const ChooseCut& choose, ReadScratch& scratch);
+
 }  // namespace dse

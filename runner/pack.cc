@@ -93,12 +93,18 @@ class PackDataset : public Dataset {
                     ReadScratch& scratch) const override {
     const PackRecord& record = Record(split, index);
     const std::span<const uint8_t> payload = ReadPayload(split, index);
-    const Cut cut = choose(record.height, record.width);
     if (record.kind == Payload::kJpeg) {
-      // A decoder that can leave out what the cut does not need belongs here.
-      scratch.image = Decode(split, index, payload);
-      return {&scratch.image, cut.source, cut};
+      const JpegCut jpeg = DecodeJpegCut(
+          payload,
+          [&](int height, int width) {
+            CheckImageSize(split, index, height, width);
+            return choose(height, width);
+          },
+          scratch);
+      if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.problem + jpeg.loss);
+      return jpeg.source;
     }
+    const Cut cut = choose(record.height, record.width);
     const Box box = ResizeFootprint(cut.source, cut.height, cut.width, cut.window);
     CopyBox(payload, record.width, box, scratch.image);
     RealBox source = cut.source;
@@ -123,13 +129,16 @@ class PackDataset : public Dataset {
   }
 
   Image Decode(Split split, int64_t index, std::span<const uint8_t> payload) const {
-    const PackRecord& record = Record(split, index);
     JpegResult jpeg = DecodeJpeg(payload);
     if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.problem + jpeg.loss);
-    if (jpeg.image.height != record.height || jpeg.image.width != record.width) {
-      Damaged(split, index, "has another size than the index gives");
-    }
+    CheckImageSize(split, index, jpeg.image.height, jpeg.image.width);
     return std::move(jpeg.image);
+  }
+
+  void CheckImageSize(Split split, int64_t index, int height, int width) const {
+    const PackRecord& record = Record(split, index);
+    if (height == record.height && width == record.width) return;
+    Damaged(split, index, "has another size than the index gives");
   }
 
   [[noreturn]] void Damaged(Split split, int64_t index, const std::string& what) const {

@@ -26,23 +26,37 @@ struct Filter {
   }
 };
 
-// One axis: `length` input samples from `begin` on are scaled to `out`.
-struct Axis {
-  double begin = 0;
-  double length = 0;
-  int out = 0;
-  double scale() const { return length / out; }
-  double support() const { return std::max(1.0, scale()); }
-  double Center(int i) const { return begin + (i + 0.5) * scale(); }
+// One axis: `length` input samples from `begin` on are scaled to `out`. All is computed from
+// `origin` on, so that the same pixels in a larger image give the same weights, to the bit.
+class Axis {
+ public:
+  Axis(double begin, double length, int out)
+      : origin_(Floor(begin)),
+        offset_(begin - origin_),
+        length_(length),
+        scale_(length / out),
+        support_(std::max(1.0, scale_)) {}
+
   // The first sample under the triangle of output i, and one past the last.
-  int First(int i) const { return std::max(Floor(begin), Floor(Center(i) - support() + 0.5)); }
+  int First(int i) const { return origin_ + std::max(0, Floor(Center(i) - support_ + 0.5)); }
   int End(int i) const {
-    return std::min(Ceil(begin + length), Floor(Center(i) + support() + 0.5));
+    return origin_ + std::min(Ceil(offset_ + length_), Floor(Center(i) + support_ + 0.5));
+  }
+  // Before rounding and normalisation.
+  double Weight(int sample, int i) const {
+    return std::max(0.0, 1 - std::fabs(sample - origin_ + 0.5 - Center(i)) / support_);
   }
 
  private:
   static int Floor(double value) { return static_cast<int>(std::floor(value)); }
   static int Ceil(double value) { return static_cast<int>(std::ceil(value)); }
+  double Center(int i) const { return offset_ + (i + 0.5) * scale_; }
+
+  int origin_;
+  double offset_;  // 0..1
+  double length_;
+  double scale_;
+  double support_;
 };
 
 // Rounds the weights so that they sum to one; what rounding lost goes to the largest.
@@ -70,7 +84,7 @@ Filter MakeFilter(const Axis& axis, int begin, int count) {
     const int first = axis.First(i), end = axis.End(i);
     real.clear();
     for (int j = first; j < end; ++j) {
-      real.push_back(std::max(0.0, 1 - std::fabs(j + 0.5 - axis.Center(i)) / axis.support()));
+      real.push_back(axis.Weight(j, i));
     }
     filter.taps.push_back({first, end - first, filter.weights.size()});
     AppendWeights(real, filter.weights);
@@ -103,8 +117,8 @@ void ResizeBilinear(const Image& image, const RealBox& source, int height, int w
     CopyWindow(image, static_cast<int>(source.y), static_cast<int>(source.x), window, out);
     return;
   }
-  const Filter down = MakeFilter({source.y, source.height, height}, window.y, window.height);
-  const Filter across = MakeFilter({source.x, source.width, width}, window.x, window.width);
+  const Filter down = MakeFilter(Axis(source.y, source.height, height), window.y, window.height);
+  const Filter across = MakeFilter(Axis(source.x, source.width, width), window.x, window.width);
   const int left = across.taps.front().first;
   const int right = across.taps.back().first + across.taps.back().count;
   std::vector<PixelTaps> pixels;
@@ -122,7 +136,7 @@ void ResizeBilinear(const Image& image, const RealBox& source, int height, int w
 }
 
 Box ResizeFootprint(const RealBox& source, int height, int width, const Box& window) {
-  const Axis down{source.y, source.height, height}, across{source.x, source.width, width};
+  const Axis down(source.y, source.height, height), across(source.x, source.width, width);
   const int y = down.First(window.y), x = across.First(window.x);
   return {y, x, down.End(window.y + window.height - 1) - y,
           across.End(window.x + window.width - 1) - x};

@@ -2,9 +2,16 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "core/rng.h"
+#include "runner/augment.h"
 #include "runner/batches.h"
+#include "runner/folder.h"
 #include "runner/jpeg.h"
+#include "runner/resize.h"
+#include "tests/support/temp_folder.h"
 
 namespace dse {
 namespace {
@@ -61,6 +68,73 @@ TEST_CASE("photographs decode intact and come out at the network's resolution") 
     CHECK(*high - *low > 50);
   }
   CHECK(photographs > 0);
+}
+
+TEST_CASE("random cuts of photographs decoded in part are those of the whole photograph") {
+  const std::string folder = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
+  if (folder.empty()) return;
+  constexpr int kSide = 224;
+  RandomStream random(1, 1);
+  ReadScratch scratch;
+  std::vector<uint8_t> part(kSide * kSide * 3), whole(part.size()), reduced(part.size());
+  double difference = 0;
+  int cuts = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".JPEG") continue;
+    INFO(entry.path());
+    Cut cut;
+    const auto choose = [&](int height, int width) {
+      cut = RandomCut(height, width, kSide, random);
+      cut.may_reduce = false;
+      return cut;
+    };
+    MakeCut(DecodeJpegFileCut(entry.path(), choose, scratch).source, part.data());
+    const Image image = DecodeJpegFile(entry.path()).image;
+    MakeCut({&image, cut.source, cut}, whole.data());
+    REQUIRE(part == whole);
+    cut.may_reduce = true;
+    MakeCut(DecodeJpegFileCut(
+                entry.path(), [&](int, int) { return cut; }, scratch)
+                .source,
+            reduced.data());
+    for (size_t i = 0; i < part.size(); ++i) difference += std::abs(part[i] - reduced[i]);
+    ++cuts;
+  }
+  REQUIRE(cuts > 0);
+  CHECK(difference / (cuts * static_cast<double>(part.size())) < 1);  // of 255
+}
+
+TEST_CASE("photographs read from their files are the same by any number of threads") {
+  const std::string folder = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
+  if (folder.empty()) return;
+  const TempFolder data;
+  for (const std::string split : {"train", "test"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() != ".JPEG") continue;
+      const std::string name = entry.path().filename();
+      const std::string half = name.substr(0, name.find('_')) < "n02" ? "/a/" : "/b/";
+      std::filesystem::create_directories(data / (split + half));
+      std::filesystem::create_symlink(entry.path(), data / (split + half + name));
+    }
+  }
+  const auto dataset = OpenFolderDataset(data.path(), 2, 0);
+  BatchOptions options;
+  options.batch_size = 16;
+  options.resolution = 224;
+  options.threads = 1;
+  BatchReader one(*dataset, options);
+  options.threads = 4;
+  BatchReader four(*dataset, options);
+  Batch expected, batch;
+  for (int64_t i = 0; i < 2; ++i) {
+    one.ReadTrain(0, i, expected);
+    four.ReadTrain(0, i, batch);
+    CHECK(batch.labels == expected.labels);
+    CHECK(batch.pixels == expected.pixels);
+    one.ReadTest(i, expected);
+    four.ReadTest(i, batch);
+    CHECK(batch.pixels == expected.pixels);
+  }
 }
 
 }  // namespace dse
