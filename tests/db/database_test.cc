@@ -278,5 +278,30 @@ TEST_CASE("the file refuses states, ranges, types and links that make no sense")
   CHECK_NOTHROW(connection.Execute("UPDATE runs SET state = 'done', error = 12.5"));
 }
 
+TEST_CASE("a file of schema 1 is brought up to date with all its rows") {
+  const TempFolder folder;
+  const std::string path = folder / "old.db";
+  std::filesystem::copy_file(DSE_TEST_DATA "/results-v1.db", path);
+  CHECK_THAT(OpenMessage(path, OpenMode::kReadOnly),
+             Contains("written by an older dse (schema 1)"));
+  Database db = Database::Open(path, OpenMode::kReadWrite);
+  Connection& connection = db.impl().connection;
+  CHECK(connection.QueryInt("PRAGMA user_version") == kSchemaVersion);
+  CHECK(connection.QueryText("PRAGMA integrity_check") == "ok");
+  CHECK(connection.QueryInt("SELECT count(*) FROM pragma_foreign_key_check") == 0);
+  CHECK(connection.QueryInt("SELECT count(*) FROM results WHERE state = 'done'") == 2);
+  CHECK(connection.QueryText("SELECT tested_on || ' ' || tested_error || ' ' || images || ' ' ||"
+                             " (tested_loss IS NULL) FROM evaluated") == "folder:other 61.5 50 1");
+  CHECK(connection.QueryText("SELECT mode || ' ' || milliseconds || ' ' || lowest || ' ' || highest"
+                             " || ' ' || samples || ' ' || img_per_s FROM speeds") ==
+        "inference 12.5 12.5 12.5 1 5120.0");
+  const TempFolder fresh;
+  Database empty = Database::Open(fresh / "new.db", OpenMode::kCreate);
+  const char* shape =
+      "SELECT group_concat(name || sql, char(10)) FROM (SELECT name, sql FROM"
+      " sqlite_master WHERE sql IS NOT NULL ORDER BY name)";
+  CHECK(connection.QueryText(shape) == empty.impl().connection.QueryText(shape));
+}
+
 }  // namespace
 }  // namespace dse

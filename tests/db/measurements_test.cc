@@ -1,0 +1,81 @@
+#include "db/measurements.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "core/json.h"
+#include "core/model.h"
+#include "core/named_models.h"
+#include "tests/db/fixtures.h"
+#include "tests/support/temp_folder.h"
+
+namespace dse {
+namespace {
+
+using Catch::Matchers::Contains;
+
+Database OldFile(const TempFolder& folder) {
+  const std::string path = folder / "a.db";
+  std::filesystem::copy_file(DSE_TEST_DATA "/results-v1.db", path);
+  return Database::Open(path, OpenMode::kReadWrite);
+}
+
+}  // namespace
+
+TEST_CASE("done runs come with what it takes to test their weights") {
+  const TempFolder folder;
+  Database db = OldFile(folder);
+  const std::vector<DoneRun> runs = LoadDoneRuns(db, {}, {});
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].key.size() == 16);
+  CHECK(runs[0].error == 90.625);
+  CHECK_THAT(runs[0].model_json, Contains("\"widths\""));
+  CHECK_THAT(runs[0].recipe_json, Contains("\"epochs\":1"));
+  CHECK(LoadDoneRuns(db, {"RegNetX"}, {}).size() == 2);
+  CHECK_THAT(MessageOf([&] { LoadDoneRuns(db, {"RegNetY"}, {}); }), Contains("RegNetX"));
+}
+
+TEST_CASE("a test of kept weights is stored once for a run and a dataset") {
+  const TempFolder folder;
+  Database db = OldFile(folder);
+  const DatasetRow data{"fedcba9876543210", "folder:new", 10, 100, 60};
+  const int64_t run = LoadDoneRuns(db, {}, {})[1].run_id;
+  CHECK_FALSE(FindEvaluation(db, run, data.fingerprint));
+  StoreEvaluation(db, run, data, {12.5, 0.75, 60});
+  StoreEvaluation(db, run, data, {13.5, std::nullopt, 60});
+  const std::optional<Evaluation> found = FindEvaluation(db, run, data.fingerprint);
+  REQUIRE(found);
+  CHECK(found->error == 13.5);
+  CHECK_FALSE(found->loss);
+  CHECK(found->images == 60);
+  CHECK(FindEvaluation(db, LoadDoneRuns(db, {}, {})[0].run_id, "0123456789abcdef")->error == 61.5);
+}
+
+TEST_CASE("a timing is found by its key, and its network is stored with it") {
+  const TempFolder folder;
+  Database db = OldFile(folder);
+  const Model model = NamedModel("regnetx-200mf");
+  TimingKey key{ModelHash(model), true, "cpu", "fp32", 2, 8};
+  CHECK_FALSE(FindTiming(db, key));
+  StoreTiming(db, model, key, {20, 18, 25, 10, "LibTorch 2.11.0"});
+  StoreTiming(db, model, key, {21, 18, 25, 10, "LibTorch 2.11.0"});
+  const std::optional<Timing> found = FindTiming(db, key);
+  REQUIRE(found);
+  CHECK(found->milliseconds == 21);
+  CHECK(found->lowest == 18);
+  CHECK(found->highest == 25);
+  CHECK(found->samples == 10);
+  key.training = false;
+  CHECK_FALSE(FindTiming(db, key));
+}
+
+TEST_CASE("a network's error is the mean of its runs, if they are comparable") {
+  const TempFolder folder;
+  Database db = OldFile(folder);
+  const std::string hash =
+      ModelHash(ParseModel(ParseJson(LoadDoneRuns(db, {}, {})[0].model_json, "row"), "row"));
+  CHECK(FindError(db, hash) == 90.625);
+  CHECK_FALSE(FindError(db, "0000000000000000"));
+}
+
+}  // namespace dse
