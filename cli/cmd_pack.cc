@@ -28,7 +28,8 @@ bool ReadOptions(std::span<const std::string> args, CommandOptions& options) {
                       "JPEG.");
   PackOptions& pack = options.pack;
   pack.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  parser.Text("data", "URI", &options.data, "synthetic, cifar10:DIR, folder:DIR or pack:FILE");
+  parser.Text("data", "URI", &options.data,
+              "synthetic[:easy|:hard], cifar10:DIR, folder:DIR or pack:FILE");
   parser.Text("out", "FILE", &options.out, "the index; images lie beside it in FILE.0000, ...");
   parser.Int("size", "PX", &pack.size, 8, 4096,
              "longer short sides are scaled down to this (default 256)");

@@ -37,7 +37,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
       "Can be stopped at any time and\nstarted again; several may work on one file.");
   TrainRequest& request = options.request;
   parser.Text("db", "FILE", &request.db_path, "results database");
-  parser.Text("data", "URI", &options.data, "synthetic, cifar10:DIR, folder:DIR or pack:FILE");
+  parser.Text("data", "URI", &options.data,
+              "synthetic[:easy|:hard], cifar10:DIR, folder:DIR or pack:FILE");
   parser.Text("recipe", "NAME|FILE", &options.recipe,
               "training settings (default: cifar below 64 px, else paper-10)");
   parser.List("set", "KEY=VALUE", &options.settings, "settings on top of the recipe");

@@ -21,10 +21,12 @@ void PrintOverview();
 int RunSample(std::span<const std::string> args);
 int RunAdd(std::span<const std::string> args);
 int RunTrain(std::span<const std::string> args);
+int RunEval(std::span<const std::string> args);
 int RunAnalyze(std::span<const std::string> args);
 int RunStatus(std::span<const std::string> args);
 int RunInspect(std::span<const std::string> args);
 int RunSpace(std::span<const std::string> args);
+int RunBench(std::span<const std::string> args);
 int RunPack(std::span<const std::string> args);
 int RunImport(std::span<const std::string> args);
 

@@ -20,10 +20,12 @@ constexpr Command kCommands[] = {
     {"sample", "draw a population of networks from a space", RunSample},
     {"add", "put networks by name, or the best of a population, into a population", RunAdd},
     {"train", "train what is missing of a study", RunTrain},
+    {"eval", "test kept weights on a dataset", RunEval},
     {"analyze", "compare spaces by the errors of their networks", RunAnalyze},
     {"status", "progress, workers and failures", RunStatus},
     {"inspect", "structure and complexity of networks", RunInspect},
     {"space", "list spaces and show their documents", RunSpace},
+    {"bench", "inference time and training hours of networks", RunBench},
     {"pack", "pre-size a dataset's images into a few fast files", RunPack},
     {"import", "bring in results from a CSV file", RunImport},
 };

@@ -28,15 +28,15 @@ std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& 
       connection,
       "SELECT r.id, r.key, coalesce((SELECT m.name FROM series_runs l JOIN members m"
       "  ON m.id = l.member_id WHERE l.run_id = r.id ORDER BY m.id LIMIT 1), o.hash),"
-      " o.spec, c.document, r.error "
+      " o.spec, c.document, r.seed, r.error "
       "FROM runs r JOIN models o ON o.id = r.model_id JOIN recipes c ON c.id = r.recipe_id "
       "WHERE r.state = 'done' AND r.id IN (SELECT l.run_id FROM series_runs l"
       "  JOIN json_each(?) w ON w.value = l.series_id) ORDER BY r.id",
       series_ids.dump());
   std::vector<DoneRun> runs;
   while (rows.Step()) {
-    runs.push_back(
-        {rows.Int(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Text(4), rows.Real(5)});
+    runs.push_back({rows.Int(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Text(4),
+                    rows.Int(5), rows.Real(6)});
   }
   transaction.Commit();
   return runs;

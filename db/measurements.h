@@ -22,6 +22,7 @@ struct DoneRun {
   std::string model;  // name of its first member, else the hash
   std::string model_json;
   std::string recipe_json;
+  int64_t seed = 0;
   double error = 0;  // percent
 };
 // The done runs of the named populations and recipes, of all if none is named, in order of

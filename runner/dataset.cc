@@ -34,14 +34,18 @@ CutSource Dataset::LoadCut(Split split, int64_t index, const ChooseCut& choose,
 }
 
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
-  if (uri == "synthetic") return MakeSyntheticDataset(threads);
+  if (uri == "synthetic") return MakeSyntheticDataset("", threads);
+  if (uri.starts_with("synthetic:")) {
+    return MakeSyntheticDataset(uri.substr(uri.find(':') + 1), threads);
+  }
   if (uri.starts_with("folder:")) return OpenFolderDataset(FolderOf(uri), threads);
   if (uri.starts_with("cifar10:")) return OpenCifarDataset(FolderOf(uri));
   if (uri.starts_with("pack:")) return OpenPackDataset(uri.substr(uri.find(':') + 1));
   const std::string scheme = uri.substr(0, uri.find(':'));
   const std::vector<std::string> known{"synthetic", "cifar10", "folder", "pack"};
   throw Error("'" + uri + "' is no dataset" + DidYouMean(scheme, known) +
-              " (there are: synthetic, cifar10:DIR, folder:DIR, pack:FILE)");
+              " (there are: synthetic, synthetic:easy, synthetic:hard, cifar10:DIR, folder:DIR, "
+              "pack:FILE)");
 }
 
 }  // namespace dse

@@ -47,12 +47,12 @@ class Dataset {
 // A share of corrupt images above this is an error.
 inline constexpr double kMaxCorruptShare = 0.01;
 
-// Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px), "cifar10:DIR" (the
-// binary batches), "folder:DIR" (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg,
-// any case) or "pack:FILE" (what `dse pack` wrote). Small images are decoded once, with `threads`
-// threads (all joined on return), and kept in memory. Throws Error: unknown scheme, missing folder,
-// no images, classes that differ between the splits, too many corrupt images, a damaged batch or
-// pack.
+// Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px; "synthetic:easy"
+// and "synthetic:hard" are other grades), "cifar10:DIR" (the binary batches), "folder:DIR"
+// (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg, any case) or "pack:FILE" (what
+// `dse pack` wrote). Small images are decoded once, with `threads` threads (all joined on return),
+// and kept in memory. Throws Error: unknown scheme, missing folder, no images, classes that differ
+// between the splits, too many corrupt images, a damaged batch or pack.
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
 
 }  // namespace dse

@@ -90,6 +90,10 @@ Json ParseValue(const std::string& text) {
 
 }  // namespace
 
+const char* PrecisionWord(Precision precision) {
+  return TextOf<Precision>(precision, kPrecisionWords);
+}
+
 const std::vector<std::string>& BuiltInRecipeNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;

@@ -16,6 +16,9 @@ enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
 enum class Augment { kAuto, kNone, kCifar, kImagenet };
 enum class Precision { kFp32, kTf32, kBf16, kFp16, kAuto };
 
+// "fp32", "bf16", ...
+const char* PrecisionWord(Precision precision);
+
 // Training settings (section 3 of the paper for the defaults). A recipe's identity is the hash of
 // the keys that differ from the defaults below, so a key added later does not change old hashes:
 // the defaults are frozen.

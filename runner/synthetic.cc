@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "core/hash.h"
 #include "core/rng.h"
+#include "core/suggest.h"
 #include "runner/memory_images.h"
 #include "runner/parallel.h"
 
@@ -19,11 +21,25 @@ constexpr int kSide = 32;
 constexpr int kClasses = 10;
 constexpr int64_t kTrainImages = 4000;
 constexpr int64_t kTestImages = 1000;
-constexpr uint64_t kReplaceOneLabelIn = 25;
 constexpr uint64_t kSeed = 1;
 
 // Lengths are in 1/1024 pixel.
 constexpr int kUnit = 1024;
+
+// How hard it is to tell the classes apart. The plain dataset's bytes and fingerprint stay as they
+// are: studies were made with them.
+struct Grade {
+  const char* word;             // of the URI; "" for the plain dataset
+  uint64_t any_shade_one_in;    // figures that are not light in their class's own shade
+  int low_radius, high_radius;  // px
+  int contrast;                 // summed over channels, at least
+  uint64_t spots;               // less than so many
+  int low_noise, high_noise;
+  uint64_t replace_one_label_in;
+};
+constexpr Grade kGrades[] = {{"", 4, 7, 13, 180, 5, 4, 16, 25},
+                             {"easy", 16, 10, 13, 300, 2, 0, 6, 100},
+                             {"hard", 1, 5, 10, 120, 9, 10, 32, 25}};
 
 constexpr const char* kShapes[] = {"disc", "square", "triangle", "ring", "cross"};
 constexpr const char* kTextures[] = {"striped", "checked"};
@@ -130,27 +146,28 @@ const Color& Texture(const Figure& figure, Point p) {
   return light ? figure.light : figure.dark;
 }
 
-// Three figures in four are light in a shade of their class's own, so that a short training has
-// something to begin with.
-Color DrawLightColor(RandomStream& random, int label, const Color& background) {
-  if (random.Below(4) == 0) return DrawColorAwayFrom(random, background, 180);
+// Figures in a shade of their class's own give a short training something to begin with.
+Color DrawLightColor(RandomStream& random, const Grade& grade, int label, const Color& background) {
+  if (random.Below(grade.any_shade_one_in) == 0) {
+    return DrawColorAwayFrom(random, background, grade.contrast);
+  }
   Color color = kClassColors[static_cast<size_t>(label)];
   for (int& channel : color) channel = std::clamp(channel + Draw(random, -40, 40), 0, 255);
   return color;
 }
 
-Figure DrawFigure(RandomStream& random, int label, const Color& background) {
+Figure DrawFigure(RandomStream& random, const Grade& grade, int label, const Color& background) {
   Figure figure;
   figure.shape = label % 5;
   figure.texture = label / 5;
-  figure.radius = Draw(random, 7 * kUnit, 13 * kUnit);
+  figure.radius = Draw(random, grade.low_radius * kUnit, grade.high_radius * kUnit);
   figure.x = Draw(random, 11 * kUnit, 21 * kUnit);
   figure.y = Draw(random, 11 * kUnit, 21 * kUnit);
   figure.shape_direction = kDirections[random.Below(kDirections.size())];
   figure.texture_direction = kDirections[random.Below(kDirections.size())];
   figure.period = Draw(random, 4 * kUnit, 7 * kUnit);
-  figure.light = DrawLightColor(random, label, background);
-  figure.dark = DrawColorAwayFrom(random, figure.light, 180);
+  figure.light = DrawLightColor(random, grade, label, background);
+  figure.dark = DrawColorAwayFrom(random, figure.light, grade.contrast);
   return figure;
 }
 
@@ -160,8 +177,8 @@ struct Spot {
   Color color{};
 };
 
-std::vector<Spot> DrawSpots(RandomStream& random) {
-  std::vector<Spot> spots(random.Below(5));
+std::vector<Spot> DrawSpots(RandomStream& random, uint64_t below) {
+  std::vector<Spot> spots(random.Below(below));
   for (Spot& spot : spots) {
     spot = {Draw(random, 0, kSide * kUnit), Draw(random, 0, kSide * kUnit),
             Draw(random, kUnit, 3 * kUnit), DrawColor(random)};
@@ -174,11 +191,11 @@ bool Covers(const Spot& spot, int x, int y) {
   return dx * dx + dy * dy <= int64_t{spot.radius} * spot.radius;
 }
 
-Image DrawImage(RandomStream& random, int label) {
+Image DrawImage(RandomStream& random, const Grade& grade, int label) {
   const Color near = DrawColor(random), far = DrawColor(random);  // ends of the background's slope
-  const Figure figure = DrawFigure(random, label, near);
-  const std::vector<Spot> spots = DrawSpots(random);
-  const int noise = Draw(random, 4, 16);
+  const Figure figure = DrawFigure(random, grade, label, near);
+  const std::vector<Spot> spots = DrawSpots(random, grade.spots);
+  const int noise = Draw(random, grade.low_noise, grade.high_noise);
   Image image{kSide, kSide, std::vector<uint8_t>(kSide * kSide * 3)};
   size_t at = 0;
   for (int row = 0; row < kSide; ++row) {
@@ -202,16 +219,30 @@ Image DrawImage(RandomStream& random, int label) {
   return image;
 }
 
-MemoryImages DrawSplit(const char* name, int64_t count, int threads) {
-  const uint64_t key = StreamKey(kSeed, std::string("synthetic ") + name);
+std::string UriOf(const Grade& grade) {
+  return *grade.word == '\0' ? "synthetic" : std::string("synthetic:") + grade.word;
+}
+
+const Grade& FindGrade(const std::string& word) {
+  std::vector<std::string> known;
+  for (const Grade& grade : kGrades) {
+    if (grade.word == word) return grade;
+    if (*grade.word != '\0') known.push_back(grade.word);
+  }
+  throw Error("'synthetic:" + word + "' is none of synthetic, synthetic:easy, synthetic:hard" +
+              DidYouMean(word, known));
+}
+
+MemoryImages DrawSplit(const Grade& grade, const char* name, int64_t count, int threads) {
+  const uint64_t key = StreamKey(kSeed, UriOf(grade) + " " + name);
   std::vector<Image> images(static_cast<size_t>(count));
   std::vector<int> labels(images.size());
   ParallelFor(count, threads, [&](int64_t i) {
     RandomStream random(key, static_cast<uint64_t>(i));
     const int label = static_cast<int>(i % kClasses);
     const auto at = static_cast<size_t>(i);
-    images[at] = DrawImage(random, label);
-    const bool replaced = random.Below(kReplaceOneLabelIn) == 0;
+    images[at] = DrawImage(random, grade, label);
+    const bool replaced = random.Below(grade.replace_one_label_in) == 0;
     labels[at] = replaced ? static_cast<int>(random.Below(kClasses)) : label;
   });
   MemoryImages split;
@@ -221,17 +252,19 @@ MemoryImages DrawSplit(const char* name, int64_t count, int threads) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> MakeSyntheticDataset(int threads) {
+std::unique_ptr<Dataset> MakeSyntheticDataset(const std::string& grade_word, int threads) {
+  const Grade& grade = FindGrade(grade_word);
   DatasetInfo info;
-  info.uri = "synthetic";
-  info.fingerprint = ShortHash("dse synthetic images, version 1");
+  info.uri = UriOf(grade);
+  info.fingerprint =
+      ShortHash("dse synthetic images, version 1" + (grade_word.empty() ? "" : ", " + grade_word));
   for (const char* texture : kTextures) {
     for (const char* shape : kShapes) {
       info.class_names.push_back(std::string(texture) + " " + shape);
     }
   }
-  return MakeMemoryDataset(DrawSplit("train", kTrainImages, threads),
-                           DrawSplit("test", kTestImages, threads), std::move(info));
+  return MakeMemoryDataset(DrawSplit(grade, "train", kTrainImages, threads),
+                           DrawSplit(grade, "test", kTestImages, threads), std::move(info));
 }
 
 }  // namespace dse

@@ -96,6 +96,12 @@ struct EvaluationJob {
   std::string weights;   // safetensors that a training kept
 };
 
+// What a device does at best, measured on it.
+struct DevicePeaks {
+  double flops_per_s = 0;  // of a large matrix product; a multiply-add is two
+  double bytes_per_s = 0;  // read and written by a large copy
+};
+
 struct EvaluationResult {
   double error = 0;  // top-1 percent
   double loss = 0;   // mean cross entropy
@@ -118,6 +124,9 @@ class Trainer {
   virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
   // Milliseconds of each timed step. Throws std::bad_alloc where memory ends.
   virtual std::vector<double> MeasureSteps(const TimingRequest& request) = 0;
+  // What a precision word means on this trainer's device; never kAuto.
+  virtual Precision ResolvePrecision(Precision precision) const = 0;
+  virtual DevicePeaks MeasurePeaks(Precision precision) = 0;
   // Learnable parameters of the network as really built.
   virtual int64_t CountParameters(const Model& model) = 0;
 };

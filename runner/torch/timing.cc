@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -54,6 +55,29 @@ std::vector<double> TimeSteps(const TimingRequest& request, at::Device device) {
   return TimeEach(request.samples, [&] {
     return TrainStep(network, optimizer, {images, labels}, recipe, kRate).loss;
   });
+}
+
+DevicePeaks TimePeaks(Precision precision, at::Device device) {
+  constexpr int kSamples = 7;
+  const at::NoGradGuard no_grad;
+  precision = ResolvePrecision(precision, device);
+  AllowTf32(precision == Precision::kTf32);
+  const auto seconds = [&](const std::function<at::Tensor()>& work) {
+    std::vector<double> milliseconds = TimeEach(kSamples, work);
+    std::ranges::sort(milliseconds);
+    return milliseconds[kSamples / 2] / 1e3;
+  };
+  const int64_t side = device.is_cuda() ? 8192 : 1024;
+  const at::Tensor a = at::randn({side, side}, device), b = at::randn({side, side}, device);
+  const double product = seconds([&] {
+    const Autocast autocast(precision, device);
+    return at::mm(a, b)[0][0].to(at::kFloat);
+  });
+  const int64_t count = device.is_cuda() ? int64_t{1} << 28 : int64_t{1} << 24;
+  const at::Tensor from = at::ones({count}, device), to = at::empty({count}, device);
+  const double copy = seconds([&] { return at::Tensor(to).copy_(from)[0]; });
+  const double cubed = static_cast<double>(side) * static_cast<double>(side * side);
+  return {2 * cubed / product, 2 * 4 * static_cast<double>(count) / copy};
 }
 
 }  // namespace dse

@@ -12,4 +12,7 @@ namespace dse {
 // for a precision the device has not.
 std::vector<double> TimeSteps(const TimingRequest& request, at::Device device);
 
+// The median of several large matrix products and copies.
+DevicePeaks TimePeaks(Precision precision, at::Device device);
+
 }  // namespace dse

@@ -21,6 +21,7 @@
 #include "runner/torch/evaluation.h"
 #include "runner/torch/memory.h"
 #include "runner/torch/session.h"
+#include "runner/torch/precision.h"
 #include "runner/torch/timing.h"
 
 namespace dse {
@@ -83,7 +84,7 @@ class LibTorchTrainer : public Trainer {
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
     const auto start = std::chrono::steady_clock::now();
     const TrainingPlace place{devices_, threads_};
-    AllowTf32(ResolvePrecision(job.recipe.precision, device_) == Precision::kTf32);
+    AllowTf32(dse::ResolvePrecision(job.recipe.precision, device_) == Precision::kTf32);
     const int share = job.recipe.batch_size / static_cast<int>(devices_.size());
     for (int micro_batches = 1; share / micro_batches >= kFewestImages; micro_batches *= 2) {
       try {
@@ -111,6 +112,14 @@ class LibTorchTrainer : public Trainer {
 
   int64_t CountParameters(const Model& model) override {
     return Guarded([&] { return Network(model, false, {at::kMeta}).CountParameters(); });
+  }
+
+  Precision ResolvePrecision(Precision precision) const override {
+    return dse::ResolvePrecision(precision, device_);
+  }
+
+  DevicePeaks MeasurePeaks(Precision precision) override {
+    return GuardedOn(device_, threads_, [&] { return TimePeaks(precision, device_); });
   }
 
   std::vector<double> MeasureSteps(const TimingRequest& request) override {

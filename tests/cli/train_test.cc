@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -9,49 +8,12 @@
 #include <thread>
 
 #include "core/json.h"
+#include "tests/cli/program.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
 namespace {
-
-using Words = std::vector<std::string>;
-
-ProcessResult Dse(Words words) {
-  words.insert(words.begin(), DSE_PROGRAM);
-  return RunProcess(words);
-}
-
-bool HasTorch() {
-  if (!DSE_HAS_TORCH) WARN("skipped: built without LibTorch");
-  return DSE_HAS_TORCH;
-}
-
-// The first column of the first row of a query.
-std::string Query(const std::string& path, const std::string& sql) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
-  sqlite3_busy_timeout(db, 10'000);
-  sqlite3_stmt* statement = nullptr;
-  REQUIRE(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
-  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
-  std::string value = text == nullptr ? "NULL" : text;
-  sqlite3_finalize(statement);
-  sqlite3_close(db);
-  return value;
-}
-
-// A population of small networks for ten classes at 32 px.
-std::string SmallStudy(const TempFolder& folder, const char* space, const char* count) {
-  std::string db = folder / "s.db";
-  const ProcessResult result =
-      Dse({"sample", "--space",   space, "-n",     count,   "--seed",   "1", "--resolution",
-           "32",     "--classes", "10",  "--stem", "cifar", "--stages", "3", "--flops",
-           "1M:4M",  "--db",      db,    "-q"});
-  REQUIRE(result.code == 0);
-  return db;
-}
 
 const Words kTiny = {"--recipe",
                      "smoke",

@@ -166,7 +166,22 @@ TEST_CASE("a broken folder is described in a sentence") {
 
 TEST_CASE("an unknown dataset is refused with what there is") {
   CHECK_THROWS_WITH(OpenDataset("syntetic", 1), Contains("did you mean 'synthetic'"));
+  CHECK_THROWS_WITH(OpenDataset("synthetic:haard", 1), Contains("did you mean 'hard'"));
   CHECK_THROWS_WITH(OpenDataset("/data/cifar", 1), Contains("folder:DIR"));
+}
+
+TEST_CASE("the grades of the embedded dataset are other bytes in the same classes") {
+  const auto plain = OpenDataset("synthetic", 2);
+  const auto easy = OpenDataset("synthetic:easy", 2), hard = OpenDataset("synthetic:hard", 2);
+  CHECK(ShortHash(AllBytes(*easy)) == "e8a89210109c46cb");
+  CHECK(ShortHash(AllBytes(*hard)) == "a712a77791faf6a1");
+  CHECK(easy->info().uri == "synthetic:easy");
+  CHECK(easy->info().fingerprint == "e37a73cbc05cd2ee");
+  CHECK(hard->info().fingerprint == "200a82dfcdc3e5fb");
+  for (const auto* data : {easy.get(), hard.get()}) {
+    CHECK(data->info().class_names == plain->info().class_names);
+    CHECK(data->Size(Split::kTrain) == 4000);
+  }
 }
 
 }  // namespace dse

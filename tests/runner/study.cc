@@ -46,6 +46,8 @@ class FakeTrainer : public Trainer {
   std::string device_name() const override { return "fake"; }
   std::string library_version() const override { return "Fake 1"; }
   int64_t CountParameters(const Model&) override { return 0; }
+  Precision ResolvePrecision(Precision) const override { return Precision::kFp32; }
+  DevicePeaks MeasurePeaks(Precision) override { return {}; }
   EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }
   std::vector<double> MeasureSteps(const TimingRequest&) override { return {}; }
 
@@ -56,7 +58,7 @@ class FakeTrainer : public Trainer {
 }  // namespace
 
 Study::Study(int networks, int classes)
-    : db_path_(folder_ / "study.db"), data_(MakeSyntheticDataset(1)) {
+    : db_path_(folder_ / "study.db"), data_(MakeSyntheticDataset("", 1)) {
   std::vector<Draw> draws;
   for (int i = 0; i < networks; ++i) draws.push_back(MakeDraw(i, classes));
   PopulationRecord population;

@@ -1,0 +1,116 @@
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "runner/jpeg.h"
+#include "tests/cli/program.h"
+#include "tests/runner/jpeg_writer.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A photograph in inks: cyan, magenta, yellow and no black, inverted as Adobe stores them.
+std::string AsCmyk(const fs::path& path) {
+  const Image image = DecodeJpegFile(path).image;
+  std::vector<uint8_t> inks;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    inks.insert(inks.end(), image.pixels.begin() + static_cast<long>(i),
+                image.pixels.begin() + static_cast<long>(i) + 3);
+    inks.push_back(255);
+  }
+  return EncodeAs({4}, image.height, image.width, inks);
+}
+
+// Photographs in two classes, the same for training and testing: 250 files, some in CMYK.
+int FillClasses(const TempFolder& folder, const std::string& photographs) {
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(photographs)) {
+    if (entry.path().extension() != ".JPEG") continue;
+    const std::string name = entry.path().filename();
+    for (const std::string split : {"train", "val"}) {
+      const std::string path = folder / (split + (name < "n02" ? "/a/" : "/b/") + name);
+      fs::create_directories(fs::path(path).parent_path());
+      if (count % 25 == 3) {
+        std::ofstream(path, std::ios::binary) << AsCmyk(entry.path());
+      } else {
+        fs::create_symlink(entry.path(), path);
+      }
+      ++count;
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][photographs]") {
+  if (!HasTorch()) return;
+  const char* photographs = std::getenv("DSE_IMAGENET_SAMPLE_DIR");
+  if (photographs == nullptr || *photographs == '\0') {
+    WARN("skipped: DSE_IMAGENET_SAMPLE_DIR is not set");
+    return;
+  }
+  const TempFolder folder;
+  const TempFolder images;
+  REQUIRE(FillClasses(images, photographs) == 250);
+  const std::string whole = ReadFile(fs::directory_iterator(photographs)->path());
+  images.Write("train/a/short.jpg", whole.substr(0, whole.size() / 2));
+  images.Write("val/b/renamed.jpg", "\x89PNG\r\n\x1a\n and so on");
+
+  const std::string db = folder / "p.db";
+  REQUIRE(Dse({"sample", "--space", "RegNetX", "-n", "1", "--seed", "1", "--classes", "2",
+               "--flops", "20M:60M", "--db", db, "-q"})
+              .code == 0);
+  const auto train = [&](const std::string& uri) {
+    return Dse({"train", "--db", db, "--data", uri, "--recipe", "paper-10", "--set", "epochs=1",
+                "batch_size=16", "train_images=64", "test_images=32", "precise_bn_images=32"});
+  };
+  const ProcessResult from_folder = train("folder:" + images.path());
+  INFO(from_folder.err);
+  CHECK(from_folder.code == 0);
+  CHECK_THAT(from_folder.err, Contains("2 corrupt images are left out"));
+  CHECK_THAT(from_folder.err, Contains(images / "train/a/short.jpg: the file is cut short"));
+  CHECK_THAT(from_folder.err,
+             Contains(images / "val/b/renamed.jpg: Not a JPEG file: starts with 0x89 0x50"));
+
+  const std::string pack = folder / "photographs";
+  const ProcessResult packed =
+      Dse({"pack", "--data", "folder:" + images.path(), "--out", pack, "-q"});
+  INFO(packed.err);
+  REQUIRE(packed.code == 0);
+  const ProcessResult from_pack = train("pack:" + pack);
+  INFO(from_pack.err);
+  CHECK(from_pack.code == 0);
+  CHECK(Query(db,
+              "SELECT count(*) || ' ' || sum(train_loss BETWEEN 0.1 AND 5) FROM runs r"
+              " JOIN epochs e ON e.run_id = r.id WHERE r.state = 'done'") == "2 2");
+}
+
+TEST_CASE("more corrupt images than one in a hundred are an error", "[cli][photographs]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const TempFolder images;
+  for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "test/b/1.jpg"}) {
+    images.Write(name, EncodeRgb(Plain(40, 40, 200, 100, 50)));
+  }
+  images.Write("train/a/2.jpg", "no image");
+  const std::string db = SmallStudy(folder, "RegNetX", "1");
+  const ProcessResult train = Dse({"train", "--db", db, "--data", "folder:" + images.path()});
+  CHECK(train.code == 1);
+  CHECK_THAT(train.err, Contains("1 of 5 images are corrupt, more than 1%; the first is " +
+                                 images / "train/a/2.jpg"));
+  CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
+}
+
+}  // namespace dse
