@@ -20,8 +20,8 @@
 #include "runner/torch/device.h"
 #include "runner/torch/evaluation.h"
 #include "runner/torch/memory.h"
-#include "runner/torch/session.h"
 #include "runner/torch/precision.h"
+#include "runner/torch/session.h"
 #include "runner/torch/timing.h"
 
 namespace dse {

@@ -75,7 +75,7 @@ constexpr Layout kLayouts[] = {{"4:4:4", {3, 1, 1}},
 
 }  // namespace
 
-TEST_CASE("a cut decoded in part is the cut of the whole image") {
+TEST_CASE("a cut decoded in part is the cut of the whole image", "[one-thread]") {
   RandomStream random(1, 2);
   for (const auto& [name, layout] : kLayouts) {
     const std::string text = EncodeAs(layout, kHeight, kWidth, Noise(layout.channels, random));
@@ -103,7 +103,8 @@ TEST_CASE("a cut decoded in part is the cut of the whole image") {
   }
 }
 
-TEST_CASE("a cut that may be reduced is made from the smallest scale that has all its pixels") {
+TEST_CASE("a cut that may be reduced is made from the smallest scale that has all its pixels",
+          "[one-thread]") {
   RandomStream random(1, 3);
   for (const auto& [name, layout] : kLayouts) {
     if (layout.channels == 4 || layout.across == 4) continue;
@@ -156,7 +157,7 @@ TEST_CASE("a cut tells what was lost or wrong in its part") {
   CHECK(DecodeJpegFileCut("/none.jpg", choose_rows(0, 1), scratch).problem == "cannot be read");
 }
 
-TEST_CASE("damaged bytes never crash the decoding of a cut") {
+TEST_CASE("damaged bytes never crash the decoding of a cut", "[one-thread]") {
   RandomStream random(1, 5);
   for (const auto& [name, layout] : kLayouts) {
     const std::string text = EncodeAs(layout, kHeight, kWidth, Noise(layout.channels, random));

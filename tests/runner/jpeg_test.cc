@@ -77,7 +77,7 @@ TEST_CASE("a JPEG cut short anywhere is never intact") {
   CHECK(half.image.pixels.size() == 32 * 48 * 3);
 }
 
-TEST_CASE("damaged bytes in a JPEG never crash the decoder") {
+TEST_CASE("damaged bytes in a JPEG never crash the decoder", "[one-thread]") {
   const std::string whole = EncodeRgb(Gradient());
   for (size_t at = 0; at < whole.size(); ++at) {
     std::string damaged = whole;

@@ -108,7 +108,8 @@ TEST_CASE("AnyNetXA to AnyNetXC have the plain law in 360 to 400 MF") {
   CheckSameLaw(R"({"extends": "AnyNetYC"})", "360M:400M", 3'000);
 }
 
-TEST_CASE("Orders of widths and depths have the plain law in a band, ties included") {
+TEST_CASE("Orders of widths and depths have the plain law in a band, ties included",
+          "[one-thread]") {
   CheckSameLaw(R"({"extends": "AnyNetXD", "stages": 3})", "360M:400M", 1'000);
   CheckSameLaw(R"({"extends": "AnyNetXD"})", "360M:400M", 200);
   CheckSameLaw(R"({"extends": "AnyNetXE", "stages": 3})", "300M:400M", 500);
@@ -123,7 +124,7 @@ TEST_CASE("Orders of widths and depths have the plain law in a band, ties includ
                "300M:900M", 1'000);
 }
 
-TEST_CASE("Bounds on depth, params and acts have the plain law in a band") {
+TEST_CASE("Bounds on depth, params and acts have the plain law in a band", "[one-thread]") {
   CheckSameLaw(R"({"extends": "AnyNetXA", "constraints": [{"total_depth": [12, 16]}]})",
                "360M:400M", 1'500);
   CheckSameLaw(R"({"extends": "AnyNetXA", "constraints": [{"params_at_most": {"m": 3}}]})",

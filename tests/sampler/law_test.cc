@@ -143,7 +143,7 @@ std::vector<std::string> FeaturesOf(const Space& space) {
   return features;
 }
 
-TEST_CASE("Random spaces draw what plain rejection draws, with and without bands") {
+TEST_CASE("Random spaces draw what plain rejection draws, with and without bands", "[one-thread]") {
   std::map<std::string, int64_t> accepted;  // by feature
   for (size_t i = 0; i < kRandomSpaces; ++i) {
     const Space space = RandomSpace(i);

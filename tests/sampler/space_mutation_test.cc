@@ -94,7 +94,8 @@ class Mutator {
   RandomStream& random_;
 };
 
-TEST_CASE("Mutations of valid documents are refused with an error or make a space") {
+TEST_CASE("Mutations of valid documents are refused with an error or make a space",
+          "[one-thread]") {
   const std::vector<std::string>& names = BuiltInSpaceNames();
   for (uint64_t i = 0; i < 4'000; ++i) {
     RandomStream random(14, i);
@@ -115,7 +116,7 @@ std::string ErrorOf(const Json& document) {
   return "no error";
 }
 
-TEST_CASE("Documents made to be expensive are refused before they are") {
+TEST_CASE("Documents made to be expensive are refused before they are", "[one-thread]") {
   const Json law{{"distribution", "uniform"}, {"low", 1}, {"high", 16384}, {"step", 1}};
   CHECK(ErrorOf({{"extends", "AnyNetXA"},
                  {"parameters", {{"width", std::vector<Json>(100'000, law)}}}}) ==
