@@ -119,6 +119,7 @@ std::vector<std::string> SplitNames(const std::vector<uint32_t>& ends, const std
     names.push_back(text.substr(begin, end - begin));
     begin = end;
   }
+  if (begin != text.size()) throw Error(name + ": has text behind the last class");
   return names;
 }
 
@@ -158,6 +159,7 @@ void CheckRecords(const PackIndex& index, const std::string& name) {
     name_begin = record.name_end;
     shard = record.shard;
   }
+  if (name_begin != index.names.size()) throw Error(name + ": has text behind the last image");
 }
 
 }  // namespace
