@@ -143,7 +143,10 @@ TEST_CASE("With a validation split the test split is not touched") {
   CHECK(outcome.result.error < 20);
 }
 
-TEST_CASE("A batch that does not fit into memory is trained in parts, and the result says so") {
+// Run in a process of its own (hidden here): memory that earlier tests freed and the heap kept
+// would not count.
+TEST_CASE("A batch that does not fit into memory is trained in parts, and the result says so",
+          "[.own-process]") {
   // About 60 MB an image.
   const Model model = ModelOf(R"({"type":"anynet","block":"V","stem":"cifar","stem_width":16,
     "resolution":256,"classes":3,"depths":[2],"widths":[16],"strides":[1]})");
@@ -153,7 +156,7 @@ TEST_CASE("A batch that does not fit into memory is trained in parts, and the re
   const Recipe small = With({"epochs=1", "precise_bn_images=0", "batch_size=2"});
   const ToyDataset two(2, 2);
   REQUIRE(trainer->Train({model, small, two, 1}, {}).outcome == TrainingOutcome::kDone);
-  const MemoryLimit limit(900'000'000);
+  const MemoryLimit limit(600'000'000);
   const TrainingResult result = trainer->Train({model, recipe, data, 1}, {});
   INFO(result.message);
   REQUIRE(result.outcome == TrainingOutcome::kDone);
