@@ -125,7 +125,9 @@ TEST_CASE("a run killed between epochs goes on from its checkpoint to the same n
   }
   REQUIRE(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == "0");
   const std::string key = Query(db, "SELECT key FROM runs");
-  CHECK(std::filesystem::exists(db + ".d/checkpoints/" + key + ".safetensors"));
+  // The kill may fall between the two renames that put a new checkpoint before the one it follows.
+  const std::string checkpoint = db + ".d/checkpoints/" + key + ".safetensors";
+  CHECK((std::filesystem::exists(checkpoint) || std::filesystem::exists(checkpoint + ".previous")));
   REQUIRE(RunProcess(words(db)).code == 0);
   CHECK(Query(db, numbers) == Query(whole, numbers));
   CHECK(Query(db, "SELECT error FROM runs") == Query(whole, "SELECT error FROM runs"));
