@@ -71,6 +71,11 @@ double BetaQuantile(double a, double b, double p) {
   return x;
 }
 
+double StudentQuantile(double level, double degrees) {
+  const double x = BetaQuantile(0.5, degrees / 2, level);
+  return std::sqrt(degrees * x / (1 - x));
+}
+
 Interval ClopperPearson(int64_t k, int64_t n, double level) {
   if (n <= 0 || k < 0 || k > n) {
     throw Error("a proportion needs at least one trial and no more successes than trials");

@@ -64,5 +64,19 @@ TEST_CASE("Clopper-Pearson intervals have their known limits", "[binomial]") {
   CHECK_THROWS_AS(ClopperPearson(3, 2), Error);
 }
 
+TEST_CASE("Student quantiles are those of the tables", "[binomial]") {
+  // SciPy 1.17.1, stats.t.ppf((1 + level) / 2, degrees)
+  struct Known {
+    double level, degrees, t;
+  };
+  const Known known[] = {{0.95, 1, 12.706204736174694},  {0.95, 2, 4.302652729749462},
+                         {0.95, 10, 2.228138851986274},  {0.99, 30, 2.7499956535672254},
+                         {0.95, 98, 1.9844674545084815}, {0.9, 1e5, 1.6448688647849696}};
+  for (const Known& k : known) {
+    const double precision = k.degrees > 1000 ? 1e-9 : 1e-11;
+    CHECK(StudentQuantile(k.level, k.degrees) == Approx(k.t).epsilon(precision));
+  }
+}
+
 }  // namespace
 }  // namespace dse
