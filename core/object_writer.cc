@@ -18,10 +18,10 @@ bool IsPlain(std::string_view value) {
 }  // namespace
 
 std::string& ObjectWriter::Key(std::string_view key) {
-  text_ += empty_ ? "\"" : ",\"";
+  if (!empty_) text_ += ',';
   empty_ = false;
-  text_ += key;
-  text_ += "\":";
+  AppendText(key, text_);
+  text_ += ':';
   return text_;
 }
 

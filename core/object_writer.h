@@ -8,7 +8,7 @@ namespace dse {
 
 // Appends a JSON object to a text without building a document first. The bytes are those of
 // Json::dump(): no spaces, strings escaped, numbers as Number() makes them; keys come in the order
-// of the calls and need no escaping. The text must outlive the writer.
+// of the calls. The text must outlive the writer.
 class ObjectWriter {
  public:
   explicit ObjectWriter(std::string& text) : text_(text) { text_ += '{'; }

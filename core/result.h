@@ -13,6 +13,7 @@
 #include "core/fit.h"
 #include "core/json.h"
 #include "core/model.h"
+#include "core/units.h"
 
 namespace dse {
 
@@ -39,6 +40,13 @@ class StateCounts {
 // Which of a run's errors counts: of the last epoch, or the lowest over epochs.
 enum class ErrorKind { kLast, kBest };
 
+// The errors after an epoch of a run's last attempt, in percent.
+struct EpochErrors {
+  int epoch = 0;  // from 1
+  std::optional<double> train_error;
+  std::optional<double> test_error;
+};
+
 // One repeat of one member.
 struct RunRecord {
   RunState state = RunState::kPending;
@@ -47,6 +55,7 @@ struct RunRecord {
   std::optional<double> best_error;  // lowest over epochs
   std::optional<double> seconds;     // training and testing, wall clock
   bool micro_batched = false;        // batch statistics were of smaller batches
+  std::vector<EpochErrors> epochs;   // by epoch; empty unless asked for
 };
 
 // One member of a series with all its repeats, by seed.
@@ -57,7 +66,7 @@ struct MemberRecord {
   Complexity complexity;       // zero without a model
   std::optional<double> lr;    // effective: the recipe's, or the member's own
   std::optional<double> weight_decay;
-  std::optional<Fit> fit;                    // of the default grid, where one is stored
+  std::optional<Fit> fit;                    // the one asked for, where it is stored
   std::map<std::string, double> properties;  // imported numeric columns
   std::vector<RunRecord> runs;
 };
@@ -66,10 +75,26 @@ struct MemberRecord {
 // the population is present, also those without a run.
 struct SeriesRecord {
   std::string population;
-  std::string space;    // name of the space, "" if named by hand or imported
-  std::string recipe;   // name
-  std::string dataset;  // URI as first given
+  std::string space;         // name of the space, "" if named by hand or imported
+  std::string recipe;        // name
+  std::string dataset;       // URI as first given
+  std::optional<Band> band;  // of flops, where the population was drawn in one
   std::vector<MemberRecord> members;
 };
+
+// How long a batch of images takes on a device (dse bench).
+struct TimingRecord {
+  std::string model_hash;
+  bool training = false;  // a whole step; else inference
+  std::string device;
+  std::string precision;
+  int threads = 0;  // of the CPU; 0 on a GPU
+  int batch_size = 0;
+  double milliseconds = 0;  // median
+};
+
+// Hours of 100 epochs of ImageNet (1,281,167 images) by steps of so many ms, as in Tables 2 to 4 of
+// the paper.
+double ImageNetHours(double step_milliseconds, int batch_size);
 
 }  // namespace dse

@@ -96,6 +96,21 @@ void StoreTiming(Database& db, const Model& model, const TimingKey& key, const T
   transaction.Commit();
 }
 
+std::vector<TimingRecord> LoadTimings(Database& db) {
+  std::vector<TimingRecord> timings;
+  sqlite::Statement row(db.impl().connection,
+                        "SELECT o.hash, t.mode = 'training', t.device, t.precision, t.threads,"
+                        " t.batch_size, t.milliseconds FROM timings t"
+                        " JOIN models o ON o.id = t.model_id"
+                        " WHERE EXISTS (SELECT 1 FROM members m WHERE m.model_id = o.id)"
+                        " ORDER BY o.id, t.mode, t.device, t.precision, t.threads, t.batch_size");
+  while (row.Step()) {
+    timings.push_back({row.Text(0), row.Int(1) != 0, row.Text(2), row.Text(3),
+                       static_cast<int>(row.Int(4)), static_cast<int>(row.Int(5)), row.Real(6)});
+  }
+  return timings;
+}
+
 std::optional<double> FindError(Database& db, const std::string& model_hash) {
   sqlite::Statement row(db.impl().connection,
                         "SELECT avg(r.error) FROM runs r JOIN models o ON o.id = r.model_id"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "core/result.h"
 #include "db/database.h"
 #include "db/runs.h"
 
@@ -60,6 +61,9 @@ struct Timing {
 std::optional<Timing> FindTiming(Database& db, const TimingKey& key);
 // Stores the model too where the file does not have it; replaces an older timing of the key.
 void StoreTiming(Database& db, const Model& model, const TimingKey& key, const Timing& timing);
+
+// Every timing of the networks of the file's populations, in the order of the networks.
+std::vector<TimingRecord> LoadTimings(Database& db);
 
 // The mean error of a network's done runs; empty where there are none or where they are of several
 // recipes or datasets.

@@ -109,9 +109,10 @@ void ReadStages(sqlite::Connection& connection, int64_t population_id,
 
 }  // namespace
 
-std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id) {
+std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id,
+                                      const std::string& fit_name) {
   std::vector<MemberRow> members;
-  sqlite::Statement row(connection, kSelectMembers, population_id, kDefaultGridName);
+  sqlite::Statement row(connection, kSelectMembers, population_id, fit_name);
   while (row.Step()) members.push_back(ReadMember(row, connection.path()));
   ReadStages(connection, population_id, members);
   return members;

@@ -23,10 +23,11 @@ struct MemberRow {
   std::optional<Model> model;
   Complexity complexity;
   Overrides overrides;
-  std::optional<Fit> fit;  // of the default grid
+  std::optional<Fit> fit;  // of the name asked for
 };
-// By index.
-std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id);
+// By index, with the fits of that name (core/fit.h).
+std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id,
+                                      const std::string& fit_name = kDefaultGridName);
 
 // Puts models and members into the file. Use within a transaction.
 class MemberWriter {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fit.h"
 #include "core/result.h"
 #include "db/database.h"
 
@@ -17,9 +18,16 @@ struct SeriesFilter {
   std::vector<std::string> datasets;
 };
 
+// How much of the series to read.
+struct SeriesDetail {
+  std::string fit = kDefaultGridName;  // which fits, by their names in core/fit.h
+  bool epochs = false;                 // the errors after each epoch of every run
+};
+
 // The series of the file by (population, recipe, dataset) in order of creation, members by index.
 // Throws Error for a name that is not in the file and suggests the nearest.
-std::vector<SeriesRecord> LoadSeries(Database& db, const SeriesFilter& filter);
+std::vector<SeriesRecord> LoadSeries(Database& db, const SeriesFilter& filter,
+                                     const SeriesDetail& detail = {});
 
 // Progress of one series.
 struct SeriesStatus {

@@ -10,7 +10,7 @@
 #include "runner/folder_listing.h"
 #include "runner/jpeg.h"
 #include "runner/memory_images.h"
-#include "runner/parallel.h"
+#include "core/parallel.h"
 
 namespace dse {
 namespace {

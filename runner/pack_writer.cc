@@ -17,7 +17,7 @@
 #include "runner/jpeg_encode.h"
 #include "runner/memory_images.h"
 #include "runner/pack_index.h"
-#include "runner/parallel.h"
+#include "core/parallel.h"
 #include "runner/resize.h"
 
 namespace dse {

@@ -27,11 +27,6 @@ double RooflineMilliseconds(const Complexity& complexity, int batch_size, Precis
                 update / peaks.bytes_per_s);
 }
 
-double ImageNetHours(double step_milliseconds, int batch_size) {
-  constexpr double kEpochs = 100, kImages = 1'281'167;
-  return kEpochs * kImages / batch_size * step_milliseconds / 1e3 / 3600;
-}
-
 Spread MeasureSpread(std::vector<double> values) {
   std::ranges::sort(values);
   const size_t middle = values.size() / 2;

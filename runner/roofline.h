@@ -16,9 +16,6 @@ namespace dse {
 double RooflineMilliseconds(const Complexity& complexity, int batch_size, Precision precision,
                             bool training, const DevicePeaks& peaks);
 
-// Hours of 100 epochs of ImageNet (1,281,167 images) by steps of so many ms, as in Tables 2 to 4.
-double ImageNetHours(double step_milliseconds, int batch_size);
-
 // Median (of an even number the mean of the middle two), lowest and highest.
 struct Spread {
   double median = 0;

@@ -12,7 +12,7 @@
 #include "core/rng.h"
 #include "core/suggest.h"
 #include "runner/memory_images.h"
-#include "runner/parallel.h"
+#include "core/parallel.h"
 
 namespace dse {
 namespace {

@@ -25,8 +25,9 @@ TEST_CASE("an object has its keys in the order of the calls and nests", "[json]"
   inner.Close();
   outer.Int("c", std::numeric_limits<int64_t>::min());
   outer.Real("d", 0.25);
+  outer.Int("a \"key\"", 1);
   outer.Close();
-  CHECK(text == R"([{"b":"x","a":{},"c":-9223372036854775808,"d":0.25})");
+  CHECK(text == R"([{"b":"x","a":{},"c":-9223372036854775808,"d":0.25,"a \"key\"":1})");
 }
 
 TEST_CASE("numbers are printed as Number and the JSON library print them", "[json]") {

@@ -83,6 +83,30 @@ TEST_CASE("a series holds every member with its runs by seed, effective settings
   CHECK(all[0].members[2].lr == 0.7);
 }
 
+TEST_CASE(
+    "a series tells its flop band, the fits asked for and, on request, epochs of last attempts") {
+  Study s;
+  const Fit other{17.5, 24, 2.5, 0.1};
+  StoreFits(s.db, "another search",
+            std::vector<std::pair<std::string, Fit>>{{s.draws[0].hash, other}});
+  const SeriesRecord plain = LoadSeries(s.db, {}).at(0);
+  CHECK(plain.band == Band{1'000'000, 2'000'000});
+  CHECK_FALSE(plain.members[0].fit);
+  CHECK(plain.members[2].runs[1].epochs.empty());
+
+  const SeriesRecord detailed = LoadSeries(s.db, {}, {"another search", true}).at(0);
+  CHECK(detailed.members[0].fit == other);
+  CHECK_FALSE(detailed.members[1].fit);
+  // The released attempt's epoch, with 99%, is not among them.
+  const std::vector<EpochErrors>& epochs = detailed.members[2].runs[0].epochs;
+  REQUIRE(epochs.size() == 2);
+  CHECK(epochs[0].epoch == 1);
+  CHECK(epochs[0].train_error == 80.0);
+  CHECK(epochs[0].test_error == 70.0);
+  CHECK(epochs[1].test_error == 55.0);
+  CHECK(detailed.members[0].runs[0].epochs.empty());
+}
+
 TEST_CASE("series are told apart by recipe and dataset, and filters take names and hashes") {
   Study s;
   StorePopulation(s.db, MakePopulation("q"), MakeDraws(4));

@@ -28,11 +28,6 @@ TEST_CASE("arithmetic is the bound where memory is fast") {
   CHECK(RooflineMilliseconds({1000, 0, 0}, 10, Precision::kFp32, true, {1e3, 1e15}) == Approx(6e4));
 }
 
-TEST_CASE("hours of 100 epochs of ImageNet follow from the time of a step") {
-  // 1,281,167 images in batches of 128 are 10,009 steps an epoch.
-  CHECK(ImageNetHours(100, 128) == Approx(27.803).epsilon(1e-4));
-}
-
 TEST_CASE("the spread of a few numbers") {
   const Spread odd = MeasureSpread({3, 1, 2});
   CHECK(odd.median == 2);

@@ -11,18 +11,17 @@
 namespace dse {
 
 // Calls work(i) for 0 <= i < count on `threads` threads, this one included; all are joined on
-// return. Which thread takes which i is not fixed. The first exception stops the rest and is thrown
-// here.
+// return. A thread takes `chunk` of them at a time; which thread takes which is not fixed. The
+// first exception stops the rest and is thrown here.
 template <typename Work>
-void ParallelFor(int64_t count, int threads, const Work& work) {
-  constexpr int64_t kChunk = 16;
+void ParallelFor(int64_t count, int threads, const Work& work, int64_t chunk = 16) {
   std::atomic<int64_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex;
   const auto loop = [&] {
     try {
-      for (int64_t begin; (begin = next.fetch_add(kChunk)) < count;) {
-        for (int64_t i = begin; i < std::min(begin + kChunk, count); ++i) work(i);
+      for (int64_t begin; (begin = next.fetch_add(chunk)) < count;) {
+        for (int64_t i = begin; i < std::min(begin + chunk, count); ++i) work(i);
       }
     } catch (...) {
       next = count;
@@ -35,6 +34,11 @@ void ParallelFor(int64_t count, int threads, const Work& work) {
   loop();
   others.clear();
   if (failure) std::rethrow_exception(failure);
+}
+
+// As many threads as the machine runs at once.
+inline int AllThreads() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 }  // namespace dse
