@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 #include <numbers>
 #include <vector>
@@ -52,30 +53,47 @@ Pooled Pool(std::span<const double> a, std::span<const double> b) {
 }
 
 // Deals the pooled values out one by one: mass[i + 1] is the probability that i of the first t went
-// to a and no distance so far reached the one seen; what does reach it is moved to the p-value.
+// to a and no distance so far reached the one seen; what does reach it is moved to the p-value. The
+// distance is largest at the ends of a stretch of i, so those still without it are a stretch,
+// low..high, which grows by one with every value dealt and is cut where EDFs are compared. Ends too
+// improbable for a double of full precision are cut too.
 double ExactPValue(const Pooled& pooled) {
+  constexpr double kLeastMass = 1e-305;
   const int64_t n = pooled.n;
   const int64_t m = pooled.m;
-  std::vector<double> mass(static_cast<size_t>(n) + 2);
+  const auto size = static_cast<size_t>(n) + 3;
+  std::vector<double> mass(size);
+  std::vector<double> next(size);
+  std::vector<double> numbers(size);
+  for (size_t i = 0; i < size; ++i) numbers[i] = static_cast<double>(i);
   mass[1] = 1;
+  int64_t low = 0;
+  int64_t high = 0;
   double reached = 0;
-  for (int64_t t = 0; t < n + m; ++t) {
+  for (int64_t t = 0; t < n + m && low <= high; ++t) {
+    low = std::max(low, t + 1 - m);
+    high = std::min(n, high + 1);
     const double per_value = 1 / static_cast<double>(n + m - t);
-    const int64_t low = std::max<int64_t>(0, t + 1 - m);
-    const int64_t high = std::min(n, t + 1);
-    for (int64_t i = high; i >= low; --i) {
-      const auto place = static_cast<size_t>(i) + 1;
-      mass[place] = (mass[place] * static_cast<double>(m - t + i) +
-                     mass[place - 1] * static_cast<double>(n - i + 1)) *
-                    per_value;
+    const auto left_in_b = static_cast<double>(m - t);  // and i more
+    const auto left_in_a = static_cast<double>(n + 1);  // less i
+    next[static_cast<size_t>(low)] = 0;
+    next[static_cast<size_t>(high) + 2] = 0;
+    for (auto i = static_cast<size_t>(low); i <= static_cast<size_t>(high); ++i) {
+      next[i + 1] =
+          (mass[i + 1] * (left_in_b + numbers[i]) + mass[i] * (left_in_a - numbers[i])) * per_value;
     }
-    mass[static_cast<size_t>(low)] = 0;  // i = low - 1 would leave more than m to b
-    if (!pooled.last_of_tie[static_cast<size_t>(t)]) continue;
-    for (int64_t i = low; i <= high; ++i) {
-      if (Distance(pooled, i, t + 1 - i) < pooled.distance) continue;
-      reached += mass[static_cast<size_t>(i) + 1];
-      mass[static_cast<size_t>(i) + 1] = 0;
-    }
+    mass.swap(next);
+    const bool compared = pooled.last_of_tie[static_cast<size_t>(t)];
+    const auto cut = [&](int64_t i) {
+      double& end = mass[static_cast<size_t>(i) + 1];
+      const bool is_reached = compared && Distance(pooled, i, t + 1 - i) >= pooled.distance;
+      if (!is_reached && end >= kLeastMass) return false;
+      if (is_reached) reached += end;
+      end = 0;
+      return true;
+    };
+    while (low <= high && cut(low)) ++low;
+    while (low <= high && cut(high)) --high;
   }
   return std::min(1.0, reached);
 }

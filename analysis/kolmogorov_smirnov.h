@@ -10,7 +10,8 @@ namespace dse {
 enum class KsMethod { kExact, kAsymptotic };
 extern const std::span<const Word<KsMethod>> kKsMethodWords;  // exact, asymptotic
 
-// Up to this n * m the p-value is exact; the work is proportional to it.
+// Up to this n * m the p-value is exact; the work is at most proportional to it, less where the
+// statistic is small.
 inline constexpr int64_t kKsExactLimit = 10'000'000;
 
 // The two-sided two-sample test of Kolmogorov and Smirnov.

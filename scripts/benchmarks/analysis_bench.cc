@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "analysis/best_value.h"
+#include "analysis/kolmogorov_smirnov.h"
 #include "analysis/quantized_linear_fit.h"
 #include "core/regnet.h"
 #include "core/rng.h"
@@ -34,6 +35,25 @@ void FitNetwork(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(networks.size()));
 }
 BENCHMARK(FitNetwork)->Arg(12)->Arg(20)->Arg(40);
+
+// The exact test of two samples of `n` errors without ties, shifted against each other so that the
+// statistic is about `range(1)` thousandths.
+void TestKolmogorovSmirnovExactly(benchmark::State& state) {
+  const auto n = static_cast<size_t>(state.range(0));
+  const double shift = static_cast<double>(n) * static_cast<double>(state.range(1)) / 1000;
+  std::vector<double> a;
+  std::vector<double> b;
+  for (size_t i = 0; i < n; ++i) {
+    a.push_back(static_cast<double>(i));
+    b.push_back(static_cast<double>(i) + shift + 0.5);
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(TestKolmogorovSmirnov(a, b));
+}
+BENCHMARK(TestKolmogorovSmirnovExactly)
+    ->Args({500, 86})  // p about 5%
+    ->Args({3000, 5})
+    ->Args({3000, 35})  // p about 5%
+    ->Args({3000, 500});
 
 }  // namespace
 }  // namespace dse

@@ -69,7 +69,9 @@ TEST_CASE("bootstraps repeat with seed and purpose", "[comparison]") {
   CHECK(BootstrapMeans(values, 1, "x") != BootstrapMeans(values, 2, "x"));
   CHECK(BootstrapMeans(values, 1, "x") != BootstrapMeans(values, 1, "y"));
   CHECK(BootstrapMeans(values, 1, "x").size() == 10'000);
-  CHECK(BootstrapMeans(NormalSample(5000, 0, 3), 1, "x").size() == 4'000);
+  CHECK(BootstrapMeans(NormalSample(500, 0, 3), 1, "x").size() == 10'000);
+  CHECK(BootstrapMeans(NormalSample(2000, 0, 3), 1, "x").size() == 2'500);
+  CHECK(BootstrapMeans(NormalSample(6000, 0, 3), 1, "x").size() == 1'000);
 }
 
 TEST_CASE("equal values leave nothing to doubt and no values are refused", "[comparison]") {

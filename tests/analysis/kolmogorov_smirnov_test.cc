@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -125,6 +126,27 @@ TEST_CASE("far apart samples keep a small p-value exact", "[ks]") {
   const KsTest test = TestKolmogorovSmirnov(Steps(50, 1, 0), Steps(50, 1, 1000));
   CHECK(test.statistic == 1);
   CHECK(test.p_value == Approx(2 / 1.0089134454556419e29).epsilon(1e-9));
+}
+
+TEST_CASE("large samples of equal size have the p-values of Gnedenko and Korolyuk", "[ks]") {
+  // Without ties P(n D >= c) = 2 sum (-1)^(k+1) C(2n, n - k c) / C(2n, n); for b = a + c - 1/2 of
+  // whole numbers the statistic is c / n.
+  for (int n : {60, 1000}) {
+    for (int c : {1, 2, 7, 30, 55}) {
+      double expected = 0;
+      for (int k = 1; k * c <= n; ++k) {
+        double log_ratio = 0;
+        for (int i = 0; i < k * c; ++i) {
+          log_ratio += std::log(static_cast<double>(n - i)) - std::log(n + k * c - i);
+        }
+        expected += (k % 2 == 1 ? 2 : -2) * std::exp(log_ratio);
+      }
+      const KsTest test = TestKolmogorovSmirnov(Steps(n, 1, 0), Steps(n, 1, c - 0.5));
+      CAPTURE(n, c);
+      CHECK(test.statistic == Approx(static_cast<double>(c) / n).epsilon(1e-12));
+      CHECK(test.p_value == Approx(expected).epsilon(1e-10));
+    }
+  }
 }
 
 TEST_CASE("the test does not depend on the order of samples or values", "[ks]") {
