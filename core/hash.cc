@@ -36,6 +36,13 @@ void Check(int status) {
 
 std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256(bytes)); }
 
+std::string Sha256Base64(std::string_view bytes) {
+  const Digest digest = Sha256(bytes);
+  std::array<uint8_t, 4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1> text;
+  const int size = EVP_EncodeBlock(text.data(), digest.data(), SHA256_DIGEST_LENGTH);
+  return {text.begin(), text.begin() + size};
+}
+
 void Sha256Stream::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
 
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {

@@ -12,6 +12,9 @@ namespace dse {
 // SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 std::string Sha256Hex(std::string_view bytes);
 
+// The same digest in base 64, 44 characters, as content security policies write it.
+std::string Sha256Base64(std::string_view bytes);
+
 // The same over bytes that come in pieces.
 class Sha256Stream {
  public:

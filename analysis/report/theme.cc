@@ -1,0 +1,14 @@
+#include "analysis/report/theme.h"
+
+#include "analysis/report/assets.h"
+
+namespace dse {
+
+Json LightTheme() {
+  const Json theme = ParseJson(ReportTheme(), "theme.json");
+  Json config = theme.at("common");
+  config.merge_patch(theme.at("light"));
+  return config;
+}
+
+}  // namespace dse
