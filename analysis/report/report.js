@@ -93,6 +93,7 @@ async function embed(element, chart, { mode, width, renderer }) {
   );
   const config = merged(merged(theme.common, theme[mode]), {
     legend: { columns: legendColumns(chart, width - 60) },
+    axisXQuantitative: { tickCount: Math.max(3, Math.min(10, Math.round(width / 100))) },
   });
   const render = (inner) => {
     const spec = withWidth(chart.spec, Math.max(60, inner));
@@ -248,7 +249,7 @@ function addSaving(chart) {
     button.addEventListener("click", () => save(chart, format));
     box.append(button);
   }
-  chart.box.after(box);
+  chart.box.parentElement.append(box);
 }
 
 async function save(chart, format) {

@@ -1,5 +1,8 @@
 #include "analysis/report/report_files.h"
 
+#include <algorithm>
+#include <set>
+
 #include "analysis/report/check_report.h"
 #include "analysis/report/theme.h"
 #include "core/error.h"
@@ -38,6 +41,39 @@ Json SourceRows(const Report& report, const ChartSource& source) {
   return rows;
 }
 
+// The fields that channels with a legend read.
+void AddLegendFields(const Json& node, std::set<std::string>& fields) {
+  if (node.is_object()) {
+    for (const char* channel : {"color", "fill", "stroke", "strokeDash", "shape"}) {
+      const auto found = node.find(channel);
+      if (found != node.end() && found->is_object() && found->contains("field")) {
+        fields.insert(found->at("field").get<std::string>());
+      }
+    }
+  }
+  if (node.is_structured()) {
+    for (const Json& child : node) AddLegendFields(child, fields);
+  }
+}
+
+// How many labels of the legend stand in a row as wide as the document; report.js does the same.
+int64_t LegendColumns(const Json& document) {
+  std::set<std::string> fields;
+  AddLegendFields(document, fields);
+  size_t longest = 0;
+  for (const Json& rows : document["datasets"]) {
+    for (const Json& row : rows) {
+      for (const std::string& field : fields) {
+        const auto cell = row.find(field);
+        if (cell == row.end() || !cell->is_string()) continue;
+        longest = std::max(longest, cell->get_ref<const std::string&>().size());
+      }
+    }
+  }
+  const int64_t entry = 40 + std::min<int64_t>(300, 7 * static_cast<int64_t>(longest));
+  return std::max<int64_t>(1, kDocumentWidth / entry);
+}
+
 std::string CsvText(const std::string& text) {
   if (!text.empty() && text.find_first_of(",\"\r\n") == text.npos) return text;
   std::string field = "\"";
@@ -68,6 +104,7 @@ Json ChartDocument(const Report& report, const Chart& chart) {
   for (const ChartSource& source : chart.sources) {
     datasets[source.table] = SourceRows(report, source);
   }
+  document["config"]["legend"]["columns"] = LegendColumns(document);
   return document;
 }
 

@@ -29,6 +29,7 @@ Chart Make(const std::string& id, const std::string& title, const std::string& s
   return chart;
 }
 
+// In a layered chart the first layer gives the legend its look and takes its clicks.
 Chart EdfChart() {
   Chart chart = Make(
       "edf", "Share of models by error",
@@ -37,15 +38,14 @@ Chart EdfChart() {
                            "scale": {"zero": false}}, )") +
           kColour + R"(, "opacity": {"condition": {"param": "series", "value": 1}, "value": 0.12}},
         "layer": [
-          {"mark": {"type": "area", "style": "band", "interpolate": "step-after"},
-           "encoding": {"y": {"field": "low", "type": "quantitative", "title": "share of models"},
-                        "y2": {"field": "high"}}},
           {"mark": {"type": "line", "interpolate": "step-after"}, "params": [)" +
           kSelect + R"(],
-           "encoding": {"y": {"field": "f", "type": "quantitative"},
+           "encoding": {"y": {"field": "f", "type": "quantitative", "title": "share of models"},
              "tooltip": [{"field": "population", "title": "population"},
                          {"field": "error", "title": "error, %", "format": ".2f"},
-                         {"field": "f", "title": "share", "format": ".0%"}]}}]})",
+                         {"field": "f", "title": "share", "format": ".0%"}]}},
+          {"mark": {"type": "area", "style": "band", "interpolate": "step-after"},
+           "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}}]})",
       {{"edf", {"population", "error", "f", "low", "high"}}});
   chart.left_out =
       "Left out: 12 models whose training ran out of memory, 3 that are still running.";
@@ -78,7 +78,7 @@ Chart BandChart() {
               std::string(R"({"vconcat": [
         {"width": "container", "height": 220, "data": {"name": "models"}, "mark": "point",
          "encoding": {"x": {"field": "depth", "type": "quantitative", "title": null,
-                            "scale": {"domain": [0, 44]}},
+                            "scale": {"domain": [0, 44], "nice": false}},
            "y": {"field": "error", "type": "quantitative", "title": "top-1 error, %",
                  "scale": {"zero": false}}, )") +
                   kColour + R"(, "tooltip": [{"field": "model"}, {"field": "depth"}]}},
@@ -87,7 +87,7 @@ Chart BandChart() {
                             "axis": {"labelLimit": 120}}, )" +
                   kColour + R"(},
          "layer": [{"mark": "rule", "encoding": {
-             "x": {"field": "low", "type": "quantitative", "title": "depth", "scale": {"domain": [0, 44]}},
+             "x": {"field": "low", "type": "quantitative", "title": "depth", "scale": {"domain": [0, 44], "nice": false}},
              "x2": {"field": "high"}, "strokeWidth": {"value": 4}}},
            {"mark": {"type": "point", "size": 80}, "encoding": {"x": {"field": "median", "type": "quantitative"}}}]}
         ], "resolve": {"scale": {"color": "shared"}}})",
