@@ -20,6 +20,7 @@ constexpr double kEnough = 0.99;
 constexpr double kTarget = 0.8;
 constexpr int64_t kFirstModels = 5;
 constexpr int64_t kLeastLimit = 1000;
+constexpr int64_t kMostModels = 20'000;
 constexpr size_t kLanes = 16;  // draws worked on together
 
 // The distance between two EDFs moves one way through a stretch of errors that one sample alone
@@ -77,11 +78,12 @@ struct Setting {
 };
 
 // A number of draws, at most kLanes, each with its own streams. difference[cell * kLanes + lane] is
-// how many more errors draw `lane` has in the cell from a than from b. Count holds numbers as large
-// as the samples.
-template <typename Count>
+// how many more errors draw `lane` has in the cell from a than from b.
 class Batch {
  public:
+  using Count = int16_t;  // small, for the cache's sake
+  static_assert(kMostModels <= std::numeric_limits<Count>::max());
+
   Batch(const Setting& setting, size_t first_draw, size_t draws)
       : setting_(setting), difference_(setting.cells.count * kLanes) {
     for (size_t draw = first_draw; draw < first_draw + draws; ++draw) {
@@ -131,12 +133,12 @@ class Batch {
   std::vector<uint32_t> places_;
 };
 
-// Of the first `draws` draws, how many the test rejects at each of the first `steps` of the ladder.
-template <typename Count>
-std::vector<int> CountRejected(const Setting& setting, size_t draws, size_t steps) {
+// How many of all draws the test rejects at each of the first `steps` of the ladder.
+std::vector<int> CountRejected(const Setting& setting, size_t steps) {
+  constexpr size_t kDraws = kPowerDraws;
   std::vector<int> rejected(steps);
-  for (size_t first = 0; first < draws; first += kLanes) {
-    Batch<Count> batch(setting, first, std::min(kLanes, draws - first));
+  for (size_t first = 0; first < kDraws; first += kLanes) {
+    Batch batch(setting, first, std::min(kLanes, kDraws - first));
     int64_t models = 0;
     for (size_t step = 0; step < steps; ++step) {
       batch.Add(setting.ladder[step] - models);
@@ -147,23 +149,27 @@ std::vector<int> CountRejected(const Setting& setting, size_t draws, size_t step
   return rejected;
 }
 
-std::vector<int> CountRejected(const Setting& setting, size_t draws, size_t steps) {
-  return setting.ladder.back() <= std::numeric_limits<int16_t>::max()
-             ? CountRejected<int16_t>(setting, draws, steps)
-             : CountRejected<int32_t>(setting, draws, steps);
+// The steps of the ladder up to the first at which the test rejects all of a few draws.
+size_t StepsOfPilot(const Setting& setting) {
+  Batch batch(setting, 0, kLanes);
+  int64_t models = 0;
+  for (size_t step = 0; step < setting.ladder.size(); ++step) {
+    batch.Add(setting.ladder[step] - models);
+    models = setting.ladder[step];
+    if (batch.CountReached(setting.critical[step]) == static_cast<int>(kLanes)) return step + 1;
+  }
+  return setting.ladder.size();
 }
 
-// Rejections along the ladder up to the first that are enough. A few draws tell about how far that
-// is, so that all of them need not go to the end; where they told wrong, the way is gone again,
-// longer, with the same draws.
+// Rejections along the ladder up to the first that are enough. A pilot tells about how far that is,
+// so that not all draws need to go to the end; where it told wrong, the same draws go again, on a
+// longer way.
 std::vector<int> RejectionsUntilEnough(const Setting& setting) {
   const auto enough = static_cast<int>(std::ceil(kEnough * kPowerDraws));
-  const std::vector<int> pilot = CountRejected(setting, kLanes, setting.ladder.size());
-  const auto all = std::find(pilot.begin(), pilot.end(), static_cast<int>(kLanes));
-  auto steps = static_cast<size_t>(all - pilot.begin());
+  size_t steps = StepsOfPilot(setting);
   while (true) {
-    steps = std::min(steps + 2, setting.ladder.size());
-    std::vector<int> rejected = CountRejected(setting, kPowerDraws, steps);
+    steps = std::min(steps + 1, setting.ladder.size());
+    std::vector<int> rejected = CountRejected(setting, steps);
     const auto reached = std::find_if(rejected.begin(), rejected.end(),
                                       [enough](int count) { return count >= enough; });
     if (reached != rejected.end()) rejected.erase(reached + 1, rejected.end());
@@ -226,8 +232,8 @@ PowerCurve ComparisonPower(std::span<const double> a, std::span<const double> b,
   }
   Setting setting;
   setting.cells = MakeCells(a, b);
-  setting.ladder =
-      Ladder(std::max(kLeastLimit, static_cast<int64_t>(std::max(a.size(), b.size()))));
+  setting.ladder = Ladder(
+      std::clamp(static_cast<int64_t>(std::max(a.size(), b.size())), kLeastLimit, kMostModels));
   for (int64_t models : setting.ladder) setting.critical.push_back(PowerCriticalValue(models));
   setting.key = StreamKey(seed, "power " + std::string(purpose));
 

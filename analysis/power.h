@@ -27,9 +27,9 @@ struct PowerCurve {
 inline constexpr int kPowerDraws = 1000;
 
 // At each n of the ladder 5, 7, 10, 14, 20, ... (5 * 2^(i/2), rounded) up to the larger of 1,000
-// and the two samples, kPowerDraws times, n errors are drawn with replacement from each sample. The
-// ladder ends early with the first power of 99%. The draws of one n go on from those of the n
-// before it, so neighbouring points scatter together.
+// and the two samples, but at most 20,000, kPowerDraws times, n errors are drawn with replacement
+// from each sample. The ladder ends early with the first power of 99%. The draws of one n go on
+// from those of the n before it, so neighbouring points scatter together.
 //
 // The test rejects where n D reaches PowerCriticalValue(n). That is exact for errors without ties;
 // with ties, which drawing with replacement makes, the test rejects less often than 5% of equal

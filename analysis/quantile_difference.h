@@ -17,6 +17,8 @@ inline constexpr std::array<int, 7> kComparedPercents = {5, 10, 25, 50, 75, 90, 
 struct QuantileLaw {
   double q = 0;
   double point = 0;                // the quantile of the series itself
+  double mean = 0;                 // of the resampled quantile
+  double sd = 0;                   // likewise: the bootstrap's standard error
   std::vector<double> values;      // distinct errors, ascending; those below 1e-14 in all left out
   std::vector<double> weights;     // of each; they sum to 1
   std::vector<double> cumulative;  // up to and with each; the last is 1

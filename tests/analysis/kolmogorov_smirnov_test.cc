@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -79,6 +80,49 @@ TEST_CASE("the exact p-value is that of all permutations, ties included", "[ks]"
     for (double& v : b) v = static_cast<double>(random.Below(distinct));
     CAPTURE(a, b);
     CHECK(TestKolmogorovSmirnov(a, b).p_value == Approx(PValueByEnumeration(a, b)).epsilon(1e-12));
+  }
+}
+
+// Counts the ways through the grid of (i of a, j of b) dealt that stay below the distance wherever
+// a group of equal values ends, at every point of the grid.
+double PValueByPaths(const Sample& a, const Sample& b) {
+  Sample pool = a;
+  pool.insert(pool.end(), b.begin(), b.end());
+  std::sort(pool.begin(), pool.end());
+  const auto n = static_cast<int64_t>(a.size());
+  const auto m = static_cast<int64_t>(b.size());
+  const int64_t seen = DistanceByDefinition(a, b);
+  std::vector<Sample> all(a.size() + 1, Sample(b.size() + 1));
+  std::vector<Sample> below = all;
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      const auto from_neighbours = [i, j](const std::vector<Sample>& ways) {
+        if (i + j == 0) return 1.0;
+        return (i > 0 ? ways[i - 1][j] : 0) + (j > 0 ? ways[i][j - 1] : 0);
+      };
+      const size_t t = i + j;
+      const bool compared = t > 0 && (t == pool.size() || pool[t - 1] != pool[t]);
+      const bool reached =
+          compared && std::abs(static_cast<int64_t>(i) * m - static_cast<int64_t>(j) * n) >= seen;
+      all[i][j] = from_neighbours(all);
+      below[i][j] = reached ? 0 : from_neighbours(below);
+    }
+  }
+  return 1 - below.back().back() / all.back().back();
+}
+
+TEST_CASE("the exact p-value is that of all paths for larger samples with ties", "[ks]") {
+  RandomStream random(StreamKey(2, "ks"), 0);
+  for (int round = 0; round < 40; ++round) {
+    Sample a(20 + random.Below(40));
+    Sample b(20 + random.Below(40));
+    const uint64_t distinct = 2 + random.Below(60);
+    const uint64_t shift = random.Below(1 + distinct / 3);
+    for (double& v : a) v = static_cast<double>(random.Below(distinct));
+    for (double& v : b) v = static_cast<double>(random.Below(distinct) + shift);
+    CAPTURE(a, b);
+    CHECK(TestKolmogorovSmirnov(a, b).p_value ==
+          Approx(PValueByPaths(a, b)).epsilon(1e-9).margin(1e-13));
   }
 }
 

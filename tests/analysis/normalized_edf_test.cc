@@ -14,10 +14,11 @@ using Sample = std::vector<double>;
 
 TEST_CASE("each bin of complexity that has models counts the same", "[normalized_edf]") {
   // Pooled range 0..100, bins of 10: three models in the first, one in the sixth (its lower edge
-  // is 50), two in the last (100 is its upper edge): 3 bins, weights 1/9, 1/3, 1/6.
-  const Sample flops = {0, 50, 9.99, 90, 100, 3};
+  // is 50), one in the ninth, two in the last (100 is its upper edge): 4 bins, weights 1/12, 1/4,
+  // 1/4, 1/8.
+  const Sample flops = {0, 50, 9.99, 90, 100, 3, 89.99};
   const Sample weights = NormalizedWeights(flops, 0, 100);
-  const Sample expected = {1.0 / 9, 1.0 / 3, 1.0 / 9, 1.0 / 6, 1.0 / 6, 1.0 / 9};
+  const Sample expected = {1.0 / 12, 1.0 / 4, 1.0 / 12, 1.0 / 8, 1.0 / 8, 1.0 / 12, 1.0 / 4};
   REQUIRE(weights.size() == expected.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     CHECK(weights[i] == Approx(expected[i]).epsilon(1e-14));
