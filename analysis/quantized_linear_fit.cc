@@ -115,7 +115,7 @@ class Search {
 
 }  // namespace
 
-Fit FitQuantizedLinear(std::span<const int> widths) {
+void RequireFittable(std::span<const int> widths) {
   if (widths.empty()) throw Error("a network without blocks has no quantized linear fit");
   if (widths.size() > kMaxDepth) {
     throw Error("a quantized linear fit takes networks of at most " + std::to_string(kMaxDepth) +
@@ -124,6 +124,10 @@ Fit FitQuantizedLinear(std::span<const int> widths) {
   if (*std::min_element(widths.begin(), widths.end()) < 1) {
     throw Error("a quantized linear fit needs block widths of at least 1");
   }
+}
+
+Fit FitQuantizedLinear(std::span<const int> widths) {
+  RequireFittable(widths);
   return Search(widths).Run();
 }
 

@@ -15,4 +15,7 @@ namespace dse {
 // built as deep as networks need them, 5 MB for every 16 blocks.
 Fit FitQuantizedLinear(std::span<const int> widths);
 
+// Throws that Error.
+void RequireFittable(std::span<const int> widths);
+
 }  // namespace dse

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "analysis/quantized_linear_fit.h"
+#include "analysis/refined_fit.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
@@ -12,16 +13,19 @@ namespace {
 struct InspectOptions {
   std::vector<std::string> models;  // names, files, or "-"
   bool json = false;                // a line per network
+  bool refine = false;              // the fit over continuous parameters
 };
 
 bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   OptionParser parser(
-      "inspect MODEL ... [--json]",
+      "inspect MODEL ... [--json] [--refine]",
       "Structure, exact complexity and quantized linear fit of networks. A MODEL is a "
       "name such as regnetx-400mf,\na file with a model document or JSON Lines, or - "
       "for JSON Lines on standard input.");
   parser.Positional("MODEL", &options.models, "names, files or -");
   parser.Flag("json", &options.json, "one JSON line per network, in order");
+  parser.Flag("refine", &options.refine,
+              "fit over continuous w0, wa in 8..256 and wm in 1.5..3, not over their grid alone");
   parser.Require("MODEL");
   return parser.Parse(args);
 }
@@ -44,7 +48,7 @@ std::string StageShape(const Frame& frame, const Stage& stage) {
   return shape;
 }
 
-void PrintModel(const Model& model, const Fit& fit) {
+void PrintModel(const Model& model, const RefinedFit& refined) {
   const Frame& frame = model.frame;
   const ComplexityBreakdown parts = BreakDownComplexity(model);
   std::printf("%s%s%s: block %s, depth %d, %d px, %d classes, %s\n", model.name.c_str(),
@@ -66,8 +70,10 @@ void PrintModel(const Model& model, const Fit& fit) {
   }
   PrintRow("head", "", "1", parts.head);
   PrintRow("total", "", "", parts.total);
-  std::printf("  fit     w0 %s, wa %s, wm %s, e_fit %.4f\n\n", FormatDouble(fit.w0).c_str(),
-              FormatDouble(fit.wa).c_str(), FormatDouble(fit.wm).c_str(), fit.e_fit);
+  const Fit& fit = refined.fit;
+  std::printf("  fit     w0 %s, wa %s, wm %s, e_fit %.4f%s\n\n", FormatDouble(fit.w0).c_str(),
+              FormatDouble(fit.wa).c_str(), FormatDouble(fit.wm).c_str(), fit.e_fit,
+              refined.proven ? "" : " (not proven to be the smallest)");
 }
 
 }  // namespace
@@ -76,9 +82,11 @@ int RunInspect(std::span<const std::string> args) {
   InspectOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
   for (const auto& [model, overrides] : ReadModels(options.models, std::cin)) {
-    const Fit fit = FitQuantizedLinear(BlockWidths(model));
+    const std::vector<int> widths = BlockWidths(model);
+    RefinedFit fit = {FitQuantizedLinear(widths), true};  // the smallest of its grid
+    if (options.refine) fit = RefineQuantizedLinear(widths, fit.fit);
     if (options.json) {
-      std::cout << InspectLine(model, fit) << '\n';
+      std::cout << InspectLine(model, fit.fit) << '\n';
     } else {
       PrintModel(model, fit);
     }

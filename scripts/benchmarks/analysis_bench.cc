@@ -5,16 +5,15 @@
 #include "analysis/best_value.h"
 #include "analysis/kolmogorov_smirnov.h"
 #include "analysis/quantized_linear_fit.h"
+#include "analysis/refined_fit.h"
 #include "core/regnet.h"
 #include "core/rng.h"
 
 namespace dse {
 namespace {
 
-// The default-grid fit of AnyNet-like networks with `depth` blocks in four stages. Items are
-// networks.
-void FitNetwork(benchmark::State& state) {
-  const auto depth = static_cast<size_t>(state.range(0));
+// AnyNet-like networks with `depth` blocks in four stages.
+std::vector<std::vector<int>> RandomNetworks(size_t depth) {
   std::vector<std::vector<int>> networks;
   RandomStream random(StreamKey(1, "fit benchmark"), 0);
   for (int i = 0; i < 50; ++i) {
@@ -26,6 +25,12 @@ void FitNetwork(benchmark::State& state) {
     }
     networks.push_back(widths);
   }
+  return networks;
+}
+
+// The default-grid fit. Items are networks.
+void FitNetwork(benchmark::State& state) {
+  const auto networks = RandomNetworks(static_cast<size_t>(state.range(0)));
   benchmark::DoNotOptimize(FitQuantizedLinear(networks.front()));  // builds the shared table
   for (auto _ : state) {
     for (const std::vector<int>& widths : networks) {
@@ -54,6 +59,19 @@ BENCHMARK(TestKolmogorovSmirnovExactly)
     ->Args({3000, 5})
     ->Args({3000, 35})  // p about 5%
     ->Args({3000, 500});
+// The fit over continuous parameters, the grid's not counted. Items are networks.
+void RefineFit(benchmark::State& state) {
+  const auto networks = RandomNetworks(static_cast<size_t>(state.range(0)));
+  std::vector<Fit> starts;
+  for (const std::vector<int>& widths : networks) starts.push_back(FitQuantizedLinear(widths));
+  for (auto _ : state) {
+    for (size_t i = 0; i < networks.size(); ++i) {
+      benchmark::DoNotOptimize(RefineQuantizedLinear(networks[i], starts[i]));
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(networks.size()));
+}
+BENCHMARK(RefineFit)->Arg(12)->Arg(20)->Arg(40)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace dse

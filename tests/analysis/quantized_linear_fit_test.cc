@@ -12,6 +12,7 @@
 #include "core/named_models.h"
 #include "core/regnet.h"
 #include "core/rng.h"
+#include "tests/support/random_widths.h"
 
 namespace dse {
 namespace {
@@ -123,27 +124,11 @@ TEST_CASE("points are numbered by w0, then wa, then wm", "[fit]") {
   CHECK(is(32 * 32 * 32 - 2, 256, 256, 3.0));
 }
 
-// A network of up to four stages; `shape` says whether widths grow, and how rough they are.
-std::vector<int> RandomWidths(RandomStream& random, int shape) {
-  std::vector<int> stages;
-  const int most = shape == 3 ? 4 : 128;
-  for (uint64_t i = 0, n = 1 + random.Below(4); i < n; ++i) {
-    stages.push_back(8 * static_cast<int>(std::exp(random.Uniform(0, std::log(most))) + 0.5));
-  }
-  if (shape == 1) std::sort(stages.begin(), stages.end());
-  std::vector<int> widths;
-  for (int stage : stages) {
-    const size_t depth = 1 + random.Below(BruteForce::kDepth / 4);
-    widths.insert(widths.end(), depth, shape == 2 ? stage + int(random.Below(7)) : stage);
-  }
-  return widths;
-}
-
 TEST_CASE("the search finds the optimum of brute force, ties included", "[fit]") {
   BruteForce brute_force;
   RandomStream random(StreamKey(1, "fit"), 0);
   for (int round = 0; round < 160; ++round) {
-    const std::vector<int> widths = RandomWidths(random, round % 4);
+    const std::vector<int> widths = RandomWidths(random, round % 4, BruteForce::kDepth / 4);
     CAPTURE(widths);
     CheckSame(FitQuantizedLinear(widths), brute_force.Run(widths));
   }

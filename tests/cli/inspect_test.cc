@@ -66,6 +66,22 @@ TEST_CASE("inspect's table shows the same figures", "[cli]") {
   CHECK_THAT(result.out, Catch::Contains("w0 32, wa 24, wm 2.3, e_fit 0.0716"));
 }
 
+TEST_CASE("inspect --refine shows the fit over continuous parameters", "[cli]") {
+  // Drawn with w0 24, wa 36.44, wm 2.49, so some parameters fit exactly; the grid's best does not.
+  const std::vector<std::string> words = {DSE_PROGRAM, "inspect", "regnetx-200mf"};
+  std::vector<std::string> refine = words;
+  refine.push_back("--refine");
+  const ProcessResult grid = RunProcess(words);
+  const ProcessResult refined = RunProcess(refine);
+  REQUIRE(refined.code == 0);
+  CHECK_THAT(grid.out, Catch::Contains("w0 24, wa 40, wm 2.5, e_fit 0.0219\n"));
+  CHECK_THAT(refined.out, Catch::Contains("w0 24, wa 39, wm 2.49, e_fit 0.0000\n"));
+  refine.push_back("--json");
+  const Json line = Lines(RunProcess(refine).out).at(0);
+  CHECK(line.at("fit") == Json({{"w0", 24}, {"wa", 39}, {"wm", 2.49}, {"e_fit", 0}}));
+  CHECK_THAT(RunProcess({DSE_PROGRAM, "inspect", "--help"}).out, Catch::Contains("--refine"));
+}
+
 TEST_CASE("a broken model document is one sentence with its place", "[cli]") {
   const TempFolder folder;
   const std::string bad = folder.Write("bad.json", R"({"depth":[1],"widths":[8]})");
