@@ -39,6 +39,19 @@ double ResampledSum(std::span<const double> values, IndexDraws& draws) {
 
 }  // namespace
 
+Comparison Flipped(const Comparison& comparison) {
+  const auto negative = [](const Interval& interval) {
+    return Interval{-interval.point, -interval.high, -interval.low, interval.level};
+  };
+  Comparison flipped = comparison;
+  std::swap(flipped.a, flipped.b);
+  flipped.mean_difference = negative(comparison.mean_difference);
+  for (QuantileDifference& quantile : flipped.quantiles) {
+    quantile.difference = negative(quantile.difference);
+  }
+  return flipped;
+}
+
 std::vector<double> HolmAdjust(std::span<const double> p_values) {
   std::vector<size_t> order(p_values.size());
   std::iota(order.begin(), order.end(), size_t{0});

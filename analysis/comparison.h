@@ -13,6 +13,9 @@
 
 namespace dse {
 
+// The level at which a test says that two series differ.
+inline constexpr double kSignificance = 0.05;
+
 // Two series set side by side.
 struct Comparison {
   std::string a;
@@ -24,6 +27,9 @@ struct Comparison {
   Interval mean_difference;  // mean of a - mean of b, percentile interval of a bootstrap
   std::vector<QuantileDifference> quantiles = {};  // a - b at kComparedPercents
 };
+
+// The same comparison seen from b: differences change their sign.
+Comparison Flipped(const Comparison& comparison);
 
 // What a comparison says, in one line without a full stop, for a reader who has to choose: "A
 // against B: mean error -2.10 [-2.60, -1.70], better at every quantile, KS 0.31, p < 1e-6 (exact,

@@ -8,8 +8,6 @@
 namespace dse {
 namespace {
 
-constexpr double kSignificance = 0.05;
-
 enum class Verdict { kBetter, kWorse, kEqual, kOpen };
 
 // Of a against b, whose difference (a - b) lies in the interval; lower errors are better.

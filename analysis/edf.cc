@@ -25,11 +25,28 @@ Edf MakeEdf(std::span<const double> errors) {
   return edf;
 }
 
+Edf ThinEdf(const Edf& edf, size_t limit) {
+  const size_t n = edf.points.size();
+  if (limit < 2) throw Error("internal: a curve needs at least two points");
+  if (n <= limit) return edf;
+  Edf thin{edf.n, {}};
+  for (size_t i = 0; i < limit; ++i) thin.points.push_back(edf.points[i * (n - 1) / (limit - 1)]);
+  return thin;
+}
+
 double EdfAt(const Edf& edf, double error) {
   const auto above =
       std::upper_bound(edf.points.begin(), edf.points.end(), error,
                        [](double value, const EdfPoint& point) { return value < point.error; });
   return above == edf.points.begin() ? 0 : (above - 1)->f;
+}
+
+double EdfQuantile(const Edf& edf, double q) {
+  if (edf.points.empty()) throw Error("the error distribution of no models has no quantiles");
+  constexpr double kRounding = 1e-12;
+  const auto reached = std::ranges::find_if(
+      edf.points, [q](const EdfPoint& point) { return point.f >= q - kRounding; });
+  return reached == edf.points.end() ? edf.points.back().error : reached->error;
 }
 
 double DkwHalfWidth(int64_t n, double level) {

@@ -25,8 +25,16 @@ struct Edf {
 // Throws Error for no errors or one that is not finite.
 Edf MakeEdf(std::span<const double> errors);
 
+// At most `limit` of the points, 2 or more, at even steps of rank, the first and the last among
+// them; the same distribution where it has no more.
+Edf ThinEdf(const Edf& edf, size_t limit);
+inline constexpr size_t kDrawnEdfPoints = 500;  // so many are drawn of a long distribution
+
 // F at any error: 0 below the first point.
 double EdfAt(const Edf& edf, double error);
+
+// The smallest error at which F reaches q, 0 < q <= 1.
+double EdfQuantile(const Edf& edf, double q);
 
 // Half the width of the simultaneous band of Dvoretzky, Kiefer and Wolfowitz with Massart's
 // constant: sqrt(log(2 / (1 - level)) / (2 n)). n > 0.

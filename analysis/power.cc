@@ -15,7 +15,7 @@
 namespace dse {
 namespace {
 
-constexpr double kSignificance = 0.05;
+constexpr double kTestLevel = 0.05;
 constexpr double kEnough = 0.99;
 constexpr double kTarget = 0.8;
 constexpr int64_t kFirstModels = 5;
@@ -214,7 +214,7 @@ int64_t PowerCriticalValue(int64_t n) {
   int64_t high = n;
   while (high - low > 1) {
     const int64_t c = low + (high - low) / 2;
-    (tail(c) <= kSignificance ? high : low) = c;
+    (tail(c) <= kTestLevel ? high : low) = c;
   }
   return high;
 }

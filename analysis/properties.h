@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -16,7 +18,14 @@ namespace dse {
 // like one of the above counts where the member does not have that property otherwise.
 std::map<std::string, double> MemberProperties(const MemberRecord& member);
 
-// The names in the order a reader expects: as listed above, then imported ones by the alphabet.
-std::vector<std::string> SortedPropertyNames(std::vector<std::string> names);
+// One property of many members.
+struct PropertyColumn {
+  std::string name;
+  std::vector<double> values;  // NaN for a member without it
+};
+
+// The properties of these members by columns, each as long as `members`, in the order a reader
+// expects: as listed above, then imported ones by the alphabet. Columns nobody has are left out.
+std::vector<PropertyColumn> TabulateProperties(std::span<const MemberRecord* const> members);
 
 }  // namespace dse

@@ -55,7 +55,7 @@ int RunImport(std::span<const std::string> args) {
                            std::to_string(summary.known) + " rows known already");
   }
   std::vector<SeriesRecord> series = LoadSeries(db, {});
-  CompleteFits(db, series);
+  CompleteFits(db, kDefaultGridName, series);
   return kExitOk;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/draw.h"
@@ -9,9 +10,9 @@
 
 namespace dse {
 
-// Computes the default-grid fit of every member of `series` that has a model and no fit, fills it
-// in, and stores it where `db` can be written.
-void CompleteFits(Database& db, std::vector<SeriesRecord>& series);
+// Computes the fit of that name (core/fit.h) of every member of `series` that has a model and no
+// fit, fills it in, and stores it where `db` can be written.
+void CompleteFits(Database& db, const std::string& name, std::vector<SeriesRecord>& series);
 
 // Computes and stores the default-grid fits of networks just put into `db`.
 void StoreFitsOf(Database& db, std::span<const Draw> draws);

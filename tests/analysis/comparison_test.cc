@@ -82,5 +82,17 @@ TEST_CASE("equal values leave nothing to doubt and no values are refused", "[com
   CHECK_THROWS_AS(MeanDifference({}, Sample{1}, 1), Error);
 }
 
+TEST_CASE("a comparison seen from the other side changes its signs and its limits",
+          "[comparison]") {
+  Comparison comparison{.a = "a", .b = "b", .ks = 0.5, .mean_difference = {-2, -3, -1, 0.95}};
+  comparison.quantiles = {{0.5, {1, -1, 4, 0.95}}};
+  const Comparison flipped = Flipped(comparison);
+  CHECK(flipped.a == "b");
+  CHECK(flipped.b == "a");
+  CHECK(flipped.ks == 0.5);
+  CHECK(flipped.mean_difference == Interval{2, 1, 3, 0.95});
+  CHECK(flipped.quantiles.at(0).difference == Interval{-1, -4, 1, 0.95});
+}
+
 }  // namespace
 }  // namespace dse

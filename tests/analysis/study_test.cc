@@ -110,7 +110,7 @@ TEST_CASE("a series without finished models has no statistics", "[study]") {
   CHECK(analysis.models.empty());
   CHECK(analysis.failed == Counts{{"pending", 2}});
   CHECK(analysis.edf.points.empty());
-  CHECK(analysis.best.empty());
+  CHECK(analysis.properties.empty());
   CHECK(AnalyzeOne(Series("q", {})).failed.empty());
 }
 
@@ -143,8 +143,9 @@ SeriesRecord EightMembers() {
 TEST_CASE("best-value bands are those of the closed form", "[study]") {
   // worked by hand in best_value_test.cc
   const SeriesAnalysis analysis = AnalyzeOne(EightMembers());
-  CHECK(analysis.best.at("x") == BestValueBand{1, 4, 8, 0.95, BandMethod::kExact});
-  CHECK(analysis.best.size() == 1);
+  CHECK(analysis.Find("x")->best == BestValueBand{1, 4, 8, 0.95, BandMethod::kExact});
+  CHECK(analysis.properties.size() == 1);
+  CHECK(analysis.Find("y") == nullptr);
 }
 
 TEST_CASE("a band is over the models that have the property", "[study]") {
@@ -153,8 +154,8 @@ TEST_CASE("a band is over the models that have the property", "[study]") {
   series.members[7].properties["y"] = 9;
   const SeriesAnalysis analysis = AnalyzeOne(series);
   // two pairs, one drawn: 3 and 9 with a half each
-  CHECK(analysis.best.at("y") == BestValueBand{3, 3, 9, 0.95, BandMethod::kExact});
-  CHECK(analysis.best.at("x") == BestValueBand{1, 4, 8, 0.95, BandMethod::kExact});
+  CHECK(analysis.Find("y")->best == BestValueBand{3, 3, 9, 0.95, BandMethod::kExact});
+  CHECK(analysis.Find("x")->best == BestValueBand{1, 4, 8, 0.95, BandMethod::kExact});
 }
 
 TEST_CASE("the Monte-Carlo finds the same bands here and says what it is", "[study]") {
@@ -162,7 +163,7 @@ TEST_CASE("the Monte-Carlo finds the same bands here and says what it is", "[stu
   options.method = BandMethod::kMonteCarlo;
   options.seed = 5;
   // cumulative weights 34/64 at 4 and 23/64 below are far from a half
-  CHECK(AnalyzeOne(EightMembers(), options).best.at("x") ==
+  CHECK(AnalyzeOne(EightMembers(), options).Find("x")->best ==
         BestValueBand{1, 4, 8, 0.95, BandMethod::kMonteCarlo});
 }
 
@@ -173,10 +174,12 @@ TEST_CASE("models with stages have their properties in the bands", "[study]") {
   for (const char* name : {"depth", "w1", "w2", "d1", "d2", "b1", "b2", "g1", "g2", "w0", "wa",
                            "wm", "e_fit", "flops", "params", "acts", "lr", "wd", "lr_wd"}) {
     CAPTURE(name);
-    CHECK(analysis.best.contains(name));
+    CHECK(analysis.Find(name) != nullptr);
   }
-  CHECK(analysis.best.size() == 19);
-  CHECK(analysis.models[0].properties.at("w2") == 64);
+  CHECK(analysis.properties.size() == 19);
+  CHECK(analysis.Find("w2")->values == std::vector<double>{64, 32});  // by error
+  CHECK(analysis.Find("w2")->smallest == 32);
+  CHECK(analysis.Find("w2")->largest == 64);
 }
 
 SeriesRecord ErrorsSeries(const std::string& name, const std::vector<double>& errors) {
@@ -226,6 +229,79 @@ TEST_CASE("series of one population are told apart by recipe and dataset", "[stu
   CHECK(study.comparisons.at(0).a == "p (smoke, synthetic)");
   CHECK(study.comparisons.at(0).b == "p (cifar, synthetic)");
   CHECK(study.comparisons.at(2).b == "q");
+}
+
+// Members 0 to 3 with depths 1 to 4 and errors 40, 30, 20 and none.
+SeriesRecord FourDepths() {
+  SeriesRecord series = Series("p", {});
+  for (int i = 0; i < 4; ++i) {
+    const RunRecord run = i < 3 ? DoneRun(40 - 10 * i) : RunIn(RunState::kFailed);
+    series.members.push_back(ModelMember(i, {run}, {1 + i}, {16}));
+  }
+  return series;
+}
+
+TEST_CASE("conditions leave members out and count them apart from failures", "[study]") {
+  StudyOptions options;
+  options.conditions = ParseConditions("depth>=2");
+  const SeriesAnalysis deep = AnalyzeOne(FourDepths(), options);
+  CHECK(deep.models.size() == 2);
+  CHECK(deep.filtered == 1);
+  CHECK(deep.failed == Counts{{"failed", 1}});
+  options.conditions = ParseConditions("depth<2");
+  const SeriesAnalysis flat = AnalyzeOne(FourDepths(), options);
+  CHECK(flat.models.size() == 1);
+  CHECK(flat.failed.empty());  // the failed member has depth 4
+  CHECK(flat.filtered == 3);
+}
+
+TEST_CASE("a condition on the error leaves members without one where they are", "[study]") {
+  StudyOptions options;
+  options.conditions = ParseConditions("error<=30, depth<4");
+  const SeriesAnalysis analysis = AnalyzeOne(FourDepths(), options);
+  CHECK(analysis.models.size() == 2);
+  CHECK(analysis.filtered == 2);  // error 40, and depth 4 of the one that failed
+  options.conditions = ParseConditions("error<=30");
+  CHECK(AnalyzeOne(FourDepths(), options).failed == Counts{{"failed", 1}});
+}
+
+TEST_CASE("a condition on what no member has is an error with the nearest name", "[study]") {
+  StudyOptions options;
+  options.conditions = ParseConditions("dept>=2");
+  CHECK_THROWS_WITH(AnalyzeOne(FourDepths(), options),
+                    "condition 'dept>=2': no network has a property 'dept', did you mean 'depth'?");
+}
+
+TEST_CASE("seed noise counts the models with repeats", "[study]") {
+  const SeriesAnalysis analysis = AnalyzeOne(
+      Series("p", {Member(0, {DoneRun(40), DoneRun(42)}), Member(1, {DoneRun(50), DoneRun(54)}),
+                   Member(2, {DoneRun(60)}), Member(3, {RunIn(RunState::kDiverged)})}));
+  REQUIRE(analysis.seed_noise);
+  CHECK(analysis.seed_noise->models == 2);
+  CHECK(analysis.seed_noise->runs == 4);
+  // Sums of squares 2 and 8 on one degree of freedom each.
+  CHECK(analysis.seed_noise->within_sd.point == Approx(std::sqrt(5.0)));
+  CHECK_FALSE(AnalyzeOne(FourDepths()).seed_noise);
+}
+
+TEST_CASE("distributions at equal flops are taken over the range of all series", "[study]") {
+  // Flops of the imported members: series a at 10 and 20, series b at 10, 11 and 110: ten bins of
+  // 10 from 10 to 110. b has two models in the first bin, which share the weight of one.
+  const auto with_flops = [](int64_t index, double error, double flops) {
+    MemberRecord member = Member(index, {DoneRun(error)});
+    member.properties["flops"] = flops;
+    return member;
+  };
+  const std::vector<SeriesRecord> series = {
+      Series("a", {with_flops(0, 30, 10), with_flops(1, 20, 20)}),
+      Series("b", {with_flops(0, 30, 10), with_flops(1, 40, 11), with_flops(2, 50, 110)})};
+  const StudyAnalysis study = AnalyzeStudy(series, {});
+  REQUIRE(study.series[0].normalized.size() == 1);
+  CHECK(study.series[0].normalized[0].low == 10);
+  CHECK(study.series[0].normalized[0].high == 110);
+  CHECK(study.series[0].normalized[0].edf.points == std::vector<EdfPoint>{{20, 0.5}, {30, 1}});
+  CHECK(study.series[1].normalized[0].edf.points ==
+        std::vector<EdfPoint>{{30, 0.25}, {40, 0.5}, {50, 1}});
 }
 
 }  // namespace

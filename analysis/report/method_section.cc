@@ -1,0 +1,69 @@
+#include "analysis/report/report_context.h"
+#include "analysis/study_format.h"
+#include "core/fit.h"
+#include "core/version.h"
+
+namespace dse {
+namespace {
+
+std::string OptionsText(const StudyOptions& options) {
+  std::string text = "Options: errors of the " + std::string(ErrorKindText(options.error)) +
+                     "; best values by " +
+                     (options.method == BandMethod::kExact ? "their exact law" : "seeded draws") +
+                     "; seed " + std::to_string(options.seed) + "; diverged networks " +
+                     (options.exclude_diverged ? "left out" : "counted as 100% error") +
+                     "; quantized linear fits " +
+                     (options.refined_fits ? "over continuous parameters" : "on the default grid");
+  for (size_t i = 0; i < options.conditions.size(); ++i) {
+    text += (i == 0 ? "; only networks with " : ", ") + options.conditions[i].text;
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+ReportSection MethodSection(const ReportContext& context) {
+  ReportSection section{"methods", "Methods and seeds", {}};
+  const auto say = [&section](std::string text) {
+    section.blocks.push_back(Paragraph{std::move(text)});
+  };
+  const StudyOptions& options = context.study().options;
+  say(std::string("Made by dse ") + Version() + ". " + OptionsText(options));
+  say("A model's error is the mean over its done repeats. Models without an error are left out and "
+      "counted beside their series.");
+  say("Error distributions: F(e) is the share of models with an error of at most e. The band of "
+      "the "
+      "whole curve is that of Dvoretzky, Kiefer and Wolfowitz with Massart's constant; the "
+      "pointwise "
+      "one, in the CSV files, is Clopper and Pearson's. At equal complexity, a model weighs one "
+      "over the number of non-empty bins times the models in its bin, with ten bins of equal width "
+      "over the range of all series.");
+  say("Best values: of n models a quarter is drawn with replacement and the best kept; low, median "
+      "and high are the 2.5%, 50% and 97.5% quantiles of its property (section 3.1 of \"Designing "
+      "Network Design Spaces\", Radosavovic et al., CVPR 2020). Tied models share their weight. A "
+      "quantile is the smallest value whose cumulative weight reaches it.");
+  say("Quantized linear fits: w0, wa and wm with the smallest mean |log(predicted / observed)| "
+      "over "
+      "the block widths (equations 2 to 4 of the paper), " +
+      std::string(options.refined_fits
+                      ? "searched beyond the grid over all w0 and wa from 8 to 256 and wm from 1.5 "
+                        "to 3."
+                      : std::string("on the grid ") + kDefaultGridName + ".") +
+      " Networks drawn as RegNets show the parameters they were drawn with.");
+  say("Comparisons: two-sided Kolmogorov-Smirnov tests, exact with ties where the product of the "
+      "sample sizes is at most 10 million, else Kolmogorov's limit; p-values adjusted by Holm over "
+      "all pairs. Intervals of means are 95% percentile intervals of 1,000 to 10,000 seeded "
+      "bootstrap resamples; those of quantiles follow from the exact law of the bootstrap. Power "
+      "is "
+      "found by 1,000 seeded draws of both samples.");
+  say("Random search: expectation and quantiles of the lowest error of k models drawn without "
+      "replacement, by order statistics. Seed noise: pooled variance of repeats with a chi-square "
+      "interval, and the variance between models of a one-way random effects model.");
+  say("Regressions: least squares of activations on sqrt(flops), of parameters on flops with a "
+      "constant, of times on flops and sqrt(flops), with Student-t intervals. R^2 is one minus the "
+      "residual sum of squares over the sum of squares about the mean. Flops are multiply-adds; "
+      "activations are the elements of all convolution outputs.");
+  return section;
+}
+
+}  // namespace dse
