@@ -99,11 +99,15 @@ async function embed(element, chart, { mode, width, renderer }) {
   const render = (inner) => {
     const spec = withWidth(chart.spec, Math.max(60, inner));
     if (!chart.joined) spec.autosize ??= { type: "fit-x", contains: "padding" };
-    return vegaEmbed(
-      element,
-      { $schema: "https://vega.github.io/schema/vega-lite/v6.json", ...spec, datasets: chart.datasets },
-      { ast: true, actions: false, defaultStyle: false, mode: "vega-lite", renderer, config, tooltip: showTooltip },
-    );
+    return vegaEmbed(element, { ...spec, datasets: chart.datasets }, {
+      mode: "vega-lite",
+      ast: true,
+      actions: false,
+      defaultStyle: false,
+      tooltip: showTooltip,
+      renderer,
+      config,
+    });
   };
   if (!chart.joined) return render(width);
   // Views joined do not fit themselves: what axes and legends take is measured, then drawn again.
