@@ -76,7 +76,8 @@ function legendColumns(chart, width) {
 
 // ---- Charts ----
 
-const kHeavyRows = 3000; // more are drawn on a canvas, which is faster but not sharp on paper
+// More rows are drawn on a canvas, which is faster; on paper, where it is not as sharp, later.
+const kHeavyRows = { screen: 3000, print: 20000 };
 const kJoined = ["vconcat", "hconcat", "concat"];
 
 const charts = [...document.querySelectorAll("div.chart")].map((box) => {
@@ -98,11 +99,15 @@ async function embed(element, chart, { mode, width, renderer }) {
   const render = (inner) => {
     const spec = withWidth(chart.spec, Math.max(60, inner));
     if (!chart.joined) spec.autosize ??= { type: "fit-x", contains: "padding" };
-    return vegaEmbed(
-      element,
-      { $schema: "https://vega.github.io/schema/vega-lite/v6.json", ...spec, datasets: chart.datasets },
-      { ast: true, actions: false, defaultStyle: false, mode: "vega-lite", renderer, config, tooltip: showTooltip },
-    );
+    return vegaEmbed(element, { ...spec, datasets: chart.datasets }, {
+      mode: "vega-lite",
+      ast: true,
+      actions: false,
+      defaultStyle: false,
+      tooltip: showTooltip,
+      renderer,
+      config,
+    });
   };
   if (!chart.joined) return render(width);
   // Views joined do not fit themselves: what axes and legends take is measured, then drawn again.
@@ -143,11 +148,13 @@ async function draw(chart, look) {
   root.dataset.chartsFailed = document.querySelectorAll('div.chart[data-state="failed"]').length;
 }
 
+const rendererFor = (chart, medium) => (rowCount(chart) > kHeavyRows[medium] ? "canvas" : "svg");
+
 function screenLook(chart) {
   return {
     mode: dark.matches ? "dark" : "light",
     width: chart.box.clientWidth,
-    renderer: rowCount(chart) > kHeavyRows ? "canvas" : "svg",
+    renderer: rendererFor(chart, "screen"),
   };
 }
 
@@ -182,7 +189,8 @@ window.addEventListener("beforeprint", () => {
   printing = true;
   for (const chart of charts) {
     const half = chart.box.parentElement.classList.contains("half");
-    draw(chart, { mode: "light", width: half ? 325 : 680, renderer: "svg" });
+    const renderer = rendererFor(chart, "print");
+    draw(chart, { mode: "light", width: half ? 325 : 680, renderer });
   }
 });
 window.addEventListener("afterprint", () => {
@@ -214,6 +222,8 @@ const tip = document.createElement("div");
 tip.className = "tip";
 tip.hidden = true;
 document.body.append(tip);
+
+document.addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 
 function showTooltip(handler, event, item, value) {
   tip.hidden = value === null || value === undefined || value === "";

@@ -24,7 +24,8 @@ class ReportInBrowser(unittest.TestCase):
         cls.addClassCleanup(cls.folder.cleanup)
         cls.report = Path(cls.folder.name) / "report.html"
         subprocess.run([SAMPLE_REPORT, cls.report], check=True)
-        cls.browser = cls.enterClassContext(chromium.Browser())
+        cls.browser = chromium.Browser().__enter__()
+        cls.addClassCleanup(cls.browser.__exit__)
 
     def open(self, path=None, **look):
         return self.browser.open(path or self.report, **look)
@@ -101,7 +102,8 @@ class ReportInBrowser(unittest.TestCase):
         self.assertEqual(page.value("document.documentElement.scrollWidth <= innerWidth"), True)
         cut = page.value("""[...document.querySelectorAll('div.chart')].filter((box) => {
           const outer = box.getBoundingClientRect();
-          const texts = [...box.querySelectorAll('text')].filter((t) => t.textContent !== '' && t.getAttribute('opacity') !== '0');
+          const texts = [...box.querySelectorAll('text')]
+            .filter((t) => t.textContent !== '' && t.getAttribute('opacity') !== '0');
           return texts.some((t) => { const b = t.getBoundingClientRect();
             return b.left < outer.left - 1 || b.right > outer.right + 1 || b.bottom > outer.bottom + 1; });
         }).map((box) => box.parentElement.id)""")
@@ -149,11 +151,13 @@ class ReportInBrowser(unittest.TestCase):
         faint = ("[...document.querySelectorAll('#flops .mark-symbol.role-mark path')]"
                  ".filter((p) => p.getAttribute('opacity') === '0.06').length")
         self.assertEqual(page.value(faint), 0)
-        label = "[...document.querySelectorAll('#flops .role-legend-label text')].find((t) => t.textContent === 'RegNetX')"
-        self.click(page, label)
+        label = lambda chart: (f"[...document.querySelectorAll('#{chart} .role-legend-label text')]"
+                               ".find((t) => t.textContent === 'RegNetX')")
+        self.click(page, label("flops"))
         page.wait_until(f"{faint} === 340")
-        self.click(page, "[...document.querySelectorAll('#edf .role-legend-label text')].find((t) => t.textContent === 'RegNetX')")
-        page.wait_until("[...document.querySelectorAll('#edf .mark-line path')].filter((p) => p.getAttribute('opacity') === '0.12').length === 2")
+        self.click(page, label("edf"))
+        page.wait_until("[...document.querySelectorAll('#edf .mark-line path')]"
+                        ".filter((p) => p.getAttribute('opacity') === '0.12').length === 2")
 
     def test_the_wheel_scrolls_and_zooms_with_shift_alone(self):
         page = self.open_drawn()

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_S = 120  # for one answer; a loaded machine is slow, a broken page is not waited for forever
+PATIENCE_S = 60  # for one answer; a loaded machine is slow, a broken page is not waited for forever
 
 
 def program():
