@@ -82,6 +82,12 @@ const StudyProperty* SeriesAnalysis::Find(std::string_view property) const {
   return found == properties.end() ? nullptr : &*found;
 }
 
+size_t FinishedModels(const SeriesAnalysis& series) {
+  const auto finished = std::ranges::partition_point(
+      series.models, [](const StudyModel& model) { return !model.diverged; });
+  return static_cast<size_t>(finished - series.models.begin());
+}
+
 std::vector<double> ErrorsOf(const SeriesAnalysis& series) {
   std::vector<double> errors;
   errors.reserve(series.models.size());

@@ -81,7 +81,7 @@ struct SeriesAnalysis {
   std::map<std::string, int64_t> failed;
   int64_t filtered = 0;
   int64_t micro_batched = 0;  // models of which a repeat had smaller batches than the recipe says
-  std::vector<StudyModel> models;  // by error, then index
+  std::vector<StudyModel> models;  // by error, those that diverged last, then by index
   // The rest only where there are models.
   double min_error = 0;
   double mean_error = 0;
@@ -99,6 +99,9 @@ struct SeriesAnalysis {
   const StudyProperty* Find(std::string_view property) const;
   std::string FullName() const { return name + " (" + recipe + ", " + data + ")"; }
 };
+
+// How many of the models did not diverge: they are the first ones.
+size_t FinishedModels(const SeriesAnalysis& series);
 
 // The errors of the models, ascending.
 std::vector<double> ErrorsOf(const SeriesAnalysis& series);

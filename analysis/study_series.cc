@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <tuple>
 
 #include "analysis/normalized_edf.h"
 #include "analysis/properties.h"
@@ -245,8 +246,8 @@ SeriesAnalysis AnalyzeSeries(const SeriesRecord& record, const StudyOptions& opt
   }
   if (entries.empty()) return analysis;
   std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-    return a.model.error != b.model.error ? a.model.error < b.model.error
-                                          : a.model.index < b.model.index;
+    return std::tuple(a.model.error, a.model.diverged, a.model.index) <
+           std::tuple(b.model.error, b.model.diverged, b.model.index);
   });
   for (const Entry& entry : entries) analysis.models.push_back(entry.model);
   Summarize(entries, options, means, analysis);

@@ -104,9 +104,7 @@ void Fit(ComplexityTrend& trend, TrendForm form) {
 
 // How many of the models, which are by error, a regression of complexity is about.
 size_t BestQuarter(const SeriesAnalysis& series) {
-  const auto diverged =
-      static_cast<size_t>(std::ranges::count_if(series.models, &StudyModel::diverged));
-  return std::min(std::max<size_t>(1, series.models.size() / 4), series.models.size() - diverged);
+  return std::min(std::max<size_t>(1, series.models.size() / 4), FinishedModels(series));
 }
 
 void AddComplexityTrends(std::span<const SeriesAnalysis> series, const TrendGroup& group,

@@ -150,7 +150,7 @@ Json QuantileSpec(const ReportContext& context) {
   return {{"data", {{"name", "quantile-differences"}}},
           {"width", "container"},
           {"height", 260},
-          {"layer", {std::move(zero), std::move(band), std::move(line)}}};
+          {"layer", {std::move(line), std::move(band), std::move(zero)}}};
 }
 
 Chart QuantileChart(const ReportContext& context, const std::vector<Rivalry>& rivalries,
@@ -213,7 +213,7 @@ Json PowerSpec(const ReportContext& context) {
   return {{"data", {{"name", "power"}}},
           {"width", "container"},
           {"height", 260},
-          {"layer", {std::move(wanted), std::move(band), std::move(line)}}};
+          {"layer", {std::move(line), std::move(band), std::move(wanted)}}};
 }
 
 // Empty where no rivalry was told apart.

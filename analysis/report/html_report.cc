@@ -181,27 +181,28 @@ std::string BlockHtml(const Chart& chart) {
   return html + "</figure>\n";
 }
 
-bool IsHalf(const ReportBlock& block) {
+// The class of the grid a block stands in: half charts share one, drawings another, the rest none.
+std::string_view GridOf(const ReportBlock& block) {
+  if (std::holds_alternative<Drawing>(block)) return "drawings";
   const auto* chart = std::get_if<Chart>(&block);
-  return chart && chart->size == ChartSize::kHalf;
+  return chart && chart->size == ChartSize::kHalf ? "pair" : "";
 }
 
-// Half charts in a row share a grid.
 std::string SectionHtml(const ReportSection& section) {
   std::string html =
       "<section id=\"" + section.id + "\">\n<h2>" + HtmlText(section.title) + "</h2>\n";
-  bool in_pair = false;
+  std::string_view grid;
   for (const ReportBlock& block : section.blocks) {
-    if (IsHalf(block) != in_pair) {
-      html += in_pair ? "</div>\n" : "<div class=\"pair\">\n";
-      in_pair = !in_pair;
+    if (GridOf(block) != grid) {
+      if (!grid.empty()) html += "</div>\n";
+      grid = GridOf(block);
+      if (!grid.empty()) html += "<div class=\"" + std::string(grid) + "\">\n";
     }
-    html += std::visit([](const auto& content) { return BlockHtml(content); }, block);
+    html += std::visit([](const auto& one) { return BlockHtml(one); }, block);
   }
-  if (in_pair) html += "</div>\n";
+  if (!grid.empty()) html += "</div>\n";
   return html + "</section>\n";
 }
-
 std::string FindingsHtml(const Report& report) {
   if (report.findings.empty()) return "";
   std::string html = "<div class=\"findings\">\n<h2>Findings</h2>\n<ul>\n";

@@ -20,7 +20,6 @@ NetworkTimes TimesOf(const DeviceTimes* device, const std::string& hash) {
 ReportCell ErrorCell(const StudyModel& model) {
   ReportCell cell = PercentCell(model.error);
   if (model.sd) cell.text += " +- " + FormatPercent(*model.sd);
-  if (model.diverged) cell.text = "diverged";
   return cell;
 }
 
@@ -59,6 +58,7 @@ ReportTable ModelRows(const ReportContext& context, const DeviceTimes* device) {
   ReportTable table;
   table.caption = "The best " + std::to_string(kBestShown) +
                   " models of each series and its worst " + std::to_string(kWorstShown) +
+                  " that did not diverge" +
                   ". Errors are means over repeats +- their standard "
                   "deviation.";
   table.headings = {"series", "rank", "model", "flops (B)", "params (M)", "acts (M)"};
@@ -71,7 +71,7 @@ ReportTable ModelRows(const ReportContext& context, const DeviceTimes* device) {
   table.headings.insert(table.headings.end(),
                         {"error (top-1, %)", "repeats", "depth", "widths", "e_fit"});
   for (const SeriesAnalysis* series : context.series()) {
-    const size_t n = series->models.size();
+    const size_t n = FinishedModels(*series);
     for (size_t place = 0; place < n; ++place) {
       if (place >= kBestShown && place + kWorstShown < n) continue;
       table.rows.push_back(Row(*series, place, device));

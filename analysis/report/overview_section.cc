@@ -68,17 +68,8 @@ void AddDistribution(const SeriesAnalysis& series, DataTable& table) {
 Json StepCurves(const ReportContext& context, const std::string& table, bool bands) {
   const Json x = Position(context.ErrorAxis("error", "error, %"));
   const Axis share{"f", "share of models with at most this error", false, std::pair(0.0, 1.0)};
+  // The first layer decides how the legend looks.
   Json layers = Json::array();
-  if (bands) {
-    Json band = {{"mark", {{"type", "area"}, {"interpolate", "step-after"}, {"clip", true}}},
-                 {"encoding",
-                  {{"x", x},
-                   {"y", Position({"low", share.title, false, share.domain})},
-                   {"y2", {{"field", "high"}}},
-                   {"color", context.Color()},
-                   {"opacity", context.SeriesOpacity(0.12)}}}};
-    layers.push_back(std::move(band));
-  }
   layers.push_back(
       {{"params", context.SeriesParams()},
        {"mark",
@@ -90,6 +81,16 @@ Json StepCurves(const ReportContext& context, const std::string& table, bool ban
          {"opacity", context.SeriesOpacity(1)},
          {"tooltip",
           Tooltip({{"series", "series"}, {"error", "error, %"}, {"f", "share of models"}})}}}});
+  if (bands) {
+    Json band = {{"mark", {{"type", "area"}, {"interpolate", "step-after"}, {"clip", true}}},
+                 {"encoding",
+                  {{"x", x},
+                   {"y", Position({"low", share.title, false, share.domain})},
+                   {"y2", {{"field", "high"}}},
+                   {"color", context.Color()},
+                   {"opacity", context.SeriesOpacity(0.12)}}}};
+    layers.push_back(std::move(band));
+  }
   return {{"data", {{"name", table}}},
           {"width", "container"},
           {"height", bands ? 340 : 260},
@@ -232,7 +233,7 @@ Chart SearchChart(const ReportContext& context, Report& report) {
   chart.spec = {{"data", {{"name", "random-search"}}},
                 {"width", "container"},
                 {"height", 280},
-                {"layer", {std::move(band), std::move(line)}}};
+                {"layer", {std::move(line), std::move(band)}}};
   chart.sources = {{"random-search", {"series", "models", "expected", "low", "high"}}};
   chart.numbers = std::move(numbers);
   return chart;

@@ -28,6 +28,17 @@ struct Shown {
   double largest = 0;
 };
 
+// A little more than the range, so that no mark lies on the edge; the views share it.
+std::pair<double, double> DomainOf(const Shown& shown, bool log) {
+  constexpr double kMargin = 0.03;
+  if (log) {
+    const double factor = std::pow(shown.largest / shown.smallest, kMargin);
+    return {shown.smallest / factor, shown.largest * factor};
+  }
+  const double margin = kMargin * (shown.largest - shown.smallest);
+  return {shown.smallest - margin, shown.largest + margin};
+}
+
 std::vector<Shown> ShownProperties(const ReportContext& context) {
   std::vector<Shown> shown;
   for (const SeriesAnalysis* series : context.series()) {
@@ -95,7 +106,8 @@ ReportTable BestNumbers(const ReportContext& context, const std::string& name) {
 Json PropertySpec(const ReportContext& context, const Shown& shown) {
   const std::string column = ModelColumn(shown.name);
   const bool log = DrawnInLogs(shown.name, shown.smallest, shown.largest);
-  Json above = Position({column, "", log, {}});
+  const auto domain = DomainOf(shown, log);
+  Json above = Position({column, "", log, domain});
   above["axis"] = {{"labels", false}, {"ticks", false}, {"title", nullptr}};
   Json points = {{"data", {{"name", kModelTable}}},
                  {"width", "container"},
@@ -113,18 +125,17 @@ Json PropertySpec(const ReportContext& context, const Shown& shown) {
                {"title", nullptr},
                {"sort", context.labels()},
                {"axis", nullptr}};
-  Json color = context.Color();
-  color["legend"] = nullptr;
+  const Json color = context.Color();
   Json interval = {{"mark", {{"type", "rule"}, {"strokeWidth", 4}, {"opacity", 0.55}}},
                    {"encoding",
                     {{"y", lane},
-                     {"x", Position({"low", PropertyMeaning(shown.name), log, {}})},
+                     {"x", Position({"low", PropertyMeaning(shown.name), log, domain})},
                      {"x2", {{"field", "high"}}},
                      {"color", color}}}};
   Json median = {{"mark", {{"type", "point"}, {"filled", true}, {"size", 55}, {"opacity", 1}}},
                  {"encoding",
                   {{"y", lane},
-                   {"x", Position({"median", PropertyMeaning(shown.name), log, {}})},
+                   {"x", Position({"median", PropertyMeaning(shown.name), log, domain})},
                    {"color", color},
                    {"tooltip", Tooltip({{"series", "series"},
                                         {"low", "2.5%"},
@@ -134,7 +145,7 @@ Json PropertySpec(const ReportContext& context, const Shown& shown) {
                 {"transform", {{{"filter", {{"field", "property"}, {"equal", shown.name}}}}}},
                 {"width", "container"},
                 {"height", 12 * context.labels().size()},
-                {"layer", {std::move(interval), std::move(median)}}};
+                {"layer", {std::move(median), std::move(interval)}}};
   return {{"vconcat", {std::move(points), std::move(lanes)}},
           {"spacing", 6},
           {"resolve", {{"scale", {{"x", "shared"}}}}}};

@@ -42,7 +42,8 @@ struct Paragraph {
   std::string text;
 };
 
-// An inline picture: a complete <svg> element made by our own code, trusted.
+// An inline picture: a complete <svg> element made by our own code, trusted. Drawings in a row
+// stand side by side.
 struct Drawing {
   std::string svg;
   std::string caption;

@@ -76,8 +76,9 @@ function legendColumns(chart, width) {
 
 // ---- Charts ----
 
-// More rows are drawn on a canvas, which is faster; on paper, where it is not as sharp, later.
-const kHeavyRows = { screen: 3000, print: 20000 };
+// More rows are drawn on a canvas, which is faster; on paper, where every mark of an SVG weighs, sooner.
+const kHeavyRows = { screen: 3000, print: 1000 };
+const kPaperDots = 3; // of a canvas for a pixel
 const kJoined = ["vconcat", "hconcat", "concat"];
 
 const charts = [...document.querySelectorAll("div.chart")].map((box) => {
@@ -124,6 +125,14 @@ const rowCount = (chart) =>
   Math.max(...chart.sources.map(({ table, columns }) => columnLength(tables[table][columns[0]])));
 const columnLength = (column) => (Array.isArray(column) ? column : column.rows).length;
 
+// Puts as many dots into the canvas of a chart as paper can show.
+async function sharpen(element, view) {
+  const coarse = element.querySelector("canvas");
+  const sharp = await view.toCanvas(kPaperDots);
+  sharp.style.width = `${coarse.width / (window.devicePixelRatio || 1)}px`;
+  coarse.replaceWith(sharp);
+}
+
 // Draws a chart beside the old picture, then changes them over.
 async function draw(chart, look) {
   const wanted = JSON.stringify(look);
@@ -132,6 +141,7 @@ async function draw(chart, look) {
   const element = document.createElement("div");
   try {
     const result = await embed(element, chart, look);
+    if (look.paper && look.renderer === "canvas") await sharpen(element, result.view);
     if (chart.wanted !== wanted) return void result.finalize(); // another look is wanted by now
     chart.box.replaceChildren(element);
     chart.result?.finalize();
@@ -190,7 +200,7 @@ window.addEventListener("beforeprint", () => {
   for (const chart of charts) {
     const half = chart.box.parentElement.classList.contains("half");
     const renderer = rendererFor(chart, "print");
-    draw(chart, { mode: "light", width: half ? 325 : 680, renderer });
+    draw(chart, { mode: "light", width: half ? 325 : 680, renderer, paper: true });
   }
 });
 window.addEventListener("afterprint", () => {

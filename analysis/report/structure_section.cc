@@ -150,7 +150,7 @@ void AddDrawings(const SeriesAnalysis& series, ReportSection& section) {
   };
   std::vector<Drawn> drawn;
   int widest = 0;
-  const size_t n = series.models.size();
+  const size_t n = FinishedModels(series);
   for (size_t place = 0; place < n; ++place) {
     if (place >= kDrawnNetworks && place + kDrawnNetworks < n) continue;
     NetworkSketch sketch = SketchOf(series, place);
@@ -165,10 +165,11 @@ void AddDrawings(const SeriesAnalysis& series, ReportSection& section) {
     drawn.push_back({place, std::move(sketch)});
   }
   if (drawn.empty()) return;
-  section.blocks.push_back(Paragraph{"Best and worst networks of " + series.label +
-                                     ", by rank: a bar for each block, as high as it is wide, "
-                                     "stages in two shades, all to one scale; dashed the widths "
-                                     "that a quantized linear function makes."});
+  section.blocks.push_back(
+      Paragraph{"Best and worst networks of " + series.label +
+                " that did not diverge, by rank: a bar for each block, as high as it is wide, "
+                "stages in two shades, all to one scale; dashed the widths "
+                "that a quantized linear function makes."});
   for (const Drawn& one : drawn) {
     section.blocks.push_back(Drawing{DrawNetwork(one.sketch, widest), ""});
   }

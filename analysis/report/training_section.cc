@@ -58,7 +58,7 @@ Json CurveSpec(const std::string& label) {
                                         {"error", "test error, %"}})}}}};
   return {{"width", "container"},
           {"height", 240},
-          {"layer", {std::move(band), std::move(median), std::move(curves)}}};
+          {"layer", {std::move(curves), std::move(median), std::move(band)}}};
 }
 
 void AddRows(const SeriesAnalysis& series, DataTable& spread, DataTable& curves,
@@ -116,7 +116,7 @@ void AddCurveCharts(const ReportContext& context, Report& report, ReportSection&
   report.tables.push_back(std::move(curves));
 }
 
-Json NoiseSpec() {
+Json NoiseSpec(size_t series) {
   const Json lane = {
       {"field", "series"}, {"type", "nominal"}, {"title", nullptr}, {"sort", nullptr}};
   const Json shape = {{"field", "kind"}, {"type", "nominal"}, {"title", nullptr}};
@@ -140,8 +140,8 @@ Json NoiseSpec() {
                                        {"high", "97.5%"}})}}}};
   return {{"data", {{"name", kNoiseTable}}},
           {"width", "container"},
-          {"height", {{"step", 26}}},
-          {"layer", {std::move(interval), std::move(point)}}};
+          {"height", 26 * series},
+          {"layer", {std::move(point), std::move(interval)}}};
 }
 
 void AddNoiseChart(const ReportContext& context, Report& report, ReportSection& section) {
@@ -181,7 +181,7 @@ void AddNoiseChart(const ReportContext& context, Report& report, ReportSection& 
       "did not diverge. Models whose errors differ by less than the noise are not told apart by "
       "one "
       "run each.";
-  chart.spec = NoiseSpec();
+  chart.spec = NoiseSpec(chart.numbers.rows.size());
   chart.sources = {{kNoiseTable, {"series", "kind", "sd", "low", "high"}}};
   section.blocks.push_back(std::move(chart));
 }

@@ -75,7 +75,7 @@ Chart ErrorChart(const ReportContext& context, const std::vector<const TrendGrou
   chart.spec = {{"data", {{"name", kErrorTable}}},
                 {"width", "container"},
                 {"height", 280},
-                {"layer", {std::move(interval), std::move(best), std::move(mean)}}};
+                {"layer", {std::move(mean), std::move(interval), std::move(best)}}};
   chart.sources = {{kErrorTable, {"group", "series", "flops", "mean", "low", "high", "best"}}};
   return chart;
 }
@@ -103,7 +103,7 @@ Json BestSpec(const std::string& property, const Json& color) {
           {"transform", {{{"filter", {{"field", "property"}, {"equal", property}}}}}},
           {"width", "container"},
           {"height", 200},
-          {"layer", {std::move(band), std::move(line)}}};
+          {"layer", {std::move(line), std::move(band)}}};
 }
 
 void AddBestCharts(const ReportContext& context, const std::vector<const TrendGroup*>& groups,

@@ -36,19 +36,19 @@ Json Position(const Axis& axis) {
     scale["domain"] = {axis.domain->first, axis.domain->second};
     scale["nice"] = false;
   }
-  Json labels = {{"tickCount", 6}};
-  if (axis.log) labels["format"] = "~s";
-  return {{"field", FieldName(axis.field)},
-          {"type", "quantitative"},
-          {"title", axis.title},
-          {"scale", std::move(scale)},
-          {"axis", std::move(labels)}};
+  Json position = {{"field", FieldName(axis.field)},
+                   {"type", "quantitative"},
+                   {"title", axis.title},
+                   {"scale", std::move(scale)}};
+  if (axis.log) position["axis"] = {{"format", "~s"}};
+  return position;
 }
 
 Json SeriesColor(const std::vector<std::string>& labels) {
   Json color = {{"field", "series"},
                 {"type", "nominal"},
                 {"title", nullptr},
+                {"sort", nullptr},
                 {"scale", {{"domain", labels}}}};
   if (labels.size() < 2) color["legend"] = nullptr;
   return color;
@@ -61,9 +61,13 @@ Json ChooseSeries() {
 }
 
 Json PanAndZoom() {
-  return {{"name", "view"},
-          {"select", {{"type", "interval"}, {"zoom", "wheel![event.shiftKey]"}}},
-          {"bind", "scales"}};
+  return {
+      {"name", "view"},
+      {"select",
+       {{"type", "interval"},
+        {"zoom", "wheel![event.shiftKey]"},
+        {"translate", "[pointerdown[event.shiftKey], window:pointerup] > window:pointermove!"}}},
+      {"bind", "scales"}};
 }
 
 Json ChosenOpacity(double strength) {

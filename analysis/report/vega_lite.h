@@ -37,7 +37,7 @@ Json Position(const Axis& axis);
 Json SeriesColor(const std::vector<std::string>& labels);
 
 // Parameters of one view: a click on the legend shows one series alone, with the shift key several;
-// dragging pans, the wheel with the shift key zooms, a double click goes back.
+// with the shift key held, dragging pans and the wheel zooms; a double click goes back.
 Json ChooseSeries();
 Json PanAndZoom();
 // Full strength for the series chosen, faint for the others.

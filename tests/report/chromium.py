@@ -170,7 +170,8 @@ class Page:
     def problems(self):
         """Console errors and warnings, exceptions, and violations of the security policy."""
         self.value("1")
-        found = [f"console.{event['type']}: {event['args'][0].get('value', event['args'][0].get('description'))}"
+        found = [f"console.{event['type']}: "
+                 + " ".join(str(part.get("value", part.get("description"))) for part in event["args"])
                  for event in self.events("Runtime.consoleAPICalled")
                  if event["type"] in ("error", "warning", "assert")]
         found += [f"exception: {event['exceptionDetails']['text']}"
