@@ -28,6 +28,9 @@ struct MemberRow {
 // By index.
 std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id);
 
+// The column `parameters` of a member that was drawn as a RegNet.
+RegNetParameters ParseDrawnParameters(const std::string& text, const std::string& path);
+
 // Puts models and members into the file. Use within a transaction.
 class MemberWriter {
  public:
