@@ -72,26 +72,21 @@ ExportSummary ExportText(Database& db, const ExportOptions& options) {
 
 // A line for each reason why something is not there.
 void Report(const ExportOptions& options, const ExportSummary& summary) {
-  const auto note = [&](int64_t count, const std::string& what) {
-    if (count > 0) Say(options.quiet, std::to_string(count) + " " + what);
+  const auto note = [&](const std::string& what, int64_t count) {
+    if (count > 0) Say(options.quiet, what + ": " + std::to_string(count));
   };
-  const bool files = options.format == "pycls-yaml";
-  const std::string unit = files ? " networks" : " runs";
-  Say(options.quiet, options.db + ": " + std::to_string(summary.written) + unit + " exported");
-  note(summary.open, "runs left out that have not ended");
-  note(summary.without_network, std::string("left out whose network is not known:") +
-                                    (files ? " imported numbers" : " numbers without a model"));
-  note(summary.without_training,
-       "runs left out whose learning rate or weight decay is not known; pycls needs both");
-  note(summary.untested, "runs exported without any test error; pycls' analysis passes them over");
-  note(summary.inexpressible, "left out whose network pycls does not have:");
+  const std::string unit = options.format == "pycls-yaml" ? "networks" : "runs";
+  Say(options.quiet,
+      options.db + ": " + std::to_string(summary.written) + " " + unit + " exported");
+  note("left out, the run has not ended", summary.open);
+  note("left out, numbers without a network", summary.without_network);
+  note("left out, learning rate or weight decay not known", summary.without_training);
+  note("without a test error, which pycls' analysis passes over", summary.untested);
+  note("left out, pycls has no such network", summary.inexpressible);
   for (const std::string& example : summary.examples) Say(options.quiet, "  " + example);
-  if (summary.inexpressible > static_cast<int64_t>(summary.examples.size())) {
-    Say(options.quiet, "  ...");
-  }
   if (summary.left_out.empty()) return;
   const std::vector<std::string> keys(summary.left_out.begin(), summary.left_out.end());
-  Say(options.quiet, "recipe keys that pycls has no word for, left out: " + JoinWords(keys));
+  Say(options.quiet, "left out, pycls has no word for these recipe keys: " + JoinWords(keys));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct ExportSummary {
   int64_t without_training = 0;       // runs whose learning rate or weight decay is not known
   int64_t untested = 0;               // jobs written without a test error
   int64_t inexpressible = 0;          // networks pycls has not
-  std::vector<std::string> examples;  // the first of them: "HASH: reason"
+  std::vector<std::string> examples;  // the first ten: "HASH: reason"
   std::set<std::string> left_out;     // recipe keys pycls has no word for
 };
 

@@ -19,10 +19,12 @@ std::optional<std::string> OptionalText(const sqlite::Statement& row, int column
   return row.IsNull(column) ? std::nullopt : std::optional(row.Text(column));
 }
 
-// A network that pycls has not; the first ones are kept by name.
+// A network that pycls has not; the first ones are kept by name. Its repeats follow each other.
 void NoteInexpressible(const std::string& hash, const std::string& why, ExportSummary& summary) {
   ++summary.inexpressible;
-  if (summary.examples.size() < kExamples) summary.examples.push_back(hash + ": " + why);
+  const std::string text = hash + ": " + why;
+  const bool again = !summary.examples.empty() && summary.examples.back() == text;
+  if (summary.examples.size() < kExamples && !again) summary.examples.push_back(text);
 }
 
 // A run with all that a job tells of it.

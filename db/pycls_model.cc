@@ -266,7 +266,9 @@ Model ReadModel(const Json& config) {
     model.regnet = KeptParameters(config, model);
     return model;
   }
-  if (type != "regnet") throw Error("cfg.MODEL.TYPE is '" + type + "'");
+  if (type != "regnet") {
+    throw Error("cfg.MODEL.TYPE is '" + type + "', none of anynet, regnet, effnet");
+  }
   std::optional<RegNetParameters> parameters;
   Model model = MakeModel(frame, ReadRegNet(Section(config, "REGNET"), parameters));
   model.regnet = parameters;

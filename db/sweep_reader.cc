@@ -55,7 +55,8 @@ class JobReader : public nlohmann::json_sax<Json> {
     return Put(std::isfinite(value) ? Json(value) : Json(nullptr));
   }
   bool string(std::string& value) override {
-    if (skipping_ == 0 && !Count(1, static_cast<int64_t>(value.size()))) return false;
+    const bool kept = skipping_ == 0 && !skip_next_;
+    if (kept && !Count(0, static_cast<int64_t>(value.size()))) return false;
     return Put(value);
   }
   bool binary(Json::binary_t&) override { return Refuse("binary values are not allowed"); }
