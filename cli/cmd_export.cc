@@ -7,7 +7,6 @@
 #include "cli/progress.h"
 #include "core/suggest.h"
 #include "db/export.h"
-#include "runner/durable_file.h"
 
 namespace dse {
 namespace {
@@ -51,7 +50,7 @@ ExportSummary ExportFiles(Database& db, const ExportOptions& options) {
     throw Error(options.out + ": cannot be made a folder" + (error ? ": " + error.message() : ""));
   }
   return ExportPyclsYaml(db, options.filter, [&](const std::string& name, std::string_view text) {
-    ReplaceFile((std::filesystem::path(options.out) / name).string(), {{text}});
+    WriteWholeFile((std::filesystem::path(options.out) / name).string(), text);
   });
 }
 

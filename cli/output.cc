@@ -4,7 +4,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include "core/error.h"
 #include "runner/durable_file.h"
@@ -56,6 +58,19 @@ void Output::Flush() {
     WriteToStandardOutput(buffer_);
   }
   buffer_.clear();
+}
+
+void WriteWholeFile(const std::string& path, std::string_view text) {
+  const std::string temporary = path + ".new-" + std::to_string(getpid());
+  errno = 0;
+  std::ofstream file(temporary, std::ios::binary);
+  file << text;
+  file.close();
+  if (file && std::rename(temporary.c_str(), path.c_str()) == 0) return;
+  const int reason = errno;
+  unlink(temporary.c_str());
+  throw Error(path + ": cannot be written" +
+              (reason != 0 ? std::string(": ") + std::strerror(reason) : ""));
 }
 
 }  // namespace dse

@@ -28,4 +28,8 @@ class Output {
   std::string buffer_;
 };
 
+// Writes a small file under a temporary name and renames it, so that no reader sees half of it; it
+// is not forced to the disk. Throws Error that names it and leaves an old file as it was.
+void WriteWholeFile(const std::string& path, std::string_view text);
+
 }  // namespace dse

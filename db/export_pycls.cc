@@ -339,9 +339,10 @@ class YamlExport {
     const PyclsTraining training = PyclsTrainingOf(recipe_, effective);
     summary_.left_out.insert(training.left_out.begin(), training.left_out.end());
     MergeConfig(training.config, config);
+    // A comment, for older versions know no DESC; quoted, so that it is one line.
     const std::string& title = member.model->name;
-    config["DESC"] = population + ", " + (title.empty() ? member.hash : title);
-    sink_(name + ".yaml", PyclsYaml(config));
+    const Json about = population + ", " + (title.empty() ? member.hash : title);
+    sink_(name + ".yaml", "# " + about.dump() + "\n" + PyclsYaml(config));
     ++summary_.written;
   }
 
