@@ -1,0 +1,21 @@
+// Fuzz target for sweep.json of pycls: any bytes are a sweep that can be stored, or are refused
+// with an Error.
+
+#include <cstdint>
+#include <string>
+
+#include "core/error.h"
+#include "db/import.h"
+#include "tests/fuzz/fuzz_target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string text(reinterpret_cast<const char*>(data), size);
+  try {
+    const dse::SweepImport sweep = dse::ParseSweepImport(text, "sweep.json", "s");
+    if (sweep.rows.empty()) return 0;
+    dse::Database db = dse::Database::Open(":memory:", dse::OpenMode::kCreate);
+    dse::ImportRows(db, sweep.rows, "sweep.json");
+  } catch (const dse::Error&) {
+  }
+  return 0;
+}
