@@ -11,10 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string text(reinterpret_cast<const char*>(data), size);
   try {
-    const dse::SweepImport sweep = dse::ParseSweepImport(text, "sweep.json", "s");
-    if (sweep.rows.empty()) return 0;
-    dse::Database db = dse::Database::Open(":memory:", dse::OpenMode::kCreate);
-    dse::ImportRows(db, sweep.rows, "sweep.json");
+    (void)dse::ParseSweepImport(text, "sweep.json", "s");
   } catch (const dse::Error&) {
   }
   return 0;
