@@ -1,5 +1,4 @@
-// Fuzz target for sweep.json of pycls: any bytes are a sweep that can be stored, or are refused
-// with an Error.
+// Fuzz target for sweep.json of pycls: any bytes are a sweep, or are refused with an Error.
 
 #include <cstdint>
 #include <string>
