@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/options.h"
@@ -12,25 +15,77 @@ namespace dse {
 namespace {
 
 constexpr int64_t kMaxImportBytes = int64_t{1} << 30;
+constexpr size_t kShownJobs = 5;
 
 struct ImportOptions {
   std::string db;
   std::vector<std::string> files;
+  std::optional<std::string> population;  // of sweeps
   bool quiet = false;
 };
 
+bool HasExtension(const std::string& file, const char* extension) {
+  return std::filesystem::path(file).extension() == extension;
+}
+
+void CheckFiles(const ImportOptions& options) {
+  bool sweeps = false;
+  for (const std::string& file : options.files) {
+    const bool sweep = HasExtension(file, ".json");
+    if (!sweep && !HasExtension(file, ".csv")) {
+      throw Error(file + ": only .csv files and .json files (sweep.json of pycls) can be imported");
+    }
+    sweeps |= sweep;
+  }
+  if (sweeps && (!options.population || options.population->empty())) {
+    throw UsageError("--population is missing: it names what a sweep.json becomes");
+  }
+  if (!sweeps && options.population) {
+    throw UsageError("--population is for sweep.json; CSV files have a column of that name");
+  }
+}
+
 bool ReadOptions(std::span<const std::string> args, ImportOptions& options) {
   OptionParser parser(
-      "import --db FILE FILE.csv ...",
-      "Brings in results trained elsewhere. Columns: population, error (empty = failed); "
-      "optional model (model JSON) or hash,\nstate, best_error; every other numeric column "
-      "becomes a property. A file is imported whole or not at all.");
+      "import --db FILE [--population NAME] FILE ...",
+      "Brings in results trained elsewhere. CSV files have columns population, error (empty = "
+      "failed), optional model (model\nJSON) or hash, state, best_error; every other numeric "
+      "column becomes a property. JSON files are sweeps of pycls\n(sweep.json), which become "
+      "the population NAME. A file is imported whole or not at all.");
   parser.Text("db", "FILE", &options.db, "results database, made where it does not exist");
-  parser.Positional("FILE", &options.files, "CSV files");
+  parser.Text("population", "NAME", &options.population, "what a sweep.json becomes");
+  parser.Positional("FILE", &options.files, "CSV files, or sweep.json of pycls");
   parser.Flag("quiet,q", &options.quiet, "no messages");
   parser.Require("db");
   parser.Require("FILE");
-  return parser.Parse(args);
+  if (!parser.Parse(args)) return false;
+  CheckFiles(options);
+  return true;
+}
+
+std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string& file) {
+  std::string text = ReadFile(file, kMaxImportBytes);
+  if (!HasExtension(file, ".json")) return ParseCsvImport(text, file);
+  SweepImport sweep = ParseSweepImport(text, file, *options.population);
+  const size_t count = sweep.without_model.size();
+  if (count == 0) return std::move(sweep.rows);
+  Say(options.quiet, file + ": " + std::to_string(count) +
+                         " jobs imported without a model, with flops, params and acts alone:");
+  for (size_t i = 0; i < std::min(count, kShownJobs); ++i) {
+    Say(options.quiet, "  " + sweep.without_model[i]);
+  }
+  if (count > kShownJobs) Say(options.quiet, "  ...");
+  return std::move(sweep.rows);
+}
+
+void Report(const ImportOptions& options, const std::string& file, const ImportSummary& summary) {
+  std::string text = file + ": " + std::to_string(summary.populations) + " populations, " +
+                     std::to_string(summary.members) + " new members, " +
+                     std::to_string(summary.runs) + " new runs, " + std::to_string(summary.known) +
+                     " rows known already";
+  if (summary.updated > 0) text += ", " + std::to_string(summary.updated) + " jobs went on";
+  if (summary.open > 0) text += ", " + std::to_string(summary.open) + " without a result yet";
+  Say(options.quiet, text);
 }
 
 }  // namespace
@@ -40,19 +95,10 @@ int RunImport(std::span<const std::string> args) {
   if (!ReadOptions(args, options)) return kExitOk;
   // Everything is read before a database is made.
   std::vector<std::vector<ImportRow>> parsed;
-  for (const std::string& file : options.files) {
-    if (std::filesystem::path(file).extension() != ".csv") {
-      throw Error(file + ": only .csv files can be imported");
-    }
-    parsed.push_back(ParseCsvImport(ReadFile(file, kMaxImportBytes), file));
-  }
+  for (const std::string& file : options.files) parsed.push_back(ReadRows(options, file));
   Database db = Database::Open(options.db, OpenMode::kCreate);
   for (size_t i = 0; i < parsed.size(); ++i) {
-    const ImportSummary summary = ImportRows(db, parsed[i], options.files[i]);
-    Say(options.quiet, options.files[i] + ": " + std::to_string(summary.populations) +
-                           " populations, " + std::to_string(summary.members) + " new members, " +
-                           std::to_string(summary.runs) + " new runs, " +
-                           std::to_string(summary.known) + " rows known already");
+    Report(options, options.files[i], ImportRows(db, parsed[i], options.files[i]));
   }
   std::vector<SeriesRecord> series = LoadSeries(db, {});
   CompleteFits(db, kDefaultGridName, series);

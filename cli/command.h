@@ -29,5 +29,6 @@ int RunSpace(std::span<const std::string> args);
 int RunBench(std::span<const std::string> args);
 int RunPack(std::span<const std::string> args);
 int RunImport(std::span<const std::string> args);
+int RunExport(std::span<const std::string> args);
 
 }  // namespace dse

@@ -27,7 +27,8 @@ constexpr Command kCommands[] = {
     {"space", "list spaces and show their documents", RunSpace},
     {"bench", "inference time and training hours of networks", RunBench},
     {"pack", "pre-size a dataset's images into a few fast files", RunPack},
-    {"import", "bring in results from a CSV file", RunImport},
+    {"import", "bring in results from CSV files or a sweep of pycls", RunImport},
+    {"export", "write results as CSV or JSON Lines, or for pycls", RunExport},
 };
 
 }  // namespace

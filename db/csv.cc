@@ -63,4 +63,23 @@ bool CsvReader::Next(std::vector<std::string>& fields) {
   return true;
 }
 
+void AppendCsvField(std::string_view field, std::string& text) {
+  if (field.find_first_of(",\"\r\n") == field.npos) {
+    text += field;
+  } else {
+    text += '"';
+    for (const char c : field) {
+      if (c == '"') text += '"';
+      text += c;
+    }
+    text += '"';
+  }
+  text += ',';
+}
+
+void EndCsvRecord(std::string& text) {
+  text.pop_back();
+  text += "\r\n";
+}
+
 }  // namespace dse

@@ -32,4 +32,10 @@ class CsvReader {
   int64_t current_line_ = 1;
 };
 
+// Writes CSV field by field: appends one to the record at the end of `text`, quoted where RFC 4180
+// asks for it, then its comma; EndCsvRecord turns the last comma into the line's end, CRLF. Text is
+// data: one that a spreadsheet would run as a formula ("=1+1") is left as it is.
+void AppendCsvField(std::string_view field, std::string& text);
+void EndCsvRecord(std::string& text);
+
 }  // namespace dse

@@ -4,11 +4,28 @@
 #include <utility>
 
 #include "core/suggest.h"
+#include "core/units.h"
 #include "db/csv.h"
 #include "db/import.h"
 
 namespace dse {
 namespace {
+
+// Columns that are no properties. The first kind is read (README of this folder, "Imported rows");
+// the second says where an exported row was, which means nothing elsewhere; the third follows from
+// the model where a row has one, and is a property in other rows.
+constexpr const char* kReadColumns[] = {"population", "error",   "model",     "hash",
+                                        "best_error", "state",   "recipe",    "dataset",
+                                        "seed",       "seconds", "img_per_s", "micro_batch"};
+constexpr const char* kPlaceColumns[] = {"space", "member", "member_id", "run_id"};
+constexpr const char* kModelColumns[] = {"name",   "flops",  "params", "acts", "depth",
+                                         "widths", "depths", "b",      "g",    "w0",
+                                         "wa",     "wm",     "e_fit"};
+
+template <size_t n>
+bool IsOneOf(const std::string& name, const char* const (&names)[n]) {
+  return std::ranges::find(names, name) != std::end(names);
+}
 
 struct Record {
   int64_t line = 0;
@@ -30,6 +47,20 @@ std::optional<double> ParseNumber(const std::string& text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc::invalid_argument || end != digits.data() + digits.size()) return {};
   return error == std::errc::result_out_of_range ? HUGE_VAL : value;
+}
+
+// A column of properties.
+struct Property {
+  size_t column = 0;
+  std::string name;
+  bool of_model = false;  // not in rows with a model
+};
+
+// Exports write a property whose name is that of another column as "NAME (property)".
+std::string PropertyName(const std::string& header) {
+  constexpr std::string_view kMark = " (property)";
+  if (header.size() <= kMark.size() || !header.ends_with(kMark)) return header;
+  return header.substr(0, header.size() - kMark.size());
 }
 
 // One file while it is read: the header's columns and the sentence for a bad row.
@@ -98,16 +129,26 @@ class CsvImport {
 
   // Columns with at least one number are properties; columns of text alone are left out.
   void FindProperties() {
-    const std::vector<std::string> known = {"population", "error",      "model",
-                                            "hash",       "best_error", "state"};
     for (size_t i = 0; i < header_.size(); ++i) {
-      if (std::count(known.begin(), known.end(), header_[i])) continue;
+      if (IsOneOf(header_[i], kReadColumns) || IsOneOf(header_[i], kPlaceColumns)) continue;
+      const bool of_model = IsOneOf(header_[i], kModelColumns);
       for (const Record& record : records_) {
-        if (!ParseNumber(record.fields[i])) continue;
-        properties_.push_back(i);
+        if ((of_model && HasModel(record)) || !ParseNumber(record.fields[i])) continue;
+        AddProperty({i, PropertyName(header_[i]), of_model});
         break;
       }
     }
+  }
+
+  void AddProperty(Property property) {
+    for (const Property& known : properties_) {
+      if (known.name == property.name) Fail(1, "property '" + known.name + "' is there twice");
+    }
+    properties_.push_back(std::move(property));
+  }
+
+  bool HasModel(const Record& record) const {
+    return !Field(record, "model").empty() || !Field(record, "hash").empty();
   }
 
   // Empty for an empty field.
@@ -139,7 +180,6 @@ class CsvImport {
     if (text.empty()) return has_error ? RunState::kDone : RunState::kFailed;
     std::vector<std::string> allowed;
     for (const Word<RunState>& word : kRunStateWords) {
-      if (word.value == RunState::kPending || word.value == RunState::kRunning) continue;
       allowed.push_back(word.text);
       if (text != word.text) continue;
       if ((word.value == RunState::kDone) != has_error) {
@@ -168,6 +208,36 @@ class CsvImport {
     row.hash = hash;
   }
 
+  // A number from `low`; empty for an empty field or an absent column.
+  std::optional<double> ReadFrom(const Record& record, const std::string& name, double low) const {
+    const int column = Column(name);
+    if (column < 0) return std::nullopt;
+    const std::optional<double> value = ReadNumber(record, static_cast<size_t>(column));
+    if (value && *value < low) Fail(record.line, name + " must be at least " + FormatDouble(low));
+    return value;
+  }
+
+  std::optional<int64_t> ReadWhole(const Record& record, const std::string& name,
+                                   int64_t low) const {
+    const std::string text = Field(record, name);
+    if (text.empty()) return std::nullopt;
+    int64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data(), end, value);
+    if (code == std::errc() && stop == end && value >= low) return value;
+    Fail(record.line,
+         name + " must be a whole number from " + std::to_string(low) + ", not '" + text + "'");
+  }
+
+  void ReadTraining(const Record& record, ImportRow& row) const {
+    if (const std::string recipe = Field(record, "recipe"); !recipe.empty()) row.recipe = recipe;
+    if (const std::string data = Field(record, "dataset"); !data.empty()) row.dataset = data;
+    row.seed = ReadWhole(record, "seed", 0);
+    row.seconds = ReadFrom(record, "seconds", 0);
+    row.img_per_s = ReadFrom(record, "img_per_s", 0);
+    row.micro_batch = ReadWhole(record, "micro_batch", 1);
+  }
+
   ImportRow ReadRow(const Record& record) const {
     ImportRow row;
     row.line = record.line;
@@ -181,9 +251,11 @@ class CsvImport {
                             RunStateText(row.state));
     }
     ReadModel(record, row);
-    for (const size_t column : properties_) {
-      if (const std::optional<double> value = ReadNumber(record, column)) {
-        row.properties.emplace(header_[column], *value);
+    ReadTraining(record, row);
+    for (const Property& property : properties_) {
+      if (property.of_model && !row.hash.empty()) continue;
+      if (const std::optional<double> value = ReadNumber(record, property.column)) {
+        row.properties.emplace(property.name, *value);
       }
     }
     return row;
@@ -192,7 +264,7 @@ class CsvImport {
   std::string file_;
   std::vector<std::string> header_;
   std::vector<Record> records_;
-  std::vector<size_t> properties_;
+  std::vector<Property> properties_;
 };
 
 }  // namespace

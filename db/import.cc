@@ -9,14 +9,19 @@
 #include "core/units.h"
 #include "db/connection.h"
 #include "db/documents.h"
+#include "db/imported_runs.h"
 #include "db/member_rows.h"
 
 namespace dse {
 namespace {
 
-// The recipe and dataset of numbers that came without any.
-RecipeRow ImportedRecipe() { return {ShortHash("imported recipe"), "imported", "{}"}; }
-DatasetRow ImportedDataset() { return {ShortHash("imported dataset"), "imported", 0, 0, 0}; }
+constexpr const char* kImported = "imported";  // recipe and dataset of numbers without any
+
+// Of a recipe or dataset that nothing is known of but its name.
+std::string ImportedKey(const std::string& kind, const std::string& name) {
+  const std::string key = "imported " + kind;
+  return ShortHash(name == kImported ? key : Json::array({key, name}).dump());
+}
 
 // A row as it will be stored.
 struct Entry {
@@ -26,50 +31,51 @@ struct Entry {
   std::string member_key;
 };
 
-std::string Value(const std::optional<double>& value) {
-  return value ? FormatDouble(*value) : "none";
-}
-
 class Importer {
  public:
   Importer(sqlite::Connection& connection, const std::string& file)
       : connection_(connection),
         file_(file),
         writer_(connection),
-        recipe_(StoreRecipe(connection, ImportedRecipe())),
-        dataset_(StoreDataset(connection, ImportedDataset())),
         find_member_(connection, "SELECT id FROM members WHERE population_id = ? AND key = ?"),
-        find_run_(connection, "SELECT state, error, best_error FROM runs WHERE key = ?"),
-        insert_run_(connection,
-                    "INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed, state, error,"
-                    " best_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-        link_(connection, "INSERT INTO series_runs(series_id, member_id, run_id) VALUES (?, ?, ?)"),
+        runs_(connection),
         find_property_(connection, "SELECT value FROM properties WHERE member_id = ? AND name = ?"),
         insert_property_(connection,
                          "INSERT INTO properties(member_id, name, value) VALUES (?, ?, ?)") {}
 
   void Add(const ImportRow& row) {
     Population& population = FindPopulation(row);
+    const ImportedSeries& series = FindSeries(row, population);
     const std::optional<int64_t> model = FindModel(row);
     Entry entry = MakeEntry(row, population);
     const int64_t member = FindMember(entry, population, model);
     StoreProperties(entry, member);
-    const int64_t repeat = population.repeats[entry.member_key]++;
-    StoreRun(entry, population, member, model, repeat);
+    if (row.state == RunState::kPending || row.state == RunState::kRunning) {
+      ++summary_.open;
+      return;
+    }
+    // The names are left out where there are none, as in files made before they could be given.
+    Json key = Json::array({"imported", row.population, entry.member_key});
+    if (row.recipe != kImported || row.dataset != kImported) {
+      key.insert(key.end(), {row.recipe, row.dataset});
+    }
+    const int64_t repeat = population.repeats[key.dump()]++;
+    key.push_back(repeat);
+    Count(runs_.Store({row, ShortHash(key.dump()), series, member, model, repeat}, file_));
   }
   const ImportSummary& summary() const { return summary_; }
 
  private:
   struct Population {
     int64_t id = 0;
-    int64_t series_id = 0;
     int64_t members = 0;
-    int64_t bare_rows = 0;                   // of this file
-    std::map<std::string, int64_t> repeats;  // rows of this file by member
+    int64_t bare_rows = 0;                         // of this file
+    std::map<std::string, int64_t> repeats;        // rows of this file by member and series
+    std::map<std::string, ImportedSeries> series;  // by recipe and dataset
   };
 
   [[noreturn]] void Fail(const ImportRow& row, const std::string& what) const {
-    throw Error(file_ + ":" + std::to_string(row.line) + ": " + what);
+    throw Error(ImportPlace(file_, row) + ": " + what);
   }
 
   Population& FindPopulation(const ImportRow& row) {
@@ -98,8 +104,20 @@ class Importer {
       population.id = connection_.LastInsertId();
       ++summary_.populations;
     }
-    population.series_id = StoreSeries(connection_, population.id, recipe_, dataset_);
     return population;
+  }
+
+  const ImportedSeries& FindSeries(const ImportRow& row, Population& population) {
+    const auto [at, fresh] =
+        population.series.try_emplace(Json::array({row.recipe, row.dataset}).dump());
+    if (!fresh) return at->second;
+    ImportedSeries& series = at->second;
+    series.recipe_id =
+        StoreRecipe(connection_, {ImportedKey("recipe", row.recipe), row.recipe, "{}"});
+    series.dataset_id =
+        StoreDataset(connection_, {ImportedKey("dataset", row.dataset), row.dataset, 0, 0, 0});
+    series.id = StoreSeries(connection_, population.id, series.recipe_id, series.dataset_id);
+    return series;
   }
 
   std::optional<int64_t> FindModel(const ImportRow& row) {
@@ -132,8 +150,10 @@ class Importer {
     }
     if (!row.hash.empty()) {
       entry.member_key = MemberKey(row.hash, entry.overrides);
-    } else if (!row.properties.empty()) {
-      entry.member_key = ShortHash(Json{{"properties", row.properties}}.dump());
+    } else if (!row.properties.empty() || !row.identity.empty()) {
+      Json key = {{"properties", row.properties}};
+      if (!row.identity.empty()) key["identity"] = row.identity;
+      entry.member_key = ShortHash(key.dump());
     } else {
       // Nothing tells it from others: the nth such row of a population is its nth bare member.
       entry.member_key = ShortHash(Json{{"row", population.bare_rows++}}.dump());
@@ -165,40 +185,24 @@ class Importer {
     }
   }
 
-  void StoreRun(const Entry& entry, const Population& population, int64_t member,
-                std::optional<int64_t> model, int64_t repeat) {
-    const ImportRow& row = entry.row;
-    const std::string key =
-        ShortHash(Json::array({"imported", row.population, entry.member_key, repeat}).dump());
-    find_run_.Bind(key);
-    if (find_run_.Step()) {
-      const std::string state = find_run_.Text(0);
-      const std::optional<double> error = find_run_.OptionalReal(1);
-      const std::optional<double> best = find_run_.OptionalReal(2);
-      if (state != RunStateText(row.state) || error != row.error || best != row.best_error) {
-        Fail(row, "contradicts what " + connection_.path() + " has for this network: " + state +
-                      ", error " + Value(error) + ", best_error " + Value(best));
-      }
-      ++summary_.known;
-      return;
+  void Count(ImportedRuns::Outcome outcome) {
+    switch (outcome) {
+      case ImportedRuns::Outcome::kNew:
+        ++summary_.runs;
+        break;
+      case ImportedRuns::Outcome::kKnown:
+        ++summary_.known;
+        break;
+      case ImportedRuns::Outcome::kUpdated:
+        ++summary_.updated;
     }
-    insert_run_
-        .Bind(key, model, recipe_, dataset_, repeat, RunStateText(row.state), row.error,
-              row.best_error)
-        .Run();
-    link_.Bind(population.series_id, member, connection_.LastInsertId()).Run();
-    ++summary_.runs;
   }
 
   sqlite::Connection& connection_;
   std::string file_;
   MemberWriter writer_;
-  int64_t recipe_;
-  int64_t dataset_;
   sqlite::Statement find_member_;
-  sqlite::Statement find_run_;
-  sqlite::Statement insert_run_;
-  sqlite::Statement link_;
+  ImportedRuns runs_;
   sqlite::Statement find_property_;
   sqlite::Statement insert_property_;
   std::map<std::string, Population> populations_;

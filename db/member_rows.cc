@@ -29,22 +29,6 @@ std::optional<std::string> ParametersText(const Model* model) {
   return json.dump();
 }
 
-RegNetParameters ParseParameters(const std::string& text, const std::string& path) {
-  const Json json = Json::parse(text, nullptr, false);
-  try {
-    RegNetParameters r;
-    r.depth = json.at("depth").get<int>();
-    r.w0 = json.at("w0").get<double>();
-    r.wa = json.at("wa").get<double>();
-    r.wm = json.at("wm").get<double>();
-    r.bottleneck = json.at("bottleneck").get<double>();
-    r.group_width = json.at("group_width").get<int>();
-    return r;
-  } catch (const Json::exception&) {
-    throw Error(path + ": a member's parameters are damaged: " + text);
-  }
-}
-
 constexpr const char* kSelectMembers =
     "SELECT m.id, m.idx, m.candidate, m.name, m.parameters, m.lr, m.weight_decay,"
     " o.hash, o.block, o.stem, o.stem_width, o.resolution, o.classes, o.activation, o.se_ratio,"
@@ -77,7 +61,7 @@ MemberRow ReadMember(const sqlite::Statement& row, const std::string& path) {
   member.model.emplace();
   member.model->name = row.Text(3);
   member.model->frame = ReadFrame(row, path);
-  if (!row.IsNull(4)) member.model->regnet = ParseParameters(row.Text(4), path);
+  if (!row.IsNull(4)) member.model->regnet = ParseDrawnParameters(row.Text(4), path);
   member.complexity = {row.Int(16), row.Int(17), row.Int(18)};
   if (!row.IsNull(19)) member.fit = Fit{row.Real(19), row.Real(20), row.Real(21), row.Real(22)};
   return member;
@@ -108,6 +92,22 @@ void ReadStages(sqlite::Connection& connection, int64_t population_id,
 }
 
 }  // namespace
+
+RegNetParameters ParseDrawnParameters(const std::string& text, const std::string& path) {
+  const Json json = Json::parse(text, nullptr, false);
+  try {
+    RegNetParameters r;
+    r.depth = json.at("depth").get<int>();
+    r.w0 = json.at("w0").get<double>();
+    r.wa = json.at("wa").get<double>();
+    r.wm = json.at("wm").get<double>();
+    r.bottleneck = json.at("bottleneck").get<double>();
+    r.group_width = json.at("group_width").get<int>();
+    return r;
+  } catch (const Json::exception&) {
+    throw Error(path + ": a member's parameters are damaged: " + text);
+  }
+}
 
 std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id,
                                       const std::string& fit_name) {

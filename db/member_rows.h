@@ -29,6 +29,9 @@ struct MemberRow {
 std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t population_id,
                                       const std::string& fit_name = kDefaultGridName);
 
+// The column `parameters` of a member that was drawn as a RegNet.
+RegNetParameters ParseDrawnParameters(const std::string& text, const std::string& path);
+
 // Puts models and members into the file. Use within a transaction.
 class MemberWriter {
  public:

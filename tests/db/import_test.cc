@@ -87,8 +87,8 @@ TEST_CASE("a bad file is refused with file, line and reason") {
 TEST_CASE("states, hashes and models that contradict themselves are refused") {
   const std::string state = "population,error,state,best_error\n";
   CHECK_THAT(ParseMessage(state + "p,1,finished,\n"),
-             Contains("f.csv:2: state 'finished' must be one of done, diverged"));
-  CHECK_THAT(ParseMessage(state + "p,,pending,\n"), Contains("must be one of"));
+             Contains("f.csv:2: state 'finished' must be one of pending, running, done, diverged"));
+  CHECK(ParseMessage(state + "p,1,pending,\n") == "f.csv:2: state 'pending' goes without an error");
   CHECK(ParseMessage(state + "p,1,failed,\n") == "f.csv:2: state 'failed' goes without an error");
   CHECK(ParseMessage(state + "p,,done,\n") == "f.csv:2: state 'done' needs an error");
   CHECK_THAT(ParseMessage(state + "p,,failed,3\n"), Contains("best_error goes with done"));

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "db/database.h"
+#include "db/results.h"
+
+namespace dse {
+
+// Takes the bytes of an export in order. May throw.
+using ByteSink = std::function<void(std::string_view)>;
+// Takes a file of an export. May throw.
+using FileSink = std::function<void(const std::string& name, std::string_view text)>;
+
+// What was written, and what was not and why.
+struct ExportSummary {
+  int64_t written = 0;                // rows, jobs or files
+  int64_t open = 0;                   // runs still pending or running
+  int64_t without_network = 0;        // imported numbers without a model
+  int64_t without_training = 0;       // runs whose learning rate or weight decay is not known
+  int64_t untested = 0;               // jobs written without a test error
+  int64_t inexpressible = 0;          // networks pycls has not
+  std::vector<std::string> examples;  // the first ten: "HASH: reason"
+  std::set<std::string> left_out;     // recipe keys pycls has no word for
+};
+
+// Each function reads the series that `filter` lets through a few hundred rows at a time: memory
+// does not grow with the file, and no lock is held while bytes are taken, so trainings go on
+// behind a slow reader. Rows come by series, member and run. Throws Error for a name in the filter
+// that is not in the file and suggests the nearest.
+
+// A run of the view `results` a row, with the member's model as JSON and its imported properties.
+// RFC 4180 with a header and CRLF; numbers are the shortest text that reads back as the same
+// double; NULL is an empty field. What ParseCsvImport makes of it is the same again (README of this
+// folder, "Export").
+ExportSummary ExportCsv(Database& db, const SeriesFilter& filter, const ByteSink& sink);
+
+// The same as a JSON object a line: lists, the model and the properties are JSON values.
+ExportSummary ExportJsonLines(Database& db, const SeriesFilter& filter, const ByteSink& sink);
+
+// The array of jobs that pycls' sweep tools write and analyse, a finished run each.
+ExportSummary ExportSweep(Database& db, const SeriesFilter& filter, const ByteSink& sink);
+
+// A trainer configuration of pycls for each network with its own learning rate and weight decay,
+// named by their hash ("3d146f0385328b1b.yaml"), also of populations that were never trained. With
+// a recipe in the filter the training is told too; more than one is an Error.
+ExportSummary ExportPyclsYaml(Database& db, const SeriesFilter& filter, const FileSink& sink);
+
+}  // namespace dse
