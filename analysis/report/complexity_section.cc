@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/report_context.h"
@@ -30,6 +31,10 @@ std::vector<Kind> Kinds(const StudyTrends& trends) {
     if (at == kinds.end()) at = kinds.insert(at, {trend.x, trend.y, trend.device, {}});
     at->trends.push_back(&trend);
   }
+  // Sizes first, then times device by device; against flops before against activations.
+  std::ranges::stable_sort(kinds, {}, [](const Kind& kind) {
+    return std::tuple(kind.device, kind.y, kind.x == "flops" ? 0 : 1);
+  });
   return kinds;
 }
 
@@ -37,6 +42,12 @@ std::string QuantityTitle(const std::string& quantity) {
   if (quantity == "inference") return "inference, ms an image";
   if (quantity == "training") return "training step, ms an image";
   return PropertyMeaning(quantity);
+}
+
+// A quantity on a logarithmic scale; times are small numbers, not counts.
+Axis QuantityAxis(const std::string& field, const std::string& quantity) {
+  const bool time = quantity == "inference" || quantity == "training";
+  return {field, QuantityTitle(quantity), true, {}, time ? "~g" : "~s"};
 }
 
 // The fitted curve over the range of its points, at even ratios.
@@ -56,8 +67,8 @@ Json RegressionSpec(const Kind& kind, const std::string& points, const std::stri
   for (const ComplexityTrend* trend : kind.trends) groups.push_back(trend->group);
   Json color = SeriesColor(groups);
   color["field"] = "group";
-  const Json x = Position({"x", QuantityTitle(kind.x), true, {}});
-  const Json y = Position({"y", QuantityTitle(kind.y), true, {}});
+  const Json x = Position(QuantityAxis("x", kind.x));
+  const Json y = Position(QuantityAxis("y", kind.y));
   Json marks = {{"data", {{"name", points}}},
                 {"mark", {{"type", "point"}, {"filled", true}, {"size", 22}, {"opacity", 0.6}}},
                 {"encoding",
@@ -148,14 +159,14 @@ Chart ParetoChart(const ReportContext& context, const ParetoList& list, size_t n
   chart.caption = "The line joins the models that no other beats in both.";
   if (!list.device.empty()) chart.caption += " " + list.device + ".";
   const Json y = Position(context.ErrorAxis("error", "error, %"));
-  const Json x = Position({"cost", QuantityTitle(list.cost), true, {}});
+  const Json x = Position(QuantityAxis("cost", list.cost));
   Json layers = Json::array();
   if (list.device.empty()) {
     Json all = {{"data", {{"name", kModelTable}}},
                 {"params", context.SeriesParams(false)},
                 {"mark", {{"type", "point"}, {"filled", true}, {"size", 18}, {"clip", true}}},
                 {"encoding",
-                 {{"x", Position({list.cost, QuantityTitle(list.cost), true, {}})},
+                 {{"x", Position(QuantityAxis(list.cost, list.cost))},
                   {"y", y},
                   {"color", context.Color()},
                   {"opacity", context.SeriesOpacity(0.45)},

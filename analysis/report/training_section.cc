@@ -13,10 +13,11 @@ constexpr const char* kCurveTable = "learning-curves-of-models";
 constexpr const char* kNoiseTable = "seed-noise";
 
 // "best", "middle" or "worst": where a curve's model stands in its series.
-const char* StandingOf(size_t place, size_t models) {
+const char* StandingOf(size_t place, const SeriesAnalysis& series) {
+  const std::vector<LearningCurve>& curves = series.curves.models;
   constexpr size_t kEnd = 3;
-  if (place < kEnd) return "best";
-  return place + kEnd >= models ? "worst" : "middle";
+  if (place <= curves[std::min(kEnd, curves.size()) - 1].place) return "best";
+  return place >= curves[curves.size() - kEnd].place ? "worst" : "middle";
 }
 
 Json CurveSpec(const std::string& label) {
@@ -72,9 +73,8 @@ void AddRows(const SeriesAnalysis& series, DataTable& spread, DataTable& curves,
   for (const LearningCurve& curve : series.curves.models) {
     const StudyModel& model = series.models[curve.place];
     for (const CurvePoint& point : curve.points) {
-      AddRow(curves,
-             {series.label, model.label(), static_cast<double>(curve.place + 1),
-              StandingOf(curve.place, series.models.size()), double(point.epoch), point.error});
+      AddRow(curves, {series.label, model.label(), static_cast<double>(curve.place + 1),
+                      StandingOf(curve.place, series), double(point.epoch), point.error});
     }
   }
 }

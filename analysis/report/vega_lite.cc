@@ -40,7 +40,7 @@ Json Position(const Axis& axis) {
                    {"type", "quantitative"},
                    {"title", axis.title},
                    {"scale", std::move(scale)}};
-  if (axis.log) position["axis"] = {{"format", "~s"}};
+  if (axis.log) position["axis"] = {{"format", axis.log_format}};
   return position;
 }
 

@@ -30,6 +30,7 @@ struct Axis {
   std::string title;
   bool log = false;
   std::optional<std::pair<double, double>> domain;  // what lies beyond is clipped
+  const char* log_format = "~s";                    // of numbers on a logarithmic scale: 400M
 };
 Json Position(const Axis& axis);
 
