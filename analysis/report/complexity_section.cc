@@ -62,6 +62,30 @@ void AddCurve(const ComplexityTrend& trend, DataTable& curves) {
   }
 }
 
+// Of many points some at even steps; returns what is not drawn, in words.
+std::string AddPoints(const StudyAnalysis& study, const ComplexityTrend& trend, DataTable& table) {
+  const size_t n = trend.points.size();
+  const size_t drawn = std::min(n, kDrawnModels);
+  int64_t without_size = 0;
+  for (size_t i = 0; i < drawn; ++i) {
+    const TrendPoint& point = trend.points[i * n / drawn];
+    if (!(point.x > 0) || !(point.y > 0)) {  // no place on a logarithmic scale
+      ++without_size;
+      continue;
+    }
+    const SeriesAnalysis& series = study.series[point.series];
+    const StudyModel& model = series.models[point.place];
+    AddRow(table, {trend.group, series.label, model.label(), model.error, point.x, point.y});
+  }
+  std::string left_out;
+  if (drawn < n) {
+    left_out = std::to_string(drawn) + " of " + std::to_string(n) + " models of " + trend.group +
+               " are drawn, at even steps; the curve is fitted to all. ";
+  }
+  if (without_size > 0) left_out += CountOf(without_size, "model") + " without a size above 0. ";
+  return left_out;
+}
+
 Json RegressionSpec(const Kind& kind, const std::string& points, const std::string& curves) {
   std::vector<std::string> groups;
   for (const ComplexityTrend* trend : kind.trends) groups.push_back(trend->group);
@@ -94,17 +118,8 @@ Chart RegressionChart(const ReportContext& context, const Kind& kind, size_t num
   Chart chart;
   chart.numbers.caption = "Least squares with 95% intervals; R^2 is centred.";
   chart.numbers.headings = {"space", "models", "regression"};
-  int64_t left_out = 0;
   for (const ComplexityTrend* trend : kind.trends) {
-    for (const TrendPoint& point : trend->points) {
-      const SeriesAnalysis& series = context.study().series[point.series];
-      const StudyModel& model = series.models[point.place];
-      if (!(point.x > 0) || !(point.y > 0)) {
-        ++left_out;
-        continue;
-      }
-      AddRow(points, {trend->group, series.label, model.label(), model.error, point.x, point.y});
-    }
+    chart.left_out += AddPoints(context.study(), *trend, points);
     AddCurve(*trend, curves);
     chart.numbers.rows.push_back({TextCell(trend->group),
                                   CountCell(static_cast<int64_t>(trend->points.size())),
@@ -118,7 +133,6 @@ Chart RegressionChart(const ReportContext& context, const Kind& kind, size_t num
   chart.size = ChartSize::kHalf;
   chart.caption =
       time ? "Of all models measured; " + kind.device + "." : "Of the best quarter of each series.";
-  if (left_out > 0) chart.left_out = CountOf(left_out, "model") + " without a size above 0.";
   chart.spec = RegressionSpec(kind, name, name + "-curves");
   chart.sources = {{name, {"group", "series", "model", "error", "x", "y"}},
                    {name + "-curves", {"group", "x", "y"}}};
