@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "analysis/index_draws.h"
 #include "analysis/statistics.h"
 #include "core/error.h"
 #include "core/rng.h"
@@ -51,12 +52,12 @@ std::vector<double> DrawnGroupWeights(std::span<const TieGroup> groups, size_t n
   for (size_t g = 0; g < groups.size(); ++g) {
     for (size_t i = groups[g].begin; i < groups[g].end; ++i) group_of[i] = g;
   }
-  RandomStream random(StreamKey(seed, "best value"), 0);
+  IndexDraws draws(StreamKey(seed, "best value"), 0, static_cast<uint32_t>(n));
+  std::vector<uint32_t> places(m);
   std::vector<int> kept(groups.size());
   for (int draw = 0; draw < kBestValueDraws; ++draw) {
-    uint64_t best = random.Below(n);
-    for (size_t i = 1; i < m; ++i) best = std::min(best, random.Below(n));
-    ++kept[group_of[best]];
+    draws.Fill(places);
+    ++kept[group_of[*std::min_element(places.begin(), places.end())]];
   }
   std::vector<double> weights;
   for (int count : kept) weights.push_back(static_cast<double>(count) / kBestValueDraws);

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "analysis/binomial.h"
-#include "analysis/text_table.h"
 #include "core/error.h"
 
 namespace dse {
@@ -99,19 +98,6 @@ double PredictTrend(const Regression& regression, double f) {
     sum += regression.coefficients[c].point * TermAt(terms[c], f);
   }
   return sum;
-}
-
-std::string TrendFormula(const Regression& regression, const std::string& y, const std::string& f) {
-  const std::vector<Term> terms = TermsOf(regression.form);
-  std::string text = y + " = ";
-  for (size_t c = 0; c < terms.size(); ++c) {
-    const double point = regression.coefficients[c].point;
-    if (c > 0) text += point < 0 ? " - " : " + ";
-    text += FormatNumber("%.3g", c > 0 ? std::fabs(point) : point);
-    if (terms[c] == Term::kLinear) text += " " + f;
-    if (terms[c] == Term::kSqrt) text += " sqrt(" + f + ")";
-  }
-  return text;
 }
 
 }  // namespace dse

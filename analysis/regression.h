@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "analysis/statistics.h"
@@ -17,8 +16,7 @@ enum class TrendForm {
   kLinearSqrt,  // y = a f + b sqrt(f): run time
 };
 
-// A trend fitted by least squares. It knows no units: fit f in GF and acts in M, and that is what
-// its coefficients and its formula speak of.
+// A trend fitted by least squares, in the units of the numbers it was fitted to.
 struct Regression {
   TrendForm form = TrendForm::kSqrt;
   int64_t n = 0;                       // points
@@ -36,10 +34,5 @@ std::optional<Regression> FitTrend(TrendForm form, std::span<const double> f,
 
 // The trend's value at f; f >= 0 in forms with a square root.
 double PredictTrend(const Regression& regression, double f);
-
-// The trend for a reader, numbers to three digits: "acts = 6.41 sqrt(f)", "y = 3 + 5.5 f",
-// "ms = 24 f - 6 sqrt(f)"; `y` and `f` are what to call them.
-std::string TrendFormula(const Regression& regression, const std::string& y = "y",
-                         const std::string& f = "f");
 
 }  // namespace dse

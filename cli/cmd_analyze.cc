@@ -1,16 +1,16 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
+#include "analysis/refined_fit.h"
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"
 #include "analysis/report/study_report.h"
 #include "analysis/study.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "analysis/refined_fit.h"
+#include "cli/output.h"
 #include "cli/study_fits.h"
 #include "db/measurements.h"
 #include "db/results.h"
@@ -75,18 +75,6 @@ bool ReadOptions(std::span<const std::string> args, AnalyzeOptions& options) {
   return true;
 }
 
-// Written to a temporary file that then takes the name, so a reader never sees half of it.
-void WriteFile(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
-  std::ofstream file(temporary, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    unlink(temporary.c_str());
-    throw Error(path + ": cannot be written");
-  }
-}
-
 void MakeFolder(const std::string& path) {
   std::error_code failure;
   fs::create_directories(path, failure);
@@ -99,8 +87,8 @@ void WriteCharts(const Report& report, const std::string& folder) {
     for (const ReportBlock& block : section.blocks) {
       const Chart* chart = std::get_if<Chart>(&block);
       if (!chart) continue;
-      WriteFile((fs::path(folder) / (chart->id + ".vl.json")).string(),
-                ChartDocument(report, *chart).dump() + "\n");
+      WriteWholeFile((fs::path(folder) / (chart->id + ".vl.json")).string(),
+                     ChartDocument(report, *chart).dump() + "\n");
     }
   }
 }
@@ -108,13 +96,13 @@ void WriteCharts(const Report& report, const std::string& folder) {
 void WriteTables(const Report& report, const std::string& folder) {
   MakeFolder(folder);
   for (const DataTable& table : report.tables) {
-    WriteFile((fs::path(folder) / (table.name + ".csv")).string(), TableToCsv(table));
+    WriteWholeFile((fs::path(folder) / (table.name + ".csv")).string(), TableToCsv(table));
   }
 }
 
 void WriteReport(const StudyAnalysis& study, const AnalyzeOptions& options) {
   const Report report = MakeReport(study);
-  if (!options.html.empty()) WriteFile(options.html, RenderHtml(report));
+  if (!options.html.empty()) WriteWholeFile(options.html, RenderHtml(report));
   if (!options.charts.empty()) WriteCharts(report, options.charts);
   if (!options.csv.empty()) WriteTables(report, options.csv);
 }
@@ -145,7 +133,7 @@ int RunAnalyze(std::span<const std::string> args) {
     std::cout << json;
     return kExitOk;
   }
-  if (!options.json.empty()) WriteFile(options.json, json);
+  if (!options.json.empty()) WriteWholeFile(options.json, json);
   std::cout << StudyToText(study);
   return kExitOk;
 }

@@ -41,6 +41,21 @@ void FitNetwork(benchmark::State& state) {
 }
 BENCHMARK(FitNetwork)->Arg(12)->Arg(20)->Arg(40);
 
+// The band of one property of 500 models; range(0) tells the method. Items are bands.
+void FindBestValue(benchmark::State& state) {
+  const auto method = state.range(0) == 0 ? BandMethod::kExact : BandMethod::kMonteCarlo;
+  RandomStream random(StreamKey(1, "best value benchmark"), 0);
+  std::vector<double> values;
+  std::vector<double> errors;
+  for (int i = 0; i < 500; ++i) {
+    values.push_back(static_cast<double>(1 + random.Below(40)));
+    errors.push_back(random.Uniform(30, 60));
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(BestValue(values, errors, method, 1));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(FindBestValue)->Arg(0)->Arg(1);
+
 // The exact test of two samples of `n` errors without ties, shifted against each other so that the
 // statistic is about `range(1)` thousandths.
 void TestKolmogorovSmirnovExactly(benchmark::State& state) {
@@ -53,12 +68,14 @@ void TestKolmogorovSmirnovExactly(benchmark::State& state) {
     b.push_back(static_cast<double>(i) + shift + 0.5);
   }
   for (auto _ : state) benchmark::DoNotOptimize(TestKolmogorovSmirnov(a, b));
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(TestKolmogorovSmirnovExactly)
     ->Args({500, 86})  // p about 5%
     ->Args({3000, 5})
     ->Args({3000, 35})  // p about 5%
     ->Args({3000, 500});
+
 // The fit over continuous parameters, the grid's not counted. Items are networks.
 void RefineFit(benchmark::State& state) {
   const auto networks = RandomNetworks(static_cast<size_t>(state.range(0)));

@@ -1,0 +1,112 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "core/json.h"
+#include "tests/cli/program.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two populations of twenty networks with imported errors.
+std::string StudyFile(const TempFolder& folder) {
+  std::string csv = "population,error,model,latency\n";
+  for (int i = 0; i < 40; ++i) {
+    const int depth = 1 + i % 20;
+    csv += std::string(i < 20 ? "A" : "B") + "," + std::to_string(30 + depth + i / 20 * 5) +
+           R"(,"{""depths"":[)" + std::to_string(depth) + ",2],\"\"widths\"\":[16," +
+           std::to_string(32 + 8 * (i % 3)) + R"(]}",)" + std::to_string(i % 7) + "\n";
+  }
+  const std::string db = folder / "s.db";
+  REQUIRE(Dse({"import", "--db", db, folder.Write("r.csv", csv)}).code == 0);
+  return db;
+}
+
+TEST_CASE("a report, its charts and its points are written as files of their own", "[cli]") {
+  const TempFolder folder;
+  const std::string db = StudyFile(folder);
+  const std::string html = folder / "r.html";
+  const ProcessResult result = Dse({"analyze", "--db", db, "--html", html, "--charts",
+                                    folder / "charts", "--csv", folder / "csv"});
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  CHECK_THAT(result.out, Catch::Contains("A against B"));
+  const std::string page = ReadFile(html);
+  CHECK_THAT(page, Catch::StartsWith("<!DOCTYPE html>") &&
+                       Catch::Contains("A has the lowest mean error") &&
+                       Catch::Contains("Content-Security-Policy"));
+  size_t charts = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder / "charts")) {
+    const Json chart = ParseJson(ReadFile(entry.path().string()), entry.path().string());
+    CHECK_THAT(chart.at("$schema").get<std::string>(), Catch::Contains("vega-lite/v6"));
+    CHECK_FALSE(chart.at("datasets").empty());
+    ++charts;
+  }
+  CHECK(charts > 10);
+  CHECK_THAT(ReadFile(folder / "csv/models.csv"),
+             Catch::StartsWith("series,model,index,error,") && Catch::Contains(",latency"));
+  // Nothing is left of temporary files, and a second time gives the same bytes.
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator{}) == 5);
+  REQUIRE(Dse({"analyze", "--db", db, "--html", folder / "again.html"}).code == 0);
+  CHECK(ReadFile(folder / "again.html") == page);
+}
+
+TEST_CASE("fits over continuous parameters are kept beside those of the grid", "[cli]") {
+  const TempFolder folder;
+  const std::string db = StudyFile(folder);
+  const auto mean_fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"analyze", "--db", db, "--json", "-"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Json json = ParseJson(Dse(words).out, "output");
+    double sum = 0;
+    for (const Json& model : json.at("populations").at(0).at("models")) {
+      sum += model.at("properties").at("e_fit").get<double>();
+    }
+    return sum;
+  };
+  const double grid = mean_fit({});
+  const double refined = mean_fit({"--refine"});
+  CHECK(refined < grid);
+  CHECK(mean_fit({}) == grid);
+  CHECK(mean_fit({"--refine"}) == refined);
+}
+
+TEST_CASE("conditions choose networks, and unknown ones are explained", "[cli]") {
+  const TempFolder folder;
+  const std::string db = StudyFile(folder);
+  const Json json = ParseJson(
+      Dse({"analyze", "--db", db, "--where", "depth>=12", "latency!=3", "--json", "-"}).out, "out");
+  const Json& a = json.at("populations").at(0);
+  CHECK(a.at("n") == 9);  // depths 12 to 22 but for the 2 of 11 with latency 3
+  CHECK(a.at("filtered") == 11);
+  CHECK(json.at("options").at("where").size() == 2);
+  const ProcessResult unknown = Dse({"analyze", "--db", db, "--where", "latensy<3"});
+  CHECK(unknown.code == 1);
+  CHECK_THAT(unknown.err, Catch::Contains("did you mean 'latency'?"));
+  const ProcessResult broken = Dse({"analyze", "--db", db, "--where", "depth"});
+  CHECK(broken.code != 0);
+  CHECK(std::count(broken.err.begin(), broken.err.end(), '\n') == 1);
+}
+
+TEST_CASE("a report that cannot be written, or has nothing to say, is one sentence", "[cli]") {
+  const TempFolder folder;
+  const std::string db = StudyFile(folder);
+  const ProcessResult lost = Dse({"analyze", "--db", db, "--html", folder / "none/r.html"});
+  CHECK(lost.code == 1);
+  CHECK_THAT(lost.err, Catch::Contains("none/r.html"));
+  CHECK(lost.out.empty());
+  const ProcessResult file = Dse({"analyze", "--db", db, "--charts", db});
+  CHECK(file.code == 1);
+  CHECK_THAT(file.err, Catch::Contains(db) && Catch::Contains("folder"));
+  const ProcessResult nobody =
+      Dse({"analyze", "--db", db, "--where", "error<1", "--html", folder / "r.html"});
+  CHECK(nobody.code == 1);
+  CHECK_THAT(nobody.err, Catch::Contains("nothing to report"));
+  CHECK_FALSE(fs::exists(folder / "r.html"));
+}
+
+}  // namespace
+}  // namespace dse
