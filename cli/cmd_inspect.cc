@@ -1,11 +1,14 @@
 #include <cstdio>
 #include <iostream>
 
+#include "analysis/network_drawing.h"
 #include "analysis/quantized_linear_fit.h"
 #include "analysis/refined_fit.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
+#include "cli/output.h"
+#include "core/units.h"
 
 namespace dse {
 namespace {
@@ -14,11 +17,12 @@ struct InspectOptions {
   std::vector<std::string> models;  // names, files, or "-"
   bool json = false;                // a line per network
   bool refine = false;              // the fit over continuous parameters
+  std::string svg;                  // "" = no drawing
 };
 
 bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   OptionParser parser(
-      "inspect MODEL ... [--json] [--refine]",
+      "inspect MODEL ... [--json] [--refine] [--svg FILE]",
       "Structure, exact complexity and quantized linear fit of networks. A MODEL is a "
       "name such as regnetx-400mf,\na file with a model document or JSON Lines, or - "
       "for JSON Lines on standard input.");
@@ -26,8 +30,27 @@ bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   parser.Flag("json", &options.json, "one JSON line per network, in order");
   parser.Flag("refine", &options.refine,
               "fit over continuous w0, wa in 8..256 and wm in 1.5..3, not over their grid alone");
+  parser.Text("svg", "FILE", &options.svg,
+              "draw the networks: the width of every block, dashed the widths of the fit");
   parser.Require("MODEL");
   return parser.Parse(args);
+}
+
+NetworkSketch SketchOf(const Model& model, const Fit& fit) {
+  NetworkSketch sketch;
+  sketch.title = model.name.empty() ? ModelHash(model) : model.name;
+  sketch.title += ", " + FormatCount(static_cast<double>(CountComplexity(model).flops)) + " flops";
+  sketch.details = "widths";
+  for (const Stage& stage : model.stages) {
+    sketch.details += " " + std::to_string(stage.width);
+    sketch.depths.push_back(stage.depth);
+  }
+  char e_fit[32];
+  std::snprintf(e_fit, sizeof e_fit, ", e_fit %.4f", fit.e_fit);
+  sketch.details += e_fit;
+  sketch.widths = BlockWidths(model);
+  sketch.fit = fit;
+  return sketch;
 }
 
 void PrintRow(const std::string& what, const std::string& shape, const std::string& size,
@@ -81,6 +104,7 @@ void PrintModel(const Model& model, const RefinedFit& refined) {
 int RunInspect(std::span<const std::string> args) {
   InspectOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
+  std::vector<NetworkSketch> sketches;
   for (const auto& [model, overrides] : ReadModels(options.models, std::cin)) {
     const std::vector<int> widths = BlockWidths(model);
     RefinedFit fit = {FitQuantizedLinear(widths), true};  // the smallest of its grid
@@ -90,7 +114,9 @@ int RunInspect(std::span<const std::string> args) {
     } else {
       PrintModel(model, fit);
     }
+    if (!options.svg.empty()) sketches.push_back(SketchOf(model, fit.fit));
   }
+  if (!options.svg.empty()) WriteWholeFile(options.svg, DrawNetworks(sketches));
   return kExitOk;
 }
 

@@ -7,10 +7,10 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "runner/folder_listing.h"
 #include "runner/jpeg.h"
 #include "runner/memory_images.h"
-#include "core/parallel.h"
 
 namespace dse {
 namespace {

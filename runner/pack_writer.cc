@@ -13,11 +13,11 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "runner/durable_file.h"
 #include "runner/jpeg_encode.h"
 #include "runner/memory_images.h"
 #include "runner/pack_index.h"
-#include "core/parallel.h"
 #include "runner/resize.h"
 
 namespace dse {

@@ -9,10 +9,10 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "core/rng.h"
 #include "core/suggest.h"
 #include "runner/memory_images.h"
-#include "core/parallel.h"
 
 namespace dse {
 namespace {

@@ -82,6 +82,24 @@ TEST_CASE("inspect --refine shows the fit over continuous parameters", "[cli]") 
   CHECK_THAT(RunProcess({DSE_PROGRAM, "inspect", "--help"}).out, Catch::Contains("--refine"));
 }
 
+TEST_CASE("inspect --svg draws the networks in one picture", "[cli]") {
+  const TempFolder folder;
+  const std::string file = folder / "n.svg";
+  REQUIRE(RunProcess({DSE_PROGRAM, "inspect", "resnet-50", "regnetx-400mf", "--svg", file}).code ==
+          0);
+  const std::string svg = ReadFile(file);
+  CHECK_THAT(svg, Catch::StartsWith("<svg ") && Catch::Contains("resnet-50, 4.0") &&
+                      Catch::Contains("regnetx-400mf, 398M flops"));
+  size_t bars = 0;
+  for (size_t at = svg.find("fill-opacity"); at != std::string::npos;
+       at = svg.find("fill-opacity", at + 1)) {
+    ++bars;
+  }
+  CHECK(bars == 16 + 22);  // blocks
+  CHECK(RunProcess({DSE_PROGRAM, "inspect", "resnet-50", "--svg", folder / "none/n.svg"}).code ==
+        1);
+}
+
 TEST_CASE("a broken model document is one sentence with its place", "[cli]") {
   const TempFolder folder;
   const std::string bad = folder.Write("bad.json", R"({"depth":[1],"widths":[8]})");
