@@ -84,29 +84,29 @@ std::string QuantileWords(const std::vector<QuantileDifference>& quantiles) {
 
 std::string PValueWords(double p) { return p < 1e-6 ? "p < 1e-6" : FormatNumber("p = %.2g", p); }
 
+// The difference with its interval, which says nothing where a bootstrap of single models has none.
+std::string DifferenceWords(const Interval& mean) {
+  std::string text = Signed(mean.point);
+  if (mean.low < mean.high) text += " [" + Signed(mean.low) + ", " + Signed(mean.high) + "]";
+  return text;
+}
+
 }  // namespace
 
 std::string ComparisonSentence(const Comparison& comparison, size_t made_together) {
   const Interval& mean = comparison.mean_difference;
-  const Verdict mean_verdict = VerdictOf(mean);
-  std::string text = comparison.a + " against " + comparison.b + ": mean error " +
-                     Signed(mean.point) + " [" + Signed(mean.low) + ", " + Signed(mean.high) + "]";
-  const bool means_open = mean_verdict == Verdict::kOpen;
-  const bool quantiles_open = std::all_of(comparison.quantiles.begin(), comparison.quantiles.end(),
-                                          [](const QuantileDifference& quantile) {
-                                            return VerdictOf(quantile.difference) == Verdict::kOpen;
-                                          });
-  const bool test_open = comparison.p_adjusted > kSignificance;
-  const bool all_open = means_open && quantiles_open && test_open;
-  if (means_open) {
-    text += all_open ? " (includes 0)" : " (includes 0: the means are not told apart)";
+  const bool told = comparison.p_adjusted <= kSignificance;
+  std::string text =
+      comparison.a + " against " + comparison.b + ": mean error " + DifferenceWords(mean);
+  if (told && VerdictOf(mean) == Verdict::kOpen) {
+    text += " (includes 0: the means are not told apart)";
   }
-  if (!comparison.quantiles.empty()) text += ", " + QuantileWords(comparison.quantiles);
+  if (told && !comparison.quantiles.empty()) text += ", " + QuantileWords(comparison.quantiles);
   text += ", KS " + FormatNumber("%.2f", comparison.ks) + ", " +
           PValueWords(comparison.p_adjusted) + " (" + TextOf(comparison.method, kKsMethodWords);
   if (made_together > 1) text += ", Holm over " + std::to_string(made_together) + " comparisons";
   text += ")";
-  if (all_open) text += ": these data do not tell the two apart";
+  if (!told) text += ": the test does not tell the two apart";
   return text;
 }
 

@@ -19,7 +19,7 @@ std::vector<CurvePoint> CurveOf(const MemberRecord& member) {
   std::vector<Sum> sums;  // by epoch - 1
   for (const RunRecord& run : member.runs) {
     if (run.state != RunState::kDone) continue;
-    for (const EpochErrors& epoch : run.epochs) {
+    for (const EpochError& epoch : run.epochs) {
       if (!epoch.test_error) continue;
       const auto place = static_cast<size_t>(epoch.epoch) - 1;
       if (place >= sums.size()) sums.resize(place + 1);
@@ -54,13 +54,18 @@ std::vector<EpochSpread> SpreadOf(const std::vector<LearningCurve>& curves) {
 
 LearningCurves SummarizeCurves(std::span<const MemberRecord* const> members) {
   std::vector<LearningCurve> curves;
+  int64_t without = 0;
   for (size_t place = 0; place < members.size(); ++place) {
     LearningCurve curve{place, CurveOf(*members[place])};
-    if (!curve.points.empty()) curves.push_back(std::move(curve));
+    if (!curve.points.empty()) {
+      curves.push_back(std::move(curve));
+    } else if (std::ranges::count(members[place]->runs, RunState::kDone, &RunRecord::state) > 0) {
+      ++without;
+    }
   }
   LearningCurves summary;
   if (curves.empty()) return summary;
-  summary.without = static_cast<int64_t>(members.size() - curves.size());
+  summary.without = without;
   summary.spread = SpreadOf(curves);
   const size_t n = curves.size();
   for (size_t i = 0; i < n; ++i) {

@@ -34,7 +34,7 @@ struct LearningCurve {
 struct LearningCurves {
   std::vector<EpochSpread> spread;    // by epoch
   std::vector<LearningCurve> models;  // of the three best, the middle one and the three worst
-  int64_t without = 0;                // models none of whose repeats has epochs
+  int64_t without = 0;                // models with done repeats, none of which has epochs
 };
 
 // `members` by error, best first. Empty curves where no run has epochs.

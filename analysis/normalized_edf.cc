@@ -19,8 +19,10 @@ std::vector<double> NormalizedWeights(std::span<const double> complexities, doub
         !std::isfinite(pooled_high)) {
       throw Error("a model's complexity lies outside the range pooled over all series");
     }
-    const double width = pooled_high - pooled_low;
-    const double place = width > 0 ? (complexity - pooled_low) / width * kComplexityBins : 0;
+    // In halves, so that no difference overflows.
+    const double width = pooled_high / 2 - pooled_low / 2;
+    const double place =
+        width > 0 ? (complexity / 2 - pooled_low / 2) / width * kComplexityBins : 0;
     bins.push_back(std::min(static_cast<size_t>(place), counts.size() - 1));
     ++counts[bins.back()];
   }

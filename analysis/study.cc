@@ -82,6 +82,11 @@ const StudyProperty* SeriesAnalysis::Find(std::string_view property) const {
   return found == properties.end() ? nullptr : &*found;
 }
 
+std::string StudyModel::label() const {
+  if (!name.empty()) return name;
+  return hash.empty() ? "model " + std::to_string(index) : hash;
+}
+
 size_t FinishedModels(const SeriesAnalysis& series) {
   const auto finished = std::ranges::partition_point(
       series.models, [](const StudyModel& model) { return !model.diverged; });

@@ -34,12 +34,12 @@ struct StudyOptions {
 struct StudyModel {
   int64_t index = 0;
   std::string hash;
-  std::string name;          // of the network, "" without
-  double error = 0;          // percent; mean of the repeats
-  std::optional<double> sd;  // of the repeats, where there are several
-  int repeats = 0;           // runs the error is the mean of
-  bool diverged = false;     // every finished run diverged: error 100
-  const std::string& label() const { return name.empty() ? hash : name; }
+  std::string name;           // of the network, "" without
+  double error = 0;           // percent; mean of the repeats
+  std::optional<double> sd;   // of the repeats, where there are several
+  int repeats = 0;            // runs the error is the mean of
+  bool diverged = false;      // every finished run diverged: error 100
+  std::string label() const;  // the name, else the hash, else "model 7"
 };
 
 // A property (analysis/properties.h) over the models of a series.
@@ -79,6 +79,9 @@ struct SeriesAnalysis {
   std::optional<Band> band;  // of flops the population was drawn in
   ErrorKind error = ErrorKind::kLast;
   std::map<std::string, int64_t> failed;
+  // Runs of the models with an error that ended otherwise, by state: diverged, out_of_memory,
+  // failed, cancelled.
+  std::map<std::string, int64_t> failed_repeats;
   int64_t filtered = 0;
   int64_t micro_batched = 0;  // models of which a repeat had smaller batches than the recipe says
   std::vector<StudyModel> models;  // by error, those that diverged last, then by index

@@ -50,7 +50,7 @@ std::string ComparisonsText(const StudyAnalysis& study) {
 std::string TrendsText(const StudyAnalysis& study) {
   std::string text;
   for (const TrendGroup& group : study.trends.groups) {
-    if (group.flops.front() == group.flops.back()) continue;
+    if (!AcrossBands(group)) continue;
     Rows rows = {{group.label, "flops", "models", "mean error %", "min", "depth", "w0", "wm"}};
     for (size_t i = 0; i < group.series.size(); ++i) {
       const SeriesAnalysis& series = study.series[group.series[i]];

@@ -20,13 +20,6 @@ std::string Coefficient(const Interval& interval, double scale) {
          FormatNumber("%.4g", interval.high * scale) + "]";
 }
 
-// The same behind another one: " + 2 [1, 3]", " - 2 [-3, -1]".
-std::string Joined(const Interval& interval, double scale) {
-  if (interval.point >= 0) return " + " + Coefficient(interval, scale);
-  const std::string text = Coefficient(interval, scale);
-  return " - " + text.substr(1);
-}
-
 struct Unit {
   double scale = 1;  // of one unit in the property's own numbers
   const char* symbol = "";
@@ -43,6 +36,7 @@ Unit UnitOf(const std::string& quantity) {
 std::string FormatPercent(double value) { return FormatNumber("%.2f", value); }
 
 std::string FormatPercent(const Interval& interval) {
+  if (interval.low == interval.high) return FormatPercent(interval.point);
   return FormatPercent(interval.point) + " [" + FormatPercent(interval.low) + ", " +
          FormatPercent(interval.high) + "]";
 }
@@ -66,13 +60,17 @@ std::string PropertyText(const SeriesAnalysis& series, std::string_view property
   return FormatProperty(property, found->values[place]);
 }
 
-std::string StageWidthsText(const SeriesAnalysis& series, size_t place) {
-  std::string widths;
+std::string StageText(const SeriesAnalysis& series, char letter, size_t place) {
+  std::string text;
   for (int stage = 1;; ++stage) {
-    const std::string width = PropertyText(series, "w" + std::to_string(stage), place);
-    if (width == "-") break;
-    widths += (stage == 1 ? "" : " ") + width;
+    const std::string value = PropertyText(series, letter + std::to_string(stage), place);
+    if (value == "-") return text;
+    text += (stage == 1 ? "" : " ") + value;
   }
+}
+
+std::string StageWidthsText(const SeriesAnalysis& series, size_t place) {
+  const std::string widths = StageText(series, 'w', place);
   return widths.empty() ? "-" : widths;
 }
 
@@ -91,6 +89,11 @@ std::string LeftOutText(const SeriesAnalysis& series) {
   std::vector<std::string> parts;
   if (!out.empty()) parts.push_back("left out: " + JoinWords(out));
   if (diverged > 0) parts.push_back(std::to_string(diverged) + " diverged, counted as 100% error");
+  for (const auto& [state, count] : series.failed_repeats) {
+    std::string word = state;
+    std::ranges::replace(word, '_', ' ');
+    parts.push_back(CountOf(count, "further repeat") + " " + word);
+  }
   if (series.micro_batched > 0) {
     parts.push_back(std::to_string(series.micro_batched) +
                     " trained in smaller batches than the recipe's, for lack of memory");
@@ -149,11 +152,12 @@ std::string RegressionText(const ComplexityTrend& trend) {
       text += Coefficient(c[0], root) + " sqrt(" + variable + ")";
       break;
     case TrendForm::kLinear:
-      text += Coefficient(c[0], 1 / y.scale) + Joined(c[1], x.scale / y.scale) + " " + variable;
+      text += Coefficient(c[0], 1 / y.scale) + " + " + Coefficient(c[1], x.scale / y.scale) + " " +
+              variable;
       break;
     case TrendForm::kLinearSqrt:
-      text += Coefficient(c[0], x.scale / y.scale) + " " + variable + Joined(c[1], root) +
-              " sqrt(" + variable + ")";
+      text += Coefficient(c[0], x.scale / y.scale) + " " + variable + " + " +
+              Coefficient(c[1], root) + " sqrt(" + variable + ")";
       break;
   }
   return text + ", R^2 " + FormatNumber("%.3f", trend.fit->r_squared) + ", " +

@@ -10,8 +10,8 @@ namespace dse {
 
 // How numbers and facts of a study read, in the terminal and in the report alike.
 
-std::string FormatPercent(double value);                          // "41.24"
-std::string FormatPercent(const Interval& interval);              // "41.24 [40.10, 42.80]"
+std::string FormatPercent(double value);              // "41.24"
+std::string FormatPercent(const Interval& interval);  // "41.24 [40.10, 42.80]", alone without width
 std::string FormatProperty(std::string_view name, double value);  // "398M" for flops, else 5 digits
 std::string CountOf(int64_t count, const std::string& noun);      // "1 model", "2 models"
 // "0.031", "3.1e-07".
@@ -19,7 +19,9 @@ std::string FormatPValue(double p);
 
 // The property of a model as text, "-" without.
 std::string PropertyText(const SeriesAnalysis& series, std::string_view property, size_t place);
-// The widths of a model's stages, "16 40 104"; "-" without.
+// A property of a model's stages, such as 'w': "16 40 104"; "" without.
+std::string StageText(const SeriesAnalysis& series, char letter, size_t place);
+// The widths of a model's stages; "-" without.
 std::string StageWidthsText(const SeriesAnalysis& series, size_t place);
 
 // What is not among the models, or not as it was trained: "left out: 1 failed, 2 pending; 1

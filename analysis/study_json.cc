@@ -92,6 +92,7 @@ void AppendModel(const SeriesAnalysis& series, size_t place, std::string& text) 
   }
   properties.Close();
   object.Int("index", model.index);
+  if (model.diverged) object.Key("diverged") += "true";
   if (!model.name.empty()) object.Text("name", model.name);
   object.Close();
 }
@@ -160,7 +161,11 @@ void AppendIdentity(const SeriesAnalysis& series, ObjectWriter& object) {
   ObjectWriter failed(object.Key("failed"));
   for (const auto& [state, count] : series.failed) failed.Int(state, count);
   failed.Close();
+  ObjectWriter repeats(object.Key("failed_repeats"));
+  for (const auto& [state, count] : series.failed_repeats) repeats.Int(state, count);
+  repeats.Close();
   object.Int("filtered", series.filtered);
+  object.Int("micro_batched", series.micro_batched);
 }
 
 void AppendSeries(const SeriesAnalysis& series, std::string& text) {
@@ -177,7 +182,7 @@ void AppendSeries(const SeriesAnalysis& series, std::string& text) {
   statistic("min_error", series.min_error);
   statistic("mean_error", series.mean_error);
   statistic("median_error", series.median_error);
-  if (!empty) AppendInterval(series.mean, object.Key("mean_interval"));
+  if (series.models.size() > 1) AppendInterval(series.mean, object.Key("mean_interval"));
   AppendEdf(series.edf, object.Key("edf"));
   if (!empty) AppendEdfBands(series.edf, object.Key("edf_bands"));
   AppendNormalized(series, object.Key("normalized_edf"));

@@ -57,6 +57,14 @@ std::string ReasonOf(const MemberRecord& member) {
   return RunStateText(RunState::kPending);
 }
 
+void CountFailedRepeats(const MemberRecord& member, SeriesAnalysis& analysis) {
+  for (const RunState state :
+       {RunState::kDiverged, RunState::kOutOfMemory, RunState::kFailed, RunState::kCancelled}) {
+    const int64_t count = CountRuns(member, state);
+    if (count > 0) analysis.failed_repeats[RunStateText(state)] += count;
+  }
+}
+
 bool MicroBatched(const MemberRecord& member) {
   return std::any_of(member.runs.begin(), member.runs.end(), [](const RunRecord& run) {
     return run.state == RunState::kDone && run.micro_batched;
@@ -111,7 +119,10 @@ void AddMember(const MemberRecord& member, const StudyOptions& options, SeriesAn
     return;
   }
   if (model.diverged) ++analysis.failed[RunStateText(RunState::kDiverged)];
-  if (!model.diverged && MicroBatched(member)) ++analysis.micro_batched;
+  if (!model.diverged) {
+    CountFailedRepeats(member, analysis);
+    if (MicroBatched(member)) ++analysis.micro_batched;
+  }
   entries.push_back({std::move(model), &member});
 }
 

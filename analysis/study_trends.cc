@@ -12,6 +12,8 @@
 namespace dse {
 namespace {
 
+constexpr double kLeastRatio = 1.5;
+
 // A member's value of a property; NaN without.
 double ValueOf(const SeriesAnalysis& series, const char* property, size_t place) {
   const StudyProperty* found = series.Find(property);
@@ -61,15 +63,36 @@ std::string DeviceLabel(const TimingRecord& timing) {
   return label + ", " + timing.precision;
 }
 
+// The batch of which most networks were measured, of several the largest; 0 for none.
+int UsualBatch(std::span<const TimingRecord> timings, const std::string& device, bool training) {
+  std::map<int, int> networks;
+  for (const TimingRecord& timing : timings) {
+    if (timing.training == training && DeviceLabel(timing) == device) {
+      ++networks[timing.batch_size];
+    }
+  }
+  int usual = 0;
+  for (const auto& [batch, count] : networks) {
+    if (usual == 0 || count >= networks[usual]) usual = batch;
+  }
+  return usual;
+}
+
 std::vector<DeviceTimes> GroupTimings(std::span<const TimingRecord> timings) {
   std::vector<DeviceTimes> devices;
   for (const TimingRecord& timing : timings) {
     const std::string label = DeviceLabel(timing);
     auto at = std::ranges::find(devices, label, &DeviceTimes::device);
-    if (at == devices.end()) at = devices.insert(at, DeviceTimes{label, {}});
+    if (at == devices.end()) {
+      at = devices.insert(
+          at, DeviceTimes{
+                  label, UsualBatch(timings, label, false), UsualBatch(timings, label, true), {}});
+    }
     NetworkTimes& network = at->networks[timing.model_hash];
     std::optional<BatchTime>& time = timing.training ? network.training : network.inference;
-    if (!time || time->batch_size < timing.batch_size) {
+    const int usual = timing.training ? at->training_batch : at->inference_batch;
+    const bool kept = time && (time->batch_size == usual || time->batch_size > timing.batch_size);
+    if (timing.batch_size == usual || !kept) {
       time = BatchTime{timing.batch_size, timing.milliseconds};
     }
   }
@@ -77,17 +100,23 @@ std::vector<DeviceTimes> GroupTimings(std::span<const TimingRecord> timings) {
   return devices;
 }
 
-// Milliseconds an image; NaN where they were not measured.
+// Milliseconds an image in a batch of the usual size; NaN where they were not measured.
 double TimeOf(const DeviceTimes& device, const std::string& hash, bool training) {
   const auto at = device.networks.find(hash);
   if (at == device.networks.end()) return std::nan("");
   const std::optional<BatchTime>& time = training ? at->second.training : at->second.inference;
-  return time ? time->PerImage() : std::nan("");
+  const int usual = training ? device.training_batch : device.inference_batch;
+  return time && time->batch_size == usual ? time->PerImage() : std::nan("");
+}
+
+// How a trend or a list names the device: with the batch its times are of.
+std::string TimedDevice(const DeviceTimes& device, bool training) {
+  return device.device + ", batch " +
+         std::to_string(training ? device.training_batch : device.inference_batch);
 }
 
 // Sizes that hardly differ, as in one flop band, determine no trend.
 bool VariesEnough(const std::vector<TrendPoint>& points) {
-  constexpr double kLeastRatio = 1.5;
   if (points.empty()) return false;
   const auto [low, high] = std::ranges::minmax(points, {}, &TrendPoint::x);
   return high.x >= kLeastRatio * low.x;
@@ -117,7 +146,7 @@ void AddComplexityTrends(std::span<const SeriesAnalysis> series, const TrendGrou
       for (size_t place = 0; place < BestQuarter(series[s]); ++place) {
         const TrendPoint point{s, place, ValueOf(series[s], "flops", place),
                                ValueOf(series[s], y, place)};
-        if (!std::isnan(point.x) && !std::isnan(point.y)) trend.points.push_back(point);
+        if (point.x >= 0 && point.y >= 0) trend.points.push_back(point);
       }
     }
     if (!VariesEnough(trend.points)) continue;
@@ -132,13 +161,14 @@ void AddTimeTrends(std::span<const SeriesAnalysis> series, const TrendGroup& gro
                                                            {"acts", TrendForm::kLinear}};
   for (const bool training : {false, true}) {
     for (const auto& [x, form] : kTrends) {
-      ComplexityTrend trend{group.label,   x,  training ? "training" : "inference",
-                            device.device, {}, {}};
+      ComplexityTrend trend{
+          group.label, x, training ? "training" : "inference", TimedDevice(device, training),
+          {},          {}};
       for (const size_t s : group.series) {
         for (size_t place = 0; place < series[s].models.size(); ++place) {
           const TrendPoint point{s, place, ValueOf(series[s], x, place),
                                  TimeOf(device, series[s].models[place].hash, training)};
-          if (!std::isnan(point.x) && !std::isnan(point.y)) trend.points.push_back(point);
+          if (point.x >= 0 && point.y >= 0) trend.points.push_back(point);
         }
       }
       if (!VariesEnough(trend.points)) continue;
@@ -164,7 +194,7 @@ class ParetoCandidates {
       for (size_t place = 0; place < series_[s].models.size(); ++place) {
         const StudyModel& model = series_[s].models[place];
         const double value = cost_of(series_[s], place);
-        if (model.diverged || std::isnan(value)) continue;
+        if (model.diverged || !(value > 0)) continue;
         entries.push_back({s, place, value});
         costs.push_back(value);
         errors.push_back(model.error);
@@ -199,7 +229,7 @@ std::vector<ParetoList> FindPareto(std::span<const SeriesAnalysis> series,
     }
     for (const DeviceTimes& device : devices) {
       candidates.AddList(
-          "inference", device.device,
+          "inference", TimedDevice(device, false),
           [&device](const SeriesAnalysis& one, size_t place) {
             return TimeOf(device, one.models[place].hash, false);
           },
@@ -210,6 +240,10 @@ std::vector<ParetoList> FindPareto(std::span<const SeriesAnalysis> series,
 }
 
 }  // namespace
+
+bool AcrossBands(const TrendGroup& group) {
+  return group.flops.back() >= kLeastRatio * group.flops.front();
+}
 
 StudyTrends FindTrends(std::span<const SeriesAnalysis> series,
                        std::span<const TimingRecord> timings) {

@@ -22,6 +22,9 @@ struct TrendGroup {
   std::vector<double> flops;   // those medians
 };
 
+// Whether the flops of a group's series differ enough to show a trend: by a half at least.
+bool AcrossBands(const TrendGroup& group);
+
 // The time of a batch, as measured on a device.
 struct BatchTime {
   int batch_size = 0;
@@ -29,11 +32,15 @@ struct BatchTime {
   double PerImage() const { return milliseconds / batch_size; }
 };
 struct NetworkTimes {
-  std::optional<BatchTime> inference;  // of the largest batch measured
+  std::optional<BatchTime> inference;  // of the device's usual batch, else of the largest measured
   std::optional<BatchTime> training;
 };
+// Times of other batches than the usual one, of which most networks were measured (of several the
+// largest), are not comparable and enter no regression and no list.
 struct DeviceTimes {
-  std::string device;  // with precision, and threads of a CPU: "NVIDIA H200, bf16"
+  std::string device;       // with precision, and threads of a CPU: "NVIDIA H200, bf16"
+  int inference_batch = 0;  // the usual one, 0 for none measured
+  int training_batch = 0;
   std::unordered_map<std::string, NetworkTimes> networks;  // by hash
 };
 
@@ -77,7 +84,8 @@ struct StudyTrends {
 
 // Acts and params against flops are regressed over the best quarter of each series (at least one
 // model; those that diverged left out), times over all models that were measured; nothing over
-// models of which the largest x is less than half as large again as the smallest.
+// models of which the largest x is less than half as large again as the smallest. Models of
+// negative size do not count, and none whose cost is not above 0 is in a list.
 StudyTrends FindTrends(std::span<const SeriesAnalysis> series,
                        std::span<const TimingRecord> timings);
 

@@ -87,8 +87,10 @@ void WriteCharts(const Report& report, const std::string& folder) {
     for (const ReportBlock& block : section.blocks) {
       const Chart* chart = std::get_if<Chart>(&block);
       if (!chart) continue;
-      WriteWholeFile((fs::path(folder) / (chart->id + ".vl.json")).string(),
-                     ChartDocument(report, *chart).dump() + "\n");
+      WriteWholeFile(
+          (fs::path(folder) / (chart->id + ".vl.json")).string(),
+          ChartDocument(report, *chart).dump(-1, ' ', false, Json::error_handler_t::replace) +
+              "\n");
     }
   }
 }

@@ -27,7 +27,7 @@ std::string& ObjectWriter::Key(std::string_view key) {
 
 void ObjectWriter::AppendText(std::string_view value, std::string& text) {
   if (!IsPlain(value)) {
-    text += Json(value).dump();
+    text += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
     return;
   }
   text += '"';

@@ -40,10 +40,9 @@ class StateCounts {
 // Which of a run's errors counts: of the last epoch, or the lowest over epochs.
 enum class ErrorKind { kLast, kBest };
 
-// The errors after an epoch of a run's last attempt, in percent.
-struct EpochErrors {
+// The test error after an epoch of a run's last attempt, in percent.
+struct EpochError {
   int epoch = 0;  // from 1
-  std::optional<double> train_error;
   std::optional<double> test_error;
 };
 
@@ -55,7 +54,7 @@ struct RunRecord {
   std::optional<double> best_error;  // lowest over epochs
   std::optional<double> seconds;     // training and testing, wall clock
   bool micro_batched = false;        // batch statistics were of smaller batches
-  std::vector<EpochErrors> epochs;   // by epoch; empty unless asked for
+  std::vector<EpochError> epochs;    // by epoch; empty unless asked for
 };
 
 // One member of a series with all its repeats, by seed.

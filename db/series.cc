@@ -76,7 +76,7 @@ void AddRuns(sqlite::Connection& connection, int64_t series_id, Members& members
 
 void AddEpochs(sqlite::Connection& connection, int64_t series_id, Members& members) {
   sqlite::Statement row(connection,
-                        "SELECT l.member_id, r.seed, e.epoch, e.train_error, e.test_error"
+                        "SELECT l.member_id, r.seed, e.epoch, e.test_error"
                         " FROM series_runs l JOIN runs r ON r.id = l.run_id"
                         " JOIN epochs e ON e.run_id = r.id AND e.attempt = r.attempt"
                         " WHERE l.series_id = ? ORDER BY l.member_id, l.run_id, e.epoch",
@@ -84,7 +84,7 @@ void AddEpochs(sqlite::Connection& connection, int64_t series_id, Members& membe
   while (row.Step()) {
     std::vector<RunRecord>& runs = members.records[members.places.at(row.Int(0))].runs;
     const auto run = std::ranges::find(runs, static_cast<uint64_t>(row.Int(1)), &RunRecord::seed);
-    run->epochs.push_back({static_cast<int>(row.Int(2)), row.OptionalReal(3), row.OptionalReal(4)});
+    run->epochs.push_back({static_cast<int>(row.Int(2)), row.OptionalReal(3)});
   }
 }
 

@@ -122,35 +122,37 @@ std::string AgainstText(const std::vector<Rivalry>& rivalries) {
   return JoinWords(best);
 }
 
-Json QuantileSpec(const ReportContext& context) {
-  const Axis share{"share", "share of the models, %", false, std::pair(0.0, 100.0)};
-  const std::string title = "difference of errors, points";
-  Json band = {{"mark", "area"},
-               {"encoding",
-                {{"x", Position(share)},
-                 {"y", Position({"low", title, false, {}})},
-                 {"y2", {{"field", "high"}}},
-                 {"color", context.Color()},
-                 {"opacity", context.SeriesOpacity(0.12)}}}};
+// A line with its band for each series, and a rule at one value of y.
+Json BandedLines(const ReportContext& context, const char* table, const Axis& x, const Axis& y,
+                 double rule) {
+  Axis low = y;
+  low.field = "low";
   Json line = {{"params", context.SeriesParams(false)},
                {"mark", {{"type", "line"}, {"point", true}}},
                {"encoding",
-                {{"x", Position(share)},
-                 {"y", Position({"difference", title, false, {}})},
+                {{"x", Position(x)},
+                 {"y", Position(y)},
                  {"color", context.Color()},
                  {"opacity", context.SeriesOpacity(1)},
                  {"tooltip", Tooltip({{"series", "series"},
                                       {"best", "against"},
-                                      {"share", "quantile, %"},
-                                      {"difference", "difference"},
+                                      {x.field, x.title},
+                                      {y.field, y.title},
                                       {"low", "2.5%"},
                                       {"high", "97.5%"}})}}}};
-  Json zero = {{"mark", {{"type", "rule"}, {"style", "reference"}}},
-               {"encoding", {{"y", {{"datum", 0}}}}}};
-  return {{"data", {{"name", "quantile-differences"}}},
+  Json band = {{"mark", "area"},
+               {"encoding",
+                {{"x", Position(x)},
+                 {"y", Position(low)},
+                 {"y2", {{"field", "high"}}},
+                 {"color", context.Color()},
+                 {"opacity", context.SeriesOpacity(0.12)}}}};
+  Json reference = {{"mark", {{"type", "rule"}, {"style", "reference"}}},
+                    {"encoding", {{"y", {{"datum", rule}}}}}};
+  return {{"data", {{"name", table}}},
           {"width", "container"},
           {"height", 260},
-          {"layer", {std::move(line), std::move(band), std::move(zero)}}};
+          {"layer", {std::move(line), std::move(band), std::move(reference)}}};
 }
 
 Chart QuantileChart(const ReportContext& context, const std::vector<Rivalry>& rivalries,
@@ -174,46 +176,19 @@ Chart QuantileChart(const ReportContext& context, const std::vector<Rivalry>& ri
   chart.id = "quantile-differences";
   chart.title = "Where the best space is better";
   chart.size = ChartSize::kHalf;
+  const bool alike = rivalries.front().alike;
   chart.caption = "Quantiles of the errors of each series minus those of " +
-                  AgainstText(rivalries) +
-                  ", of lowest mean error among the series alike in recipe, dataset and flop band; "
-                  "the best networks are to the left. Above 0 the series is worse. Shaded: 95% "
+                  AgainstText(rivalries) + ", of lowest mean error among " +
+                  (alike ? "the series alike in recipe, dataset and flop band"
+                         : "all series, which differ in recipe, dataset or flop band") +
+                  "; the best networks are to the left. Above 0 the series is worse. Shaded: 95% "
                   "interval, from the exact law of the bootstrap.";
-  chart.spec = QuantileSpec(context);
+  chart.spec = BandedLines(context, "quantile-differences",
+                           {"share", "share of the models, %", false, std::pair(0.0, 100.0)},
+                           {"difference", "difference of errors, points", false, {}}, 0);
   chart.sources = {
       {"quantile-differences", {"series", "best", "share", "difference", "low", "high"}}};
   return chart;
-}
-
-Json PowerSpec(const ReportContext& context) {
-  const Axis models{"models", "models of each", true, {}};
-  const Axis power{"power", "power", false, std::pair(0.0, 1.0)};
-  Json band = {{"mark", "area"},
-               {"encoding",
-                {{"x", Position(models)},
-                 {"y", Position({"low", "power", false, power.domain})},
-                 {"y2", {{"field", "high"}}},
-                 {"color", context.Color()},
-                 {"opacity", context.SeriesOpacity(0.12)}}}};
-  Json line = {{"params", context.SeriesParams(false)},
-               {"mark", {{"type", "line"}, {"point", true}}},
-               {"encoding",
-                {{"x", Position(models)},
-                 {"y", Position(power)},
-                 {"color", context.Color()},
-                 {"opacity", context.SeriesOpacity(1)},
-                 {"tooltip", Tooltip({{"series", "series"},
-                                      {"best", "against"},
-                                      {"models", "models of each"},
-                                      {"power", "power"},
-                                      {"low", "2.5%"},
-                                      {"high", "97.5%"}})}}}};
-  Json wanted = {{"mark", {{"type", "rule"}, {"style", "reference"}}},
-                 {"encoding", {{"y", {{"datum", 0.8}}}}}};
-  return {{"data", {{"name", "power"}}},
-          {"width", "container"},
-          {"height", 260},
-          {"layer", {std::move(line), std::move(band), std::move(wanted)}}};
 }
 
 // Empty where no rivalry was told apart.
@@ -250,7 +225,8 @@ std::optional<Chart> PowerChart(const ReportContext& context, const std::vector<
                      " that the test does not tell apart: equal spaces "
                      "have no power to speak of.";
   }
-  chart.spec = PowerSpec(context);
+  chart.spec = BandedLines(context, "power", {"models", "models of each", true, {}},
+                           {"power", "power", false, std::pair(0.0, 1.0)}, 0.8);
   chart.sources = {{"power", {"series", "best", "models", "power", "low", "high"}}};
   return chart;
 }

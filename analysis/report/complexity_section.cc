@@ -155,6 +155,15 @@ ReportTable FrontTable(const ReportContext& context, const ParetoList& list) {
   return table;
 }
 
+// The series that a list is about.
+std::vector<std::string> LabelsOf(const ReportContext& context, const ParetoList& list) {
+  std::vector<std::string> labels;
+  for (const SeriesAnalysis* series : context.series()) {
+    if (series->recipe == list.recipe && series->data == list.data) labels.push_back(series->label);
+  }
+  return labels;
+}
+
 // Costs that are properties are drawn over all models; of times only the front is.
 Chart ParetoChart(const ReportContext& context, const ParetoList& list, size_t number,
                   Report& report) {
@@ -176,15 +185,17 @@ Chart ParetoChart(const ReportContext& context, const ParetoList& list, size_t n
   const Json x = Position(QuantityAxis("cost", list.cost));
   Json layers = Json::array();
   if (list.device.empty()) {
-    Json all = {{"data", {{"name", kModelTable}}},
-                {"params", context.SeriesParams(false)},
-                {"mark", {{"type", "point"}, {"filled", true}, {"size", 18}, {"clip", true}}},
-                {"encoding",
-                 {{"x", Position(QuantityAxis(list.cost, list.cost))},
-                  {"y", y},
-                  {"color", context.Color()},
-                  {"opacity", context.SeriesOpacity(0.45)},
-                  {"tooltip", ModelTooltip(context, {{list.cost, list.cost}})}}}};
+    Json all = {
+        {"data", {{"name", kModelTable}}},
+        {"transform", {{{"filter", {{"field", "series"}, {"oneOf", LabelsOf(context, list)}}}}}},
+        {"params", context.SeriesParams(false)},
+        {"mark", {{"type", "point"}, {"filled", true}, {"size", 18}, {"clip", true}}},
+        {"encoding",
+         {{"x", Position(QuantityAxis(list.cost, list.cost))},
+          {"y", y},
+          {"color", context.Color()},
+          {"opacity", context.SeriesOpacity(0.45)},
+          {"tooltip", ModelTooltip(context, {{list.cost, list.cost}})}}}};
     layers.push_back(std::move(all));
     chart.sources.push_back({kModelTable, ModelColumns(context, {list.cost})});
     chart.left_out = ModelsLeftOut(context);

@@ -45,10 +45,12 @@ ReportSection MethodSection(const ReportContext& context) {
   say("Quantized linear fits: w0, wa and wm with the smallest mean |log(predicted / observed)| "
       "over "
       "the block widths (equations 2 to 4 of the paper), " +
-      std::string(options.refined_fits
-                      ? "searched beyond the grid over all w0 and wa from 8 to 256 and wm from 1.5 "
-                        "to 3."
-                      : std::string("on the grid ") + kDefaultGridName + ".") +
+      std::string(
+          options.refined_fits
+              ? "searched from the grid's optimum on over all w0 and wa from 8 to 256 and wm "
+                "from 1.5 to 3 by branch and bound, which ends with the smallest but for "
+                "rare networks at the limit of its work."
+              : std::string("on the grid ") + kDefaultGridName + ".") +
       " Networks drawn as RegNets show the parameters they were drawn with.");
   say("Comparisons: two-sided Kolmogorov-Smirnov tests, exact with ties where the product of the "
       "sample sizes is at most 10 million, else Kolmogorov's limit; p-values adjusted by Holm over "

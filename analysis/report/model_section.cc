@@ -29,6 +29,16 @@ ReportCell Scaled(const SeriesAnalysis& series, const char* property, size_t pla
   return NumberCell(unit == 1e9 ? "%.3g" : "%.4g", found->values[place] / unit);
 }
 
+// Of another batch than the device's usual one: "5 (of 1)".
+ReportCell InferenceCell(const DeviceTimes& device, const std::optional<BatchTime>& time) {
+  if (!time) return TextCell("-");
+  ReportCell cell = NumberCell("%.4g", time->milliseconds);
+  if (time->batch_size != device.inference_batch) {
+    cell.text += " (of " + std::to_string(time->batch_size) + ")";
+  }
+  return cell;
+}
+
 std::vector<ReportCell> Row(const SeriesAnalysis& series, size_t place, const DeviceTimes* device) {
   const StudyModel& model = series.models[place];
   const NetworkTimes times = TimesOf(device, model.hash);
@@ -41,7 +51,7 @@ std::vector<ReportCell> Row(const SeriesAnalysis& series, size_t place, const De
   if (device) {
     const auto& [inference, training] = times;
     row.push_back(training ? CountCell(training->batch_size) : TextCell("-"));
-    row.push_back(inference ? NumberCell("%.4g", inference->milliseconds) : TextCell("-"));
+    row.push_back(InferenceCell(*device, inference));
     row.push_back(
         training ? NumberCell("%.3g", ImageNetHours(training->milliseconds, training->batch_size))
                  : TextCell("-"));
@@ -63,10 +73,11 @@ ReportTable ModelRows(const ReportContext& context, const DeviceTimes* device) {
                   "deviation.";
   table.headings = {"series", "rank", "model", "flops (B)", "params (M)", "acts (M)"};
   if (device) {
-    table.caption += " Times on " + device->device +
-                     ": inference of a batch, and hours of 100 epochs of ImageNet in steps of the "
-                     "batch given.";
-    table.headings.insert(table.headings.end(), {"batch", "infer (ms)", "train (hr)"});
+    table.caption += " Times on " + device->device + ": inference of " +
+                     std::to_string(device->inference_batch) +
+                     " images, and hours of 100 epochs of ImageNet in training steps of the batch "
+                     "given.";
+    table.headings.insert(table.headings.end(), {"training batch", "infer (ms)", "train (hr)"});
   }
   table.headings.insert(table.headings.end(),
                         {"error (top-1, %)", "repeats", "depth", "widths", "e_fit"});

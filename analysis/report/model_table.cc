@@ -34,15 +34,6 @@ std::vector<size_t> DrawnPlaces(size_t models) {
   return places;
 }
 
-std::string StageText(const SeriesAnalysis& series, char letter, size_t place) {
-  std::string text;
-  for (int stage = 1;; ++stage) {
-    const std::string value = PropertyText(series, letter + std::to_string(stage), place);
-    if (value == "-") return text;
-    text += (stage == 1 ? "" : " ") + value;
-  }
-}
-
 DataValue TextOrNothing(std::string text) {
   if (text.empty()) return std::monostate{};
   return text;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "analysis/binomial.h"
 #include "analysis/report/report_context.h"
 #include "analysis/statistics.h"
 #include "analysis/study_format.h"
@@ -57,8 +58,9 @@ void AddDistribution(const SeriesAnalysis& series, DataTable& table) {
   const Edf thin = ThinEdf(series.edf, kDrawnEdfPoints);
   const std::vector<Interval> whole = DkwBand(thin);
   const std::vector<Interval> pointwise = ClopperPearsonBand(thin);
-  AddRow(table, {series.label, thin.points.front().error, 0.0, 0.0,
-                 std::min(1.0, DkwHalfWidth(series.edf.n)), 0.0, pointwise.front().low});
+  AddRow(table,
+         {series.label, thin.points.front().error, 0.0, 0.0,
+          std::min(1.0, DkwHalfWidth(series.edf.n)), 0.0, ClopperPearson(0, series.edf.n).high});
   for (size_t i = 0; i < thin.points.size(); ++i) {
     AddRow(table, {series.label, thin.points[i].error, thin.points[i].f, whole[i].low,
                    whole[i].high, pointwise[i].low, pointwise[i].high});

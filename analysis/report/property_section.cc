@@ -107,7 +107,7 @@ Json PropertySpec(const ReportContext& context, const Shown& shown) {
   const std::string column = ModelColumn(shown.name);
   const bool log = DrawnInLogs(shown.name, shown.smallest, shown.largest);
   const auto domain = DomainOf(shown, log);
-  Json above = Position({column, "", log, domain});
+  Json above = Position({column, shown.name, log, domain});
   above["axis"] = {{"labels", false}, {"ticks", false}, {"title", nullptr}};
   Json points = {{"data", {{"name", kModelTable}}},
                  {"width", "container"},

@@ -72,9 +72,9 @@ std::vector<Rivalry> Rivalries(const StudyAnalysis& study) {
     const Comparison& one = study.comparisons[i];
     if (any_alike && !alike(one)) continue;
     if (best(one.a)) {
-      rivalries.push_back({one, &study.power[i]});
+      rivalries.push_back({one, &study.power[i], any_alike});
     } else if (best(one.b)) {
-      rivalries.push_back({Flipped(one), &study.power[i]});
+      rivalries.push_back({Flipped(one), &study.power[i], any_alike});
     }
   }
   return rivalries;

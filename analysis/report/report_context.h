@@ -43,6 +43,7 @@ class ReportContext {
 struct Rivalry {
   Comparison comparison;  // a is the better one by its mean
   const PowerCurve* power = nullptr;
+  bool alike = true;  // in recipe, dataset and flop band
 };
 std::vector<Rivalry> Rivalries(const StudyAnalysis& study);
 

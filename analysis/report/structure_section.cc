@@ -18,8 +18,9 @@ constexpr const char* kReferenceTable = "reference-widths";
 
 int ValueAt(const SeriesAnalysis& series, const std::string& name, size_t place) {
   const StudyProperty* property = series.Find(name);
-  if (!property || std::isnan(property->values[place])) return 0;
-  return static_cast<int>(property->values[place]);
+  if (!property) return 0;
+  const double value = property->values[place];
+  return value >= 1 && value <= kMaxWidth ? static_cast<int>(value) : 0;
 }
 
 // Depths and block widths of a model from its properties; none where it has no network.
@@ -45,8 +46,10 @@ std::optional<Fit> FitOf(const SeriesAnalysis& series, size_t place) {
     if (!property || !(property->values[place] > 0)) return std::nullopt;
     *part = property->values[place];
   }
-  if (fit.wm <= 1) return std::nullopt;
-  return fit;
+  // What no network was drawn from, imported columns of these names may hold.
+  const bool sane =
+      fit.w0 >= 1 && fit.w0 <= kMaxWidth && fit.wa <= kMaxWidth && fit.wm >= 1.01 && fit.wm <= 100;
+  return sane ? std::optional(fit) : std::nullopt;
 }
 
 std::vector<const SeriesAnalysis*> SeriesWithNetworks(const ReportContext& context) {
@@ -60,7 +63,7 @@ std::vector<const SeriesAnalysis*> SeriesWithNetworks(const ReportContext& conte
 // The widths of the best models of a series, block by block; the widest of them.
 double AddWidths(const SeriesAnalysis& series, DataTable& table, ReportTable& numbers) {
   double widest = 0;
-  const size_t models = std::min(kBestModels, series.models.size());
+  const size_t models = std::min(kBestModels, FinishedModels(series));
   for (size_t place = 0; place < models; ++place) {
     const NetworkSketch sketch = SketchOf(series, place);
     if (sketch.widths.empty()) continue;

@@ -1,6 +1,7 @@
 #include "analysis/report/study_report.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/report_context.h"
@@ -13,19 +14,39 @@ namespace {
 
 constexpr size_t kShownFindings = 6;
 
-std::string BestFinding(const ReportContext& context) {
-  const auto& series = context.series();
+// Of the series with the recipe and dataset of `like`.
+std::string BestFinding(const ReportContext& context, const SeriesAnalysis& like,
+                        bool one_setting) {
+  std::vector<const SeriesAnalysis*> series;
+  std::ranges::copy_if(context.series(), std::back_inserter(series),
+                       [&like](const SeriesAnalysis* one) {
+                         return one->recipe == like.recipe && one->data == like.data;
+                       });
   const SeriesAnalysis& mean = **std::ranges::min_element(series, {}, &SeriesAnalysis::mean_error);
   const SeriesAnalysis& best = **std::ranges::min_element(series, {}, &SeriesAnalysis::min_error);
-  std::string text;
+  std::string text = one_setting ? "" : "With " + like.recipe + " on " + like.data + ": ";
   if (series.size() > 1) {
-    text = mean.label + " has the lowest mean error, " + FormatPercent(mean.mean) + "%. ";
+    text += mean.label + " has the lowest mean error, " + FormatPercent(mean.mean) + "%. ";
   } else {
-    text = "The mean error of " + mean.label + " is " + FormatPercent(mean.mean) + "%. ";
+    text += "The mean error of " + mean.label + " is " + FormatPercent(mean.mean) + "%. ";
   }
-  const StudyModel& model = best.models.front();
-  return text + "The best network, " + model.label() + " of " + best.label + ", reaches " +
-         FormatPercent(model.error) + "%.";
+  return text + "The best network, " + best.models.front().label() + " of " + best.label +
+         ", reaches " + FormatPercent(best.min_error) + "%.";
+}
+
+// For each recipe and dataset.
+void AddBest(const ReportContext& context, std::vector<std::string>& findings) {
+  std::vector<const SeriesAnalysis*> settings;
+  for (const SeriesAnalysis* one : context.series()) {
+    const auto same = [one](const SeriesAnalysis* other) {
+      return one->recipe == other->recipe && one->data == other->data;
+    };
+    if (std::ranges::none_of(settings, same)) settings.push_back(one);
+  }
+  for (const SeriesAnalysis* setting : settings) {
+    if (findings.size() >= kShownFindings) return;
+    findings.push_back(BestFinding(context, *setting, settings.size() == 1));
+  }
 }
 
 // Where the best networks of the series with the lowest mean error lie.
@@ -44,9 +65,12 @@ std::string PropertyFinding(const ReportContext& context) {
          JoinWords(parts) + ".";
 }
 
-// The comparisons that matter most, among series that are alike in all but their space.
+// The comparisons of the best with the others, the clearest first.
 void AddComparisons(const StudyAnalysis& study, std::vector<std::string>& findings) {
-  for (const Rivalry& rivalry : Rivalries(study)) {
+  std::vector<Rivalry> rivalries = Rivalries(study);
+  std::ranges::stable_sort(rivalries, {},
+                           [](const Rivalry& one) { return one.comparison.p_adjusted; });
+  for (const Rivalry& rivalry : rivalries) {
     if (findings.size() >= kShownFindings) return;
     findings.push_back(ComparisonSentence(rivalry.comparison, study.comparisons.size()) + ".");
   }
@@ -68,7 +92,7 @@ Report MakeReport(const StudyAnalysis& study) {
   }
   Report report;
   report.title = TitleOf(context);
-  report.findings.push_back(BestFinding(context));
+  AddBest(context, report.findings);
   AddComparisons(study, report.findings);
   const std::string properties = PropertyFinding(context);
   if (!properties.empty()) report.findings.push_back(properties);

@@ -15,7 +15,7 @@ constexpr const char* kProperties[] = {"depth", "b1", "g1", "wm", "wa", "w0", "p
 std::vector<const TrendGroup*> GroupsAcrossBands(const StudyTrends& trends) {
   std::vector<const TrendGroup*> groups;
   for (const TrendGroup& group : trends.groups) {
-    if (group.flops.front() < group.flops.back()) groups.push_back(&group);
+    if (AcrossBands(group)) groups.push_back(&group);
   }
   return groups;
 }

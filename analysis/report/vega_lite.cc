@@ -3,6 +3,17 @@
 #include <cmath>
 
 namespace dse {
+namespace {
+
+// Titles become part of expressions, in which Vega-Lite escapes quotes but not backslashes: another
+// sign stands for them.
+std::string TitleText(const std::string& title) {
+  std::string text;
+  for (const char c : title) text += c == '\\' ? std::string("\u2216") : std::string(1, c);
+  return text;
+}
+
+}  // namespace
 
 DataValue Value(double number) {
   if (!std::isfinite(number)) return std::monostate{};
@@ -38,7 +49,7 @@ Json Position(const Axis& axis) {
   }
   Json position = {{"field", FieldName(axis.field)},
                    {"type", "quantitative"},
-                   {"title", axis.title},
+                   {"title", TitleText(axis.title)},
                    {"scale", std::move(scale)}};
   if (axis.log) position["axis"] = {{"format", axis.log_format}};
   return position;
@@ -77,7 +88,7 @@ Json ChosenOpacity(double strength) {
 Json Tooltip(const std::vector<std::pair<std::string, std::string>>& fields) {
   Json tooltip = Json::array();
   for (const auto& [field, title] : fields) {
-    tooltip.push_back({{"field", FieldName(field)}, {"title", title}});
+    tooltip.push_back({{"field", FieldName(field)}, {"title", TitleText(title)}});
   }
   return tooltip;
 }

@@ -10,7 +10,7 @@ namespace {
 RunRecord RunWithEpochs(const std::vector<double>& errors) {
   RunRecord run = DoneRun(errors.back());
   for (size_t i = 0; i < errors.size(); ++i) {
-    run.epochs.push_back({static_cast<int>(i) + 1, {}, errors[i]});
+    run.epochs.push_back({static_cast<int>(i) + 1, errors[i]});
   }
   return run;
 }
@@ -23,7 +23,7 @@ LearningCurves CurvesOf(const std::vector<MemberRecord>& members) {
 
 TEST_CASE("a model's curve is the mean of its done repeats, epoch by epoch", "[curves]") {
   RunRecord failed = RunIn(RunState::kFailed);
-  failed.epochs = {{1, {}, 99.0}};
+  failed.epochs = {{1, 99.0}};
   const LearningCurves curves =
       CurvesOf({Member(0, {RunWithEpochs({80, 60, 50}), RunWithEpochs({70, 40}), failed})});
   REQUIRE(curves.models.size() == 1);

@@ -87,6 +87,8 @@ TEST_CASE("exact trends are found exactly at any scale", "[regression]") {
   // 2 f - 3 sqrt(f) at 1, 4, 9
   const auto exact = FitTrend(TrendForm::kLinearSqrt, Sample{1, 4, 9}, Sample{-1, 2, 9});
   REQUIRE(exact);
+  CHECK(exact->coefficients[0].point == Approx(2));
+  CHECK(exact->coefficients[1].point == Approx(-3));
 }
 
 TEST_CASE("intervals of coefficients hold their promise", "[regression]") {

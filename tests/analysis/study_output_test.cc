@@ -35,10 +35,12 @@ TEST_CASE("the document has the keys it promises", "[study_json]") {
   CHECK(Keys(json) ==
         Set{"options", "populations", "comparisons", "trends", "regressions", "pareto"});
   const Json& population = json["populations"][0];
-  CHECK(Keys(population) == Set{"name", "recipe", "data", "space", "n", "failed", "filtered",
-                                "min_error", "mean_error", "median_error", "mean_interval", "edf",
-                                "edf_bands", "normalized_edf", "best", "random_search",
-                                "seed_noise", "models_sd", "models"});
+  CHECK(Keys(population) ==
+        Set{"name",           "recipe",         "data",          "space",      "n",
+            "failed",         "failed_repeats", "micro_batched", "filtered",   "min_error",
+            "mean_error",     "median_error",   "mean_interval", "edf",        "edf_bands",
+            "normalized_edf", "best",           "random_search", "seed_noise", "models_sd",
+            "models"});
   CHECK(Keys(population["edf"][0]) == Set{"error", "f"});
   CHECK(Keys(population["best"]["depth"]) == Set{"low", "median", "high", "level", "method"});
   CHECK(Keys(population["models"][0]) ==
@@ -128,7 +130,9 @@ TEST_CASE("several comparisons say that they are adjusted", "[study_text]") {
                                             Series("b", {Member(0, {DoneRun(2)})}),
                                             Series("c", {Member(0, {DoneRun(3)})})};
   const std::string text = StudyToText(AnalyzeStudy(series, {}));
-  CHECK(Contains(text, "KS 1.00, p = 1 (exact, Holm over 3 comparisons)\n"));
+  CHECK(Contains(
+      text,
+      "KS 1.00, p = 1 (exact, Holm over 3 comparisons): the test does not tell the two apart\n"));
   CHECK(Contains(text, "(no curve: no two models that finished differ in error)"));
 }
 

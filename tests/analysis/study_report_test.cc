@@ -26,7 +26,7 @@ SeriesRecord Study(const std::string& name, const std::string& space, int n, dou
     for (int repeat = 0; repeat < 2; ++repeat) {
       RunRecord run = DoneRun(mean + random.Uniform(0, 10));
       run.seed = static_cast<uint64_t>(repeat);
-      run.epochs = {{1, {}, *run.error + 20}, {2, {}, *run.error}};
+      run.epochs = {{1, *run.error + 20}, {2, *run.error}};
       runs.push_back(run);
     }
     series.members.push_back(ModelMember(i, runs, {1, depth, 2}, {width, 2 * width, 4 * width}));
@@ -65,6 +65,14 @@ std::vector<const Chart*> Charts(const Report& report) {
     }
   }
   return charts;
+}
+
+const Chart& FindChart(const Report& report, const std::string& id) {
+  for (const Chart* chart : Charts(report)) {
+    if (chart->id == id) return *chart;
+  }
+  FAIL("no chart " << id);
+  throw;
 }
 
 const DataTable& Table(const Report& report, const std::string& name) {
@@ -149,9 +157,9 @@ TEST_CASE("power is given for pairs that the test tells apart", "[study_report]"
 
 TEST_CASE("what is not drawn is said beside the chart", "[study_report]") {
   const Report report = MakeOne(ThreeSeries());
-  for (const Chart* chart : Charts(report)) {
-    if (chart->id != "error-distributions" && chart->id != "property-depth") continue;
-    CHECK(chart->left_out.find("1 model that diverged lies at 100%") != std::string::npos);
+  for (const char* id : {"error-distributions", "property-depth"}) {
+    CHECK(FindChart(report, id).left_out.find("1 model that diverged lies at 100%") !=
+          std::string::npos);
   }
 }
 
@@ -176,10 +184,8 @@ TEST_CASE("large series are thinned, and the chart says so", "[study_report]") {
   const std::vector<DataValue>& errors = Table(report, "models").columns[3].values;
   CHECK(std::get<double>(errors.front()) == 20);
   CHECK(std::get<double>(errors.back()) == 20 + 0.01 * 2499);
-  for (const Chart* chart : Charts(report)) {
-    if (chart->id != "property-x") continue;
-    CHECK(chart->left_out.find("1000 of 2500 models of p are drawn") != std::string::npos);
-  }
+  CHECK(FindChart(report, "property-x").left_out.find("1000 of 2500 models of p are drawn") !=
+        std::string::npos);
 }
 
 TEST_CASE("names from files stay text, also as fields, in every writer", "[study_report]") {
@@ -190,6 +196,7 @@ TEST_CASE("names from files stay text, also as fields, in every writer", "[study
       one.members[i].properties["a.b[0]"] = static_cast<double>(i % 5);
       one.members[i].properties["series"] = static_cast<double>(i % 3);
       one.members[i].properties["<i>"] = static_cast<double>(i % 2);
+      one.members[i].properties["x\\"] = static_cast<double>(i % 4);
     }
   }
   const Report report = MakeOne(series);
@@ -197,7 +204,9 @@ TEST_CASE("names from files stay text, also as fields, in every writer", "[study
   CHECK(html.find("</script><b>") == std::string::npos);
   CHECK(html.find("<i>") == std::string::npos);
   CHECK(html.find("a\\\\.b\\\\[0\\\\]") != std::string::npos);
-  CHECK(Table(report, "models").columns.back().name == "property series");
+  CHECK(html.find("\"title\":\"x\u2216\"") != std::string::npos);  // a backslash would escape
+  CHECK(Table(report, "models").columns[Table(report, "models").columns.size() - 2].name ==
+        "property series");
 }
 
 TEST_CASE("equal studies give equal bytes, and one error changes what depends on it",
@@ -234,6 +243,34 @@ TEST_CASE("one series has no comparisons, no legend and still a report", "[study
 TEST_CASE("nothing finished is a sentence", "[study_report]") {
   const std::vector<SeriesRecord> series = {Study("empty", "X", 0, 30)};
   CHECK_THROWS_AS(MakeOne(series), Error);
+}
+
+TEST_CASE("a front is drawn over the models of its own recipe and dataset", "[study_report]") {
+  std::vector<SeriesRecord> series = {Study("a", "X", 9, 40), Study("b", "X", 9, 20)};
+  series[1].recipe = "other";
+  const Report report = MakeOne(series);
+  const Json& all = FindChart(report, "pareto-1").spec["layer"][0];
+  CHECK(all["transform"][0]["filter"]["oneOf"] == Json{"a"});
+  // Findings keep them apart too.
+  CHECK(report.findings.at(0).find("With smoke on synthetic: The mean error of a") == 0);
+  CHECK(report.findings.at(1).find("With other on synthetic: The mean error of b") == 0);
+}
+
+TEST_CASE("diverged networks are not among the best, and names are never blank", "[study_report]") {
+  SeriesRecord series = Study("p", "X", 30, 30);
+  for (size_t i = 6; i < 30; ++i) series.members[i].runs = {RunIn(RunState::kDiverged)};
+  const Report report = MakeOne({series});
+  CHECK(FindChart(report, "widths-1").numbers.rows.size() == 6);
+  const SeriesRecord bare = Series("q", {Member(0, {DoneRun(10)}), Member(1, {DoneRun(20)})});
+  CHECK(MakeOne({bare}).findings.at(0).find("The best network, model 0 of q") != std::string::npos);
+}
+
+TEST_CASE("the pointwise band begins with the limit for none of the models", "[study_report]") {
+  const SeriesRecord series = Series("p", {Member(0, {DoneRun(10)})});
+  const Report report = MakeOne({series});
+  const DataTable& table = Table(report, "distributions");
+  CHECK(table.columns[6].name == "pointwise-high");
+  CHECK(std::get<double>(table.columns[6].values[0]) == Approx(0.975));  // 1 - 0.025^(1/1)
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ TEST_CASE("done repeats decide, whatever became of the others", "[study]") {
       Series("p", {Member(0, {RunIn(RunState::kDiverged), DoneRun(40), RunIn(RunState::kFailed)}),
                    Member(1, {DoneRun(30), RunIn(RunState::kPending)})}));
   CHECK(analysis.failed.empty());
+  CHECK(analysis.failed_repeats == Counts{{"diverged", 1}, {"failed", 1}});
   REQUIRE(analysis.models.size() == 2);
   CHECK(analysis.models[1].error == 40);
   CHECK(analysis.models[1].repeats == 1);

@@ -78,7 +78,7 @@ TEST_CASE("times are regressed over all that were measured, per image and device
   CHECK(trends.devices[0].device == "GPU, bf16");
   CHECK(trends.devices[1].device == "cpu, 2 threads, fp32");
   const ComplexityTrend& time = Find(trends, "inference");
-  CHECK(time.device == "GPU, bf16");
+  CHECK(time.device == "GPU, bf16, batch 64");
   CHECK(time.points.size() == 16);
   REQUIRE(time.fit);
   CHECK(time.fit->coefficients.at(0).point == Approx(0.5));
@@ -106,6 +106,39 @@ TEST_CASE("without flops there are no groups and no lists", "[trends]") {
   CHECK(trends.groups.empty());
   CHECK(trends.regressions.empty());
   CHECK(trends.pareto.empty());
+}
+
+TEST_CASE("times of another batch than most networks' are not compared", "[trends]") {
+  const std::vector<SeriesRecord> series = {Band("a", "X", 100)};
+  std::vector<TimingRecord> timings;
+  for (size_t i = 0; i < 8; ++i) {
+    const int batch = i < 3 ? 256 : 64;
+    timings.push_back({series[0].members[i].hash, false, "GPU", "bf16", 0, batch, 1.0 + batch});
+  }
+  const StudyTrends trends = AnalyzeStudy(series, {}, timings).trends;
+  CHECK(trends.devices.at(0).inference_batch == 64);
+  CHECK(trends.devices.at(0).training_batch == 0);
+  const ParetoList& list = trends.pareto.at(3);
+  CHECK(list.cost == "inference");
+  CHECK(list.device == "GPU, bf16, batch 64");
+  CHECK(list.models == 5);
+  // The table still shows what there is.
+  CHECK(trends.devices[0].networks.at(series[0].members[0].hash).inference->batch_size == 256);
+}
+
+TEST_CASE("sizes that no network has are left out of trends and lists", "[trends]") {
+  std::vector<SeriesRecord> series = {Band("a", "X", 100)};
+  series[0].members[0].properties["flops"] = -1;
+  series[0].members[1].properties["flops"] = 0;
+  const StudyTrends trends = AnalyzeStudy(series, {}).trends;
+  CHECK(trends.pareto.at(0).models == 6);
+}
+
+TEST_CASE("one flop band is no trend", "[trends]") {
+  const std::vector<SeriesRecord> near = {Band("a", "X", 100), Band("b", "X", 120)};
+  CHECK_FALSE(AcrossBands(AnalyzeStudy(near, {}).trends.groups.at(0)));
+  const std::vector<SeriesRecord> far = {Band("a", "X", 100), Band("b", "X", 200)};
+  CHECK(AcrossBands(AnalyzeStudy(far, {}).trends.groups.at(0)));
 }
 
 }  // namespace

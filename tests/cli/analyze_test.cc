@@ -72,6 +72,10 @@ TEST_CASE("fits over continuous parameters are kept beside those of the grid", "
   CHECK(refined < grid);
   CHECK(mean_fit({}) == grid);
   CHECK(mean_fit({"--refine"}) == refined);
+  CHECK(Query(db, "SELECT count(*) FROM fits WHERE grid LIKE 'w0=%'") ==
+        Query(db, "SELECT count(*) FROM models"));
+  CHECK(Query(db, "SELECT count(*) FROM fits WHERE grid LIKE 'continuous:%'") ==
+        Query(db, "SELECT count(*) FROM models"));
 }
 
 TEST_CASE("conditions choose networks, and unknown ones are explained", "[cli]") {

@@ -98,10 +98,9 @@ TEST_CASE(
   CHECK(detailed.members[0].fit == other);
   CHECK_FALSE(detailed.members[1].fit);
   // The released attempt's epoch, with 99%, is not among them.
-  const std::vector<EpochErrors>& epochs = detailed.members[2].runs[0].epochs;
+  const std::vector<EpochError>& epochs = detailed.members[2].runs[0].epochs;
   REQUIRE(epochs.size() == 2);
   CHECK(epochs[0].epoch == 1);
-  CHECK(epochs[0].train_error == 80.0);
   CHECK(epochs[0].test_error == 70.0);
   CHECK(epochs[1].test_error == 55.0);
   CHECK(detailed.members[0].runs[0].epochs.empty());

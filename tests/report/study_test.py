@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The report of a made-up study opened in headless Chromium: study_test.py DSE MAKE_STUDY
 
-Six populations, with learning curves, repeats, times, networks that diverged and failed. Every chart must be
+Six populations, with learning curves, repeats, times, networks that diverged and failed, awkward columns. Every chart must be
 drawn, at two widths, light and dark; nothing may be loaded, complained about or stick out. Says so and passes
 where Chromium is missing.
 """
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 import chromium
 
 MODELS = 40  # of a population
+# Imported columns: what they are called must stay a name, in HTML and in the expressions of charts.
+HOSTILE = ("x\\", 'a"b\\"+alert(1)+"', "a.b[0]", "</script><b>", "series", "it's")
 
 
 class ReportOfStudy(unittest.TestCase):
@@ -24,6 +27,10 @@ class ReportOfStudy(unittest.TestCase):
         cls.study = Path(cls.folder.name) / "study.db"
         cls.report = Path(cls.folder.name) / "report.html"
         subprocess.run([sys.executable, MAKE_STUDY, cls.study, "--models", str(MODELS), "--dse", DSE], check=True)
+        with sqlite3.connect(cls.study) as database:
+            for name in HOSTILE:
+                database.execute("INSERT INTO properties SELECT id, ?, id % 7 FROM members", (name,))
+        database.close()
         cls.analyze("--html", cls.report)
         cls.browser = chromium.Browser().__enter__()
         cls.addClassCleanup(cls.browser.__exit__)
