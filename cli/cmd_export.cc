@@ -93,6 +93,7 @@ void Report(const ExportOptions& options, const ExportSummary& summary) {
 int RunExport(std::span<const std::string> args) {
   ExportOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
+  CheckIsNotDatabase(options.out, options.db);
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
   const ExportSummary summary =
       options.format == "pycls-yaml" ? ExportFiles(db, options) : ExportText(db, options);
