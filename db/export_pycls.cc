@@ -63,7 +63,7 @@ Json RecipeOf(sqlite::Connection& connection, int64_t series_id) {
 
 // What pycls calls a dataset, where it has it.
 Json DatasetConfig(const std::string& uri) {
-  if (!uri.starts_with("cifar10")) return Json::object();
+  if (uri != "cifar10" && !uri.starts_with("cifar10:")) return Json::object();
   return {{"TRAIN", {{"DATASET", "cifar10"}}},
           {"TEST", {{"DATASET", "cifar10"}, {"SPLIT", "test"}}}};
 }

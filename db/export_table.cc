@@ -142,12 +142,7 @@ class JsonLinesFormat : public TableFormat {
       }
     }
     ObjectWriter properties(object.Key("properties"));
-    for (const auto& [name, value] : row.properties) {
-      // Names come from files, so they may need escaping.
-      std::string quoted;
-      ObjectWriter::AppendText(name, quoted);
-      properties.Key(std::string_view(quoted).substr(1, quoted.size() - 2)) += FormatDouble(value);
-    }
+    for (const auto& [name, value] : row.properties) properties.Key(name) += FormatDouble(value);
     properties.Close();
     object.Close();
     text += '\n';

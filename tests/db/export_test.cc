@@ -192,6 +192,14 @@ TEST_CASE("JSON Lines have the same as JSON values") {
   CHECK(rows[6].at("properties") == Json({{"a,b", 1e-300}, {"b", 2}, {"depth", 4}, {"flops", 7}}));
 }
 
+TEST_CASE("names of properties are escaped once in JSON Lines") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  const std::string text = "population,error,\"a \"\"b\"\"\nc\\\"\np,1,2\n";
+  ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
+  CHECK(ParseJson(JsonLines(db), "line").at("properties") == Json({{"a \"b\"\nc\\", 2}}));
+}
+
 TEST_CASE("an empty file exports a header, nothing, and an empty sweep") {
   const TempFolder folder;
   Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
@@ -299,6 +307,21 @@ TEST_CASE("without our own key the cfg alone makes the same networks and errors"
       "DELETE FROM series_runs WHERE run_id IN (SELECT id FROM runs WHERE state <> 'done'"
       " OR model_id IS NULL)");
   CHECK(Results(copy.db, "population") == Results(study.db, "population"));
+}
+
+TEST_CASE("only cifar10 is called so in a sweep") {
+  const auto dataset = [](const std::string& uri) {
+    const TempFolder folder;
+    Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+    const std::string text = "population,error,lr,wd,dataset,model\np,3,0.1,1e-4," + uri +
+                             ",\"{\"\"depths\"\":[1],\"\"widths\"\":[16]}\"\n";
+    ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
+    return ParseJson(Sweep(db), "sweep").at(0).at("cfg").at("TRAIN").value("DATASET", "none");
+  };
+  CHECK(dataset("cifar10") == "cifar10");
+  CHECK(dataset("cifar10:/data") == "cifar10");
+  CHECK(dataset("cifar100") == "none");
+  CHECK(dataset("cifar100:/data") == "none");
 }
 
 TEST_CASE("runs without settings, and networks pycls has not, are counted and named") {
