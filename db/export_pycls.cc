@@ -192,7 +192,10 @@ Json SweepExport::Job(const SeriesRow& series, const Json& recipe, const SweepRu
   // pycls' analysis shows the folder of the log.
   const std::string folder =
       series.population + "/" + std::to_string(run.member) + "-seed" + std::to_string(run.seed);
-  Json own = {{"model", ModelToJson(*run.model)}, {"state", run.state}, {"lr", *run.effective.lr}};
+  Json own = {{"model", ModelToJson(*run.model)},
+              {"state", run.state},
+              {"lr", *run.effective.lr},
+              {"seed", run.seed}};
   Json job = {{"cfg", std::move(config)},
               {"complexity",
                {{"flops", run.complexity.flops},

@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "db/connection.h"
 #include "db/documents.h"
+#include "db/import_identity.h"
 #include "db/imported_runs.h"
 #include "db/member_rows.h"
 
@@ -38,30 +39,19 @@ class Importer {
         file_(file),
         writer_(connection),
         find_member_(connection, "SELECT id FROM members WHERE population_id = ? AND key = ?"),
+        identities_(connection, file),
         runs_(connection),
         find_property_(connection, "SELECT value FROM properties WHERE member_id = ? AND name = ?"),
         insert_property_(connection,
                          "INSERT INTO properties(member_id, name, value) VALUES (?, ?, ?)") {}
 
-  void Add(const ImportRow& row) {
-    Population& population = FindPopulation(row);
-    const ImportedSeries& series = FindSeries(row, population);
-    const std::optional<int64_t> model = FindModel(row);
-    Entry entry = MakeEntry(row, population);
-    const int64_t member = FindMember(entry, population, model);
-    StoreProperties(entry, member);
-    if (row.state == RunState::kPending || row.state == RunState::kRunning) {
-      ++summary_.open;
-      return;
+  void Add(const std::vector<ImportRow>& rows) {
+    std::vector<Entry> entries;
+    for (const ImportRow& row : rows) {
+      entries.push_back(MakeEntry(row, FindPopulation(row)));
+      if (!IsOpen(row)) identities_.Announce(row, GroupKey(entries.back()));
     }
-    // The names are left out where there are none, as in files made before they could be given.
-    Json key = Json::array({"imported", row.population, entry.member_key});
-    if (row.recipe != kImported || row.dataset != kImported) {
-      key.insert(key.end(), {row.recipe, row.dataset});
-    }
-    const int64_t repeat = population.repeats[key.dump()]++;
-    key.push_back(repeat);
-    Count(runs_.Store({row, ShortHash(key.dump()), series, member, model, repeat}, file_));
+    for (const Entry& entry : entries) Store(entry);
   }
   const ImportSummary& summary() const { return summary_; }
 
@@ -70,9 +60,39 @@ class Importer {
     int64_t id = 0;
     int64_t members = 0;
     int64_t bare_rows = 0;                         // of this file
-    std::map<std::string, int64_t> repeats;        // rows of this file by member and series
     std::map<std::string, ImportedSeries> series;  // by recipe and dataset
   };
+
+  static bool IsOpen(const ImportRow& row) {
+    return row.state == RunState::kPending || row.state == RunState::kRunning;
+  }
+
+  // What keys of the runs of one member and series begin with. The names are left out where there
+  // are none, as in files made before they could be given.
+  static Json GroupKey(const Entry& entry) {
+    const ImportRow& row = entry.row;
+    Json key = Json::array({"imported", row.population, entry.member_key});
+    if (row.recipe != kImported || row.dataset != kImported) {
+      key.insert(key.end(), {row.recipe, row.dataset});
+    }
+    return key;
+  }
+
+  void Store(const Entry& entry) {
+    const ImportRow& row = entry.row;
+    Population& population = FindPopulation(row);
+    const ImportedSeries& series = FindSeries(row, population);
+    const std::optional<int64_t> model = FindModel(row);
+    const int64_t member = FindMember(entry, population, model);
+    StoreProperties(entry, member);
+    if (IsOpen(row)) {
+      ++summary_.open;
+      return;
+    }
+    const RunIdentities::Identity identity =
+        identities_.Resolve(row, GroupKey(entry), series.id, member);
+    Count(runs_.Store({row, identity, series, member, model}, file_));
+  }
 
   [[noreturn]] void Fail(const ImportRow& row, const std::string& what) const {
     throw Error(ImportPlace(file_, row) + ": " + what);
@@ -202,6 +222,7 @@ class Importer {
   std::string file_;
   MemberWriter writer_;
   sqlite::Statement find_member_;
+  RunIdentities identities_;
   ImportedRuns runs_;
   sqlite::Statement find_property_;
   sqlite::Statement insert_property_;
@@ -217,7 +238,7 @@ ImportSummary ImportRows(Database& db, const std::vector<ImportRow>& rows,
   sqlite::Connection& connection = WritableConnection(db);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   Importer importer(connection, file);
-  for (const ImportRow& row : rows) importer.Add(row);
+  importer.Add(rows);
   transaction.Commit();
   return importer.summary();
 }

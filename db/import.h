@@ -16,7 +16,7 @@ namespace dse {
 
 // One training of an imported file. A member is told apart by its model with lr and weight decay,
 // or without a model by `identity` and all its properties; rows of one member, recipe and dataset
-// are its repeats.
+// are its repeats (db/import_identity.h).
 struct ImportRow {
   int64_t line = 0;  // of a CSV file, from 1
   int64_t job = 0;   // of a sweep.json, from 1
@@ -28,7 +28,9 @@ struct ImportRow {
   RunState state = RunState::kDone;
   std::optional<double> error;
   std::optional<double> best_error;
-  std::optional<int64_t> seed;  // absent = the number of the repeat
+  std::optional<int64_t> seed;       // tells repeats apart; absent = the next that is free
+  std::optional<int64_t> told_seed;  // is stored where it is free, and tells nothing apart
+  std::string log_file;              // tells repeats of a sweep apart
   std::optional<double> seconds;
   std::optional<double> img_per_s;
   std::optional<int64_t> micro_batch;
@@ -67,8 +69,8 @@ struct ImportSummary {
 };
 
 // Writes the rows in one transaction, all or none. Importing the same file again changes nothing.
-// Throws Error naming file, line or job and reason: a hash the file does not know, a row that
-// contradicts a stored one, a population that was drawn and not imported.
+// Throws Error naming file, line or job and reason: a hash the file does not know, a seed twice, a
+// row that contradicts a stored one, a population that was drawn and not imported.
 ImportSummary ImportRows(Database& db, const std::vector<ImportRow>& rows, const std::string& file);
 
 }  // namespace dse

@@ -27,6 +27,13 @@ std::optional<double> NumberAt(const Json& data, std::initializer_list<const cha
   return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
 }
 
+std::optional<int64_t> SeedAt(const Json& data, const char* key) {
+  const auto at = data.find(key);
+  if (at == data.end() || !at->is_number_integer()) return {};
+  const bool fits = !at->is_number_unsigned() || at->get<uint64_t>() <= uint64_t{INT64_MAX};
+  return fits && at->get<int64_t>() >= 0 ? std::optional(at->get<int64_t>()) : std::nullopt;
+}
+
 // The records of one kind of a job, such as test_epoch: a list for each metric, all of one length
 // and ordered by epoch.
 class EpochLists {
@@ -127,6 +134,11 @@ class Job {
   }
 
   void ReadTraining() {
+    if (const auto log = data_.find("log_file"); log != data_.end() && log->is_string()) {
+      row_.log_file = log->get<std::string>();
+    }
+    row_.seed = SeedAt(*own_, "seed");
+    row_.told_seed = SeedAt(*cfg_, "RNG_SEED");
     const double batch = NumberAt(*cfg_, {"TRAIN", "BATCH_SIZE"}).value_or(kReferenceBatch);
     if (!(batch >= 1)) throw Error(where_ + ": cfg.TRAIN.BATCH_SIZE must be above 0");
     if (const auto lr = NumberAt(*own_, {"lr"})) {

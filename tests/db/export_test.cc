@@ -273,7 +273,7 @@ TEST_CASE("what was exported as a sweep of pycls is the same when it is imported
   study.db.impl().connection.Execute(
       "DELETE FROM series_runs WHERE run_id IN (SELECT id FROM runs WHERE state = 'pending'"
       " OR model_id IS NULL); UPDATE runs SET seconds = NULL WHERE state <> 'done'");
-  CHECK(Results(copy.db, "population") == Results(study.db, "population"));
+  CHECK(Results(copy.db, "population, seed") == Results(study.db, "population, seed"));
 }
 
 TEST_CASE("a job is what pycls' analysis asks for") {

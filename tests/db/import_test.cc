@@ -176,6 +176,41 @@ TEST_CASE("importing again changes nothing, more rows add, contradictions are re
   CHECK(LoadSeries(file.db, {})[0].members.size() == 2);
 }
 
+TEST_CASE("a seed tells a run, in whatever file and place it is") {
+  File file;
+  const std::string header = "population,error,depth,seed\n";
+  CHECK(file.Import(header + "p,10,4,1\n").runs == 1);
+  CHECK(file.Import(header + "p,12,4,2\n").runs == 1);  // another one, no contradiction
+  CHECK(file.Import(header + "p,10,4,3\n").runs == 1);  // also with an equal error
+  const ImportSummary all = file.Import(header + "p,10,4,3\np,11,4,0\np,12,4,2\np,10,4,1\n");
+  CHECK(all.runs == 1);
+  CHECK(all.known == 3);
+  CHECK_THAT(file.ImportMessage(header + "p,11,4,2\n"), Contains("f.csv:2: contradicts"));
+  CHECK(file.ImportMessage(header + "p,11,4,8\np,7,5,8\np,11,4,8\n") ==
+        "f.csv:4: seed 8 of this network was in line 2 already");
+  CHECK(file.db.impl().connection.QueryText(
+            "SELECT group_concat(seed || ':' || error) FROM results") ==
+        "1:10.0,2:12.0,3:10.0,0:11.0");
+}
+
+TEST_CASE("rows without a seed are numbered past the seeds that are given") {
+  File file;
+  const std::string text = "population,error,depth,seed\np,10,4,\np,11,4,0\np,12,4,\np,13,4,2\n";
+  CHECK(file.Import(text).runs == 4);
+  CHECK(file.Import(text).known == 4);
+  CHECK(file.db.impl().connection.QueryText("SELECT group_concat(seed || ':' || error) FROM "
+                                            "(SELECT * FROM results ORDER BY error)") ==
+        "1:10.0,0:11.0,3:12.0,2:13.0");
+}
+
+TEST_CASE("runs stored by the place of their row are found by their seed") {
+  File file;
+  const std::string header = "population,error,depth";
+  CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").runs == 3);
+  CHECK(file.Import(header + ",seed\np,12,4,2\np,10,4,0\n").known == 2);
+  CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").known == 3);
+}
+
 TEST_CASE("the same network may have other numbers in another imported population") {
   File file;
   const std::string header = "population,error,model\n";
