@@ -14,9 +14,9 @@ namespace {
 // Columns that are no properties. The first kind is read (README of this folder, "Imported rows");
 // the second says where an exported row was, which means nothing elsewhere; the third follows from
 // the model where a row has one, and is a property in other rows.
-constexpr const char* kReadColumns[] = {"population", "error",   "model",     "hash",
-                                        "best_error", "state",   "recipe",    "dataset",
-                                        "seed",       "seconds", "img_per_s", "micro_batch"};
+constexpr const char* kReadColumns[] = {
+    "population", "error", "model",   "hash",      "best_error",  "state",     "recipe",
+    "dataset",    "seed",  "seconds", "img_per_s", "micro_batch", "member_key"};
 constexpr const char* kPlaceColumns[] = {"space", "member", "member_id", "run_id"};
 constexpr const char* kModelColumns[] = {"name",   "flops",  "params", "acts", "depth",
                                          "widths", "depths", "b",      "g",    "w0",
@@ -191,12 +191,16 @@ class CsvImport {
     Fail(record.line, "state '" + text + "' must be one of " + JoinWords(allowed));
   }
 
+  // "" for an empty field.
+  std::string ReadHash(const Record& record, const std::string& name) const {
+    const std::string hash = Field(record, name);
+    if (hash.empty() || IsHashText(hash)) return hash;
+    Fail(record.line, name + " '" + hash + "' is not 16 hexadecimal digits");
+  }
+
   void ReadModel(const Record& record, ImportRow& row) const {
-    row.hash = Field(record, "hash");
-    const bool hexadecimal = row.hash.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!row.hash.empty() && (row.hash.size() != 16 || !hexadecimal)) {
-      Fail(record.line, "hash '" + row.hash + "' is not 16 hexadecimal digits");
-    }
+    row.hash = ReadHash(record, "hash");
+    row.member_key = ReadHash(record, "member_key");
     const std::string text = Field(record, "model");
     if (text.empty()) return;
     const std::string where = file_ + ":" + std::to_string(record.line) + ": model";

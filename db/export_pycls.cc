@@ -36,6 +36,7 @@ struct SweepRun {
   int64_t seed = 0;
   Overrides effective;
   int64_t member = 0;
+  std::string member_key;
   std::string hash;  // "" without a model
   std::optional<Model> model;
   Complexity complexity;
@@ -45,7 +46,8 @@ struct SweepRun {
 constexpr const char* kSelectSweepRuns =
     "SELECT l.member_id, l.run_id, r.state, r.error, r.best_error, r.seed, r.attempt,"
     " coalesce(m.lr, ?2), coalesce(m.weight_decay, ?3), m.idx,"
-    " o.hash, o.spec, m.name, m.parameters, o.flops, o.params, o.acts"
+    " o.hash, o.spec, m.name, m.parameters, o.flops, o.params, o.acts,"
+    " m.key"
     " FROM series_runs l JOIN members m ON m.id = l.member_id JOIN runs r ON r.id = l.run_id"
     " LEFT JOIN models o ON o.id = m.model_id"
     " WHERE l.series_id = ?1 AND (l.member_id, l.run_id) > (?4, ?5)"
@@ -104,6 +106,7 @@ class SweepExport {
     run.seed = row.Int(5);
     run.effective = {row.OptionalReal(7), row.OptionalReal(8)};
     run.member = row.Int(9);
+    run.member_key = row.Text(17);
     if (row.IsNull(10)) return run;
     run.hash = row.Text(10);
     run.model =
@@ -195,7 +198,8 @@ Json SweepExport::Job(const SeriesRow& series, const Json& recipe, const SweepRu
   Json own = {{"model", ModelToJson(*run.model)},
               {"state", run.state},
               {"lr", *run.effective.lr},
-              {"seed", run.seed}};
+              {"seed", run.seed},
+              {"member_key", run.member_key}};
   Json job = {{"cfg", std::move(config)},
               {"complexity",
                {{"flops", run.complexity.flops},

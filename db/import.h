@@ -15,8 +15,9 @@
 namespace dse {
 
 // One training of an imported file. A member is told apart by its model with lr and weight decay,
-// or without a model by `identity` and all its properties; rows of one member, recipe and dataset
-// are its repeats (db/import_identity.h).
+// or without a model by `member_key`, else by `identity` and all its properties. Rows with one
+// model, lr and weight decay but several `member_key` are members each. Rows of one member, recipe
+// and dataset are its repeats (db/import_identity.h).
 struct ImportRow {
   int64_t line = 0;  // of a CSV file, from 1
   int64_t job = 0;   // of a sweep.json, from 1
@@ -37,8 +38,12 @@ struct ImportRow {
   std::string message;              // why it failed
   std::vector<EpochRecord> epochs;  // its learning curve
   std::string identity;             // what else tells members without a model apart
+  std::string member_key;           // of the file it was exported from
   std::map<std::string, double> properties;
 };
+
+// 16 hexadecimal digits.
+bool IsHashText(const std::string& text);
 
 // CSV (RFC 4180, header first): `population` and `error` (empty = failed), optional `model` (model
 // JSON), `hash`, `state`, `best_error`; the columns of ExportCsv (db/export.h) mean what they mean

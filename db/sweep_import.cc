@@ -137,6 +137,12 @@ class Job {
     if (const auto log = data_.find("log_file"); log != data_.end() && log->is_string()) {
       row_.log_file = log->get<std::string>();
     }
+    if (const auto key = own_->find("member_key"); key != own_->end()) {
+      if (!key->is_string() || !IsHashText(key->get<std::string>())) {
+        throw Error(where_ + ": dse.member_key must be 16 hexadecimal digits");
+      }
+      row_.member_key = key->get<std::string>();
+    }
     row_.seed = SeedAt(*own_, "seed");
     row_.told_seed = SeedAt(*cfg_, "RNG_SEED");
     const double batch = NumberAt(*cfg_, {"TRAIN", "BATCH_SIZE"}).value_or(kReferenceBatch);

@@ -126,6 +126,63 @@ TEST_CASE("what was exported as CSV is the same when it is imported again") {
   CHECK(ImportRows(again, ParseCsvImport(Csv(again), "out.csv"), "out.csv").known == 7);
 }
 
+TEST_CASE("members without a model stay those they were when they are imported again") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  const auto import = [](Database& into, const std::string& text) {
+    return ImportRows(into, ParseCsvImport(text, "f.csv"), "f.csv");
+  };
+  import(db, "population,error\nbare,10\nbare,11\nbare,12\n");
+  // Jobs of networks that are none of ours, with equal numbers.
+  std::string sweep = R"([{"cfg":{"MODEL":{"TYPE":"vit"},"A":1,"VIT":{"X":1}},)"
+                      R"("test_epoch":{"epoch_ind":[1],"epoch_max":[1],"top1_err":[40]}},)"
+                      R"({"cfg":{"MODEL":{"TYPE":"vit"},"VIT":{"X":2}},)"
+                      R"("test_epoch":{"epoch_ind":[1],"epoch_max":[1],"top1_err":[41]}}])";
+  ImportRows(db, ParseSweepImport(sweep, "s.json", "vit").rows, "s.json");
+  import(db, "population,error,depth,weight_decay\nx,20,3,0.5\n");
+  const Rows before = Results(db, "population, member");
+  REQUIRE(before.size() == 6);
+  CHECK(import(db, Csv(db)).known == 6);  // nothing is doubled
+  CHECK(Results(db, "population, member") == before);
+  Database copy = Database::Open(folder / "b.db", OpenMode::kCreate);
+  CHECK(import(copy, Csv(db)).members == 6);
+  CHECK(Results(copy, "population, member") == before);
+  CHECK(import(db, Csv(copy)).known == 6);
+  CHECK_THAT(MessageOf([&] { import(db, "population,error,member_key\np,1,xyz\n"); }),
+             Contains("f.csv:2: member_key 'xyz' is not 16 hexadecimal digits"));
+}
+
+TEST_CASE("members that share a run stay two members when they are imported again") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  std::vector<Draw> draws = MakeDraws(1);
+  Draw own = draws[0];
+  own.index = 1;
+  own.overrides.lr = 0.1;  // that of the recipe
+  draws.push_back(own);
+  StorePopulation(db, MakePopulation("p"), draws);
+  const std::vector<int64_t> runs = PlanRuns(db, MakeWanted(db, "p")).run_ids;
+  for (const int64_t id : std::set<int64_t>(runs.begin(), runs.end())) {
+    const std::vector<int64_t> ids = {id};
+    const ClaimedRun run = ClaimNext(db, Owner::ThisProcess(), Request(ids)).value();
+    REQUIRE(FinishRun(db, run, Done(30)));
+  }
+  const Rows before = Results(db, "population, seed, member");
+  REQUIRE(before.size() == 2);
+  REQUIRE(db.impl().connection.QueryInt("SELECT count(*) FROM runs") == 1);
+  const std::vector<ImportRow> rows = ParseCsvImport(Csv(db), "f.csv");
+  Database copy = Database::Open(folder / "b.db", OpenMode::kCreate);
+  CHECK(ImportRows(copy, rows, "f.csv").members == 2);
+  CHECK(Results(copy, "population, seed, member") == before);
+  CHECK(ImportRows(copy, rows, "f.csv").known == 2);
+  const std::vector<ImportRow> again = ParseCsvImport(Csv(copy), "g.csv");
+  CHECK(ImportRows(copy, again, "g.csv").known == 2);
+  std::string sweep = Sweep(db);
+  Database jobs = Database::Open(folder / "c.db", OpenMode::kCreate);
+  CHECK(ImportRows(jobs, ParseSweepImport(sweep, "s.json", "p").rows, "s.json").members == 2);
+  CHECK(jobs.impl().connection.QueryText("SELECT group_concat(seed) FROM runs") == "0,0");
+}
+
 TEST_CASE("CSV is RFC 4180 with shortest numbers, and text is left as it is") {
   Study study;
   const std::string csv = Csv(study.db, Only({Study::kName}));

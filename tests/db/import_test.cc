@@ -211,6 +211,14 @@ TEST_CASE("runs stored by the place of their row are found by their seed") {
   CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").known == 3);
 }
 
+TEST_CASE("rows with nothing but an error are numbered in their own series") {
+  File file;
+  const std::string header = "population,error,recipe\n";
+  CHECK(file.Import(header + "p,10,a\np,20,b\np,11,a\np,21,b\n").members == 4);
+  CHECK(file.Import(header + "p,20,b\np,21,b\np,22,b\n").known == 2);
+  CHECK(file.Import(header + "p,10,a\np,20,b\np,11,a\np,21,b\n").known == 4);
+}
+
 TEST_CASE("the same network may have other numbers in another imported population") {
   File file;
   const std::string header = "population,error,model\n";
