@@ -138,11 +138,24 @@ class SweepExport {
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-// How many epochs the training was to have.
+// The tested epochs of the learning curve.
+std::vector<std::pair<int64_t, double>> TestedEpochs(const SweepRun& run) {
+  std::vector<std::pair<int64_t, double>> errors;
+  for (const EpochRecord& epoch : run.epochs) {
+    if (epoch.test_error) errors.emplace_back(epoch.epoch, *epoch.test_error);
+  }
+  return errors;
+}
+
+// How many epochs the training was to have. A learning curve that does not end with the run's error
+// is shorter than the training was.
 int64_t EpochsOf(const Json& recipe, const SweepRun& run) {
   const int64_t last = run.epochs.empty() ? 1 : run.epochs.back().epoch;
   const auto at = recipe.find("epochs");
-  return std::max(last, at == recipe.end() ? int64_t{1} : at->get<int64_t>());
+  const int64_t epochs = std::max(last, at == recipe.end() ? int64_t{1} : at->get<int64_t>());
+  const auto tested = TestedEpochs(run);
+  if (!run.error || tested.empty() || tested.back().second == *run.error) return epochs;
+  return std::max(epochs, tested.back().first + 1);
 }
 
 Json TrainRecords(const SweepRun& run, int64_t epochs) {
@@ -160,13 +173,12 @@ Json TrainRecords(const SweepRun& run, int64_t epochs) {
   return records;
 }
 
-// A run without a curve is its last epoch alone.
+// They end with the run's error; a run without a curve is its last epoch alone.
 std::optional<Json> TestRecords(const SweepRun& run, int64_t epochs) {
-  std::vector<std::pair<int64_t, double>> errors;
-  for (const EpochRecord& epoch : run.epochs) {
-    if (epoch.test_error) errors.emplace_back(epoch.epoch, *epoch.test_error);
+  std::vector<std::pair<int64_t, double>> errors = TestedEpochs(run);
+  if (run.error && (errors.empty() || errors.back().second != *run.error)) {
+    errors.emplace_back(epochs, *run.error);
   }
-  if (errors.empty() && run.error) errors.emplace_back(epochs, *run.error);
   if (errors.empty()) return {};
   Json records = {{"epoch_ind", Json::array()},
                   {"epoch_max", Json::array()},
@@ -209,11 +221,14 @@ Json SweepExport::Job(const SeriesRow& series, const Json& recipe, const SweepRu
               {"err_file", folder + "/stderr.log"},
               {"err", ""},
               {"dse", std::move(own)}};
-  if (const std::optional<Json> tests = TestRecords(run, epochs)) {
+  const std::optional<Json> tests = TestRecords(run, epochs);
+  if (run.state != RunStateText(RunState::kDone)) {
+    // Not where pycls' analysis takes the last epoch for a result.
+    ++summary_.untested;
+    if (tests) job["dse"]["test_epoch"] = *tests;
+  } else if (tests) {
     job["test_epoch"] = *tests;
     job["test_ema_epoch"] = *tests;
-  } else {
-    ++summary_.untested;
   }
   if (run.epochs.empty()) return job;
   job["train_epoch"] = TrainRecords(run, epochs);

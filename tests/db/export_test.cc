@@ -333,6 +333,54 @@ TEST_CASE("what was exported as a sweep of pycls is the same when it is imported
   CHECK(Results(copy.db, "population, seed") == Results(study.db, "population, seed"));
 }
 
+// A job of a network of 16 channels in each of two stages.
+std::string SweepOf(const std::string& records) {
+  return R"([{"cfg":{"MODEL":{"TYPE":"anynet","NUM_CLASSES":10},"TRAIN":{"IM_SIZE":32},)"
+         R"("OPTIM":{"BASE_LR":0.1,"WEIGHT_DECAY":0.0005},"ANYNET":{"DEPTHS":[1,1],)"
+         R"("WIDTHS":[16,16],"STRIDES":[2,2],"BOT_MULS":[1.0,1.0],"GROUP_WS":[8,8]}},)" +
+         records + "}]";
+}
+
+TEST_CASE("a learning curve shorter than the tests does not change the error of a sweep") {
+  Study study;
+  SweepCopy first(study, SweepOf(R"("train_epoch":{"epoch_ind":[1,2],"lr":[0.1,0.1]},)"
+                                 R"("test_epoch":{"epoch_ind":[1,2,3],"epoch_max":[3,3,3],)"
+                                 R"("top1_err":[60,50,40]})"));
+  const std::string text = Sweep(first.db);
+  const Json test = ParseJson(text, "sweep").at(0).at("test_epoch");
+  CHECK(test.at("top1_err") == Json({60, 50, 40}));
+  CHECK(test.at("epoch_ind") == Json({1, 2, 3}));
+  CHECK(test.at("epoch_max") == Json({3, 3, 3}));
+  const Rows before = Results(first.db);
+  const Rows curves = Curves(first.db);
+  Database db = Database::Open(study.folder / "again.db", OpenMode::kCreate);
+  std::string copy = text;
+  ImportRows(db, ParseSweepImport(copy, "sweep.json", Study::kName).rows, "sweep.json");
+  CHECK(Results(db) == before);
+  CHECK(Curves(db) == curves);
+}
+
+TEST_CASE("a job that is not done has no test errors for pycls, and keeps its curve") {
+  Study study;
+  SweepCopy first(study, SweepOf(R"("train_epoch":{"epoch_ind":[1,2],"lr":[0.1,0.1]},)"
+                                 R"("test_epoch":{"epoch_ind":[1,2],"epoch_max":[100,100],)"
+                                 R"("top1_err":[60,50]})"));
+  ExportSummary summary;
+  std::string text = Sweep(first.db, &summary);
+  CHECK(summary.written == 1);
+  CHECK(summary.untested == 1);
+  const Json job = ParseJson(text, "sweep").at(0);
+  CHECK_FALSE(job.contains("test_epoch"));
+  CHECK_FALSE(job.contains("test_ema_epoch"));
+  CHECK(job.at("train_epoch").at("epoch_ind") == Json({1, 2}));
+  Database db = Database::Open(study.folder / "again.db", OpenMode::kCreate);
+  ImportRows(db, ParseSweepImport(text, "sweep.json", Study::kName).rows, "sweep.json");
+  CHECK(Results(db) == Results(first.db));
+  CHECK(Curves(db) == Curves(first.db));
+  CHECK(Curves(db).size() == 2);
+  CHECK(db.impl().connection.QueryText("SELECT state FROM runs") == "failed");
+}
+
 TEST_CASE("a job is what pycls' analysis asks for") {
   Study study;
   const Json jobs = ParseJson(Sweep(study.db), "sweep");
