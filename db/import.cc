@@ -169,6 +169,9 @@ class Importer {
     if (at == entry.properties.end()) return std::nullopt;
     const double value = at->second;
     if (value < 0) Fail(row, std::string(name) + " must not be negative");
+    if (value > kMaxStored) {
+      Fail(row, std::string(name) + " must be at most " + FormatDouble(kMaxStored));
+    }
     entry.properties.erase(at);
     return value;
   }

@@ -42,14 +42,19 @@ struct ImportRow {
   std::map<std::string, double> properties;
 };
 
+// The largest lr, weight decay, time and speed that the file takes.
+inline constexpr double kMaxStored = 1e300;
+
 // 16 hexadecimal digits.
 bool IsHashText(const std::string& text);
 
 // CSV (RFC 4180, header first): `population` and `error` (empty = failed), optional `model` (model
 // JSON), `hash`, `state`, `best_error`; the columns of ExportCsv (db/export.h) mean what they mean
-// there; every other column is a property where it is numeric or empty. Throws Error "FILE:LINE:
-// reason" at the first bad row.
-std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file);
+// there; every other column is a property where it is numeric or empty. `left_out` takes the names
+// of columns that say something and are not read: text, and where an exported row was. Throws Error
+// "FILE:LINE: reason" at the first bad row.
+std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
+                                      std::vector<std::string>* left_out = nullptr);
 
 // The jobs of a sweep.json of pycls.
 struct SweepImport {

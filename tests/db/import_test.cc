@@ -84,6 +84,27 @@ TEST_CASE("a bad file is refused with file, line and reason") {
   CHECK_THAT(ParseMessage(header + "p,1,\"1\"x\n"), Contains("f.csv:2: text follows"));
 }
 
+TEST_CASE("numbers that cannot be stored or contradict each other are refused with their line") {
+  File file;
+  CHECK(ParseMessage("population,error,seconds\np,1,1e305\n") ==
+        "f.csv:2: seconds must be at most 1e+300");
+  CHECK(ParseMessage("population,error,img_per_s\np,1,1e305\n") ==
+        "f.csv:2: img_per_s must be at most 1e+300");
+  CHECK(file.ImportMessage("population,error,lr\np,1,1e301\n") ==
+        "f.csv:2: lr must be at most 1e+300");
+  CHECK(ParseMessage("population,error,wd,weight_decay\np,1,1,1\n") ==
+        "f.csv:1: columns 'wd' and 'weight_decay' mean the same; only one can be there");
+  CHECK(ParseMessage("population,error,best_error\np,2,2\np,2,2.5\n") ==
+        "f.csv:3: best_error 2.5 is the lowest, so it cannot be above error 2");
+}
+
+TEST_CASE("columns that say something and are not read are named") {
+  std::vector<std::string> left_out;
+  ParseCsvImport("population,error,note,empty,space,depth,run_id,name\np,1,text,,X,3,7,n\n",
+                 "f.csv", &left_out);
+  CHECK(left_out == std::vector<std::string>{"note", "space", "run_id"});
+}
+
 TEST_CASE("states, hashes and models that contradict themselves are refused") {
   const std::string state = "population,error,state,best_error\n";
   CHECK_THAT(ParseMessage(state + "p,1,finished,\n"),

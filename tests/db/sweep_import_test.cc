@@ -288,8 +288,25 @@ TEST_CASE("a job with impossible records is refused with their name") {
         "sweep.json: job 1: test_epoch.epoch_ind must hold whole numbers from 1, not 2.5");
   CHECK(MessageAfter([](Json& job) { job["train_epoch"]["lr"][0] = "x"; }) ==
         "sweep.json: job 1: train_epoch.lr must hold numbers");
+  CHECK(MessageAfter([](Json& job) { job["train_epoch"]["time_epoch"][2] = 9e299; }) ==
+        "sweep.json: job 1: train_epoch.time_epoch is 9e+299 in entry 3, outside 0..1e+200");
+  CHECK(MessageAfter([](Json& job) {
+          job["dse"] = {{"member_key", "x"}};
+        }) == "sweep.json: job 1: dse.member_key must be 16 hexadecimal digits");
   CHECK(MessageAfter([](Json& job) { job["cfg"]["TRAIN"]["BATCH_SIZE"] = 0; }) ==
         "sweep.json: job 1: cfg.TRAIN.BATCH_SIZE must be above 0");
+}
+
+TEST_CASE("rates that cannot be stored are refused with their job") {
+  File file;
+  for (const char* name : {"BASE_LR", "WEIGHT_DECAY"}) {
+    Json job = Job(Config(16), {50, 50, 50});
+    job["cfg"]["OPTIM"][name] = 1e308;  // times 128 / 64 the rate is not finite
+    job["cfg"]["TRAIN"]["BATCH_SIZE"] = 64;
+    const std::string word = std::string(name) == "BASE_LR" ? "lr" : "weight_decay";
+    CHECK(MessageOf([&] { file.Import(Json::array({job})); }) ==
+          "sweep.json: job 1: " + word + " must be at most 1e+300");
+  }
 }
 
 TEST_CASE("nothing of a sweep is imported when a later job contradicts") {
@@ -375,7 +392,8 @@ TEST_CASE("mutations of a valid sweep are imported or refused with an error") {
         ImportRows(file.db, sweep.rows, "sweep.json");
       }
       ++imported;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Catch::StartsWith("sweep.json:"));
       ++refused;
     }
   }
