@@ -120,6 +120,8 @@ Database OpenForAnalysis(const std::string& path) {
 int RunAnalyze(std::span<const std::string> args) {
   AnalyzeOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
+  CheckIsNotDatabase(options.html, options.db);
+  CheckIsNotDatabase(options.json, options.db);
   Database db = OpenForAnalysis(options.db);
   const SeriesDetail detail{options.study.refined_fits ? kRefinedFitName : kDefaultGridName,
                             options.wants_report()};

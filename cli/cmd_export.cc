@@ -80,7 +80,8 @@ void Report(const ExportOptions& options, const ExportSummary& summary) {
   note("left out, the run has not ended", summary.open);
   note("left out, numbers without a network", summary.without_network);
   note("left out, learning rate or weight decay not known", summary.without_training);
-  note("without a test error, which pycls' analysis passes over", summary.untested);
+  note("not done, and without a test error so that pycls' analysis passes over them",
+       summary.untested);
   note("left out, pycls has no such network", summary.inexpressible);
   for (const std::string& example : summary.examples) Say(options.quiet, "  " + example);
   if (summary.left_out.empty()) return;
@@ -93,6 +94,7 @@ void Report(const ExportOptions& options, const ExportSummary& summary) {
 int RunExport(std::span<const std::string> args) {
   ExportOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
+  CheckIsNotDatabase(options.out, options.db);
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
   const ExportSummary summary =
       options.format == "pycls-yaml" ? ExportFiles(db, options) : ExportText(db, options);

@@ -45,6 +45,12 @@ void CheckFiles(const ImportOptions& options) {
   }
 }
 
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 bool ReadOptions(std::span<const std::string> args, ImportOptions& options) {
   OptionParser parser(
       "import --db FILE [--population NAME] FILE ...",
@@ -65,7 +71,12 @@ bool ReadOptions(std::span<const std::string> args, ImportOptions& options) {
 
 std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string& file) {
   std::string text = ReadFile(file, kMaxImportBytes);
-  if (!HasExtension(file, ".json")) return ParseCsvImport(text, file);
+  if (!HasExtension(file, ".json")) {
+    std::vector<std::string> left_out;
+    std::vector<ImportRow> rows = ParseCsvImport(text, file, &left_out);
+    if (!left_out.empty()) Say(options.quiet, file + ": columns left out: " + Joined(left_out));
+    return rows;
+  }
   SweepImport sweep = ParseSweepImport(text, file, *options.population);
   const size_t count = sweep.without_model.size();
   if (count == 0) return std::move(sweep.rows);

@@ -14,9 +14,9 @@ namespace {
 // Columns that are no properties. The first kind is read (README of this folder, "Imported rows");
 // the second says where an exported row was, which means nothing elsewhere; the third follows from
 // the model where a row has one, and is a property in other rows.
-constexpr const char* kReadColumns[] = {"population", "error",   "model",     "hash",
-                                        "best_error", "state",   "recipe",    "dataset",
-                                        "seed",       "seconds", "img_per_s", "micro_batch"};
+constexpr const char* kReadColumns[] = {
+    "population", "error", "model",   "hash",      "best_error",  "state",     "recipe",
+    "dataset",    "seed",  "seconds", "img_per_s", "micro_batch", "member_key"};
 constexpr const char* kPlaceColumns[] = {"space", "member", "member_id", "run_id"};
 constexpr const char* kModelColumns[] = {"name",   "flops",  "params", "acts", "depth",
                                          "widths", "depths", "b",      "g",    "w0",
@@ -95,6 +95,22 @@ class CsvImport {
     return rows;
   }
 
+  // Columns that say something and are not read. Those of the model say it again.
+  std::vector<std::string> LeftOut() const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < header_.size(); ++i) {
+      const bool known = IsOneOf(header_[i], kReadColumns) || IsOneOf(header_[i], kModelColumns) ||
+                         std::ranges::any_of(properties_, [&](const Property& property) {
+                           return property.column == i;
+                         });
+      const auto says_something = [&](const Record& record) {
+        return !Trimmed(record.fields[i]).empty();
+      };
+      if (!known && std::ranges::any_of(records_, says_something)) names.push_back(header_[i]);
+    }
+    return names;
+  }
+
  private:
   [[noreturn]] void Fail(int64_t line, const std::string& what) const {
     throw Error(file_ + ":" + std::to_string(line) + ": " + what);
@@ -106,6 +122,9 @@ class CsvImport {
       if (std::count(header_.begin(), header_.end(), header_[i]) > 1) {
         Fail(line, "column '" + header_[i] + "' is there twice");
       }
+    }
+    if (Column("wd") >= 0 && Column("weight_decay") >= 0) {
+      Fail(line, "columns 'wd' and 'weight_decay' mean the same; only one can be there");
     }
     for (const char* name : {"population", "error"}) {
       if (Column(name) < 0) {
@@ -191,12 +210,16 @@ class CsvImport {
     Fail(record.line, "state '" + text + "' must be one of " + JoinWords(allowed));
   }
 
+  // "" for an empty field.
+  std::string ReadHash(const Record& record, const std::string& name) const {
+    const std::string hash = Field(record, name);
+    if (hash.empty() || IsHashText(hash)) return hash;
+    Fail(record.line, name + " '" + hash + "' is not 16 hexadecimal digits");
+  }
+
   void ReadModel(const Record& record, ImportRow& row) const {
-    row.hash = Field(record, "hash");
-    const bool hexadecimal = row.hash.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!row.hash.empty() && (row.hash.size() != 16 || !hexadecimal)) {
-      Fail(record.line, "hash '" + row.hash + "' is not 16 hexadecimal digits");
-    }
+    row.hash = ReadHash(record, "hash");
+    row.member_key = ReadHash(record, "member_key");
     const std::string text = Field(record, "model");
     if (text.empty()) return;
     const std::string where = file_ + ":" + std::to_string(record.line) + ": model";
@@ -214,6 +237,9 @@ class CsvImport {
     if (column < 0) return std::nullopt;
     const std::optional<double> value = ReadNumber(record, static_cast<size_t>(column));
     if (value && *value < low) Fail(record.line, name + " must be at least " + FormatDouble(low));
+    if (value && *value > kMaxStored) {
+      Fail(record.line, name + " must be at most " + FormatDouble(kMaxStored));
+    }
     return value;
   }
 
@@ -250,6 +276,11 @@ class CsvImport {
       Fail(record.line, std::string("best_error goes with done and diverged runs, not with ") +
                             RunStateText(row.state));
     }
+    if (row.error && row.best_error && *row.best_error > *row.error) {
+      Fail(record.line, "best_error " + FormatDouble(*row.best_error) +
+                            " is the lowest, so it cannot be above error " +
+                            FormatDouble(*row.error));
+    }
     ReadModel(record, row);
     ReadTraining(record, row);
     for (const Property& property : properties_) {
@@ -269,8 +300,11 @@ class CsvImport {
 
 }  // namespace
 
-std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file) {
-  return CsvImport(text, file).Rows();
+std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
+                                      std::vector<std::string>* left_out) {
+  const CsvImport import(text, file);
+  if (left_out) *left_out = import.LeftOut();
+  return import.Rows();
 }
 
 }  // namespace dse

@@ -23,16 +23,17 @@ struct ExportSummary {
   int64_t open = 0;                   // runs still pending or running
   int64_t without_network = 0;        // imported numbers without a model
   int64_t without_training = 0;       // runs whose learning rate or weight decay is not known
-  int64_t untested = 0;               // jobs written without a test error
+  int64_t untested = 0;               // jobs written without a test error, for they are not done
   int64_t inexpressible = 0;          // networks pycls has not
   std::vector<std::string> examples;  // the first ten: "HASH: reason"
   std::set<std::string> left_out;     // recipe keys pycls has no word for
 };
 
-// Each function reads the series that `filter` lets through a few hundred rows at a time: memory
-// does not grow with the file, and no lock is held while bytes are taken, so trainings go on
-// behind a slow reader. Rows come by series, member and run. Throws Error for a name in the filter
-// that is not in the file and suggests the nearest.
+// Each function reads the series that `filter` lets through a few hundred rows at a time, in sweeps
+// with their learning curves: memory does not grow with the runs, though names are kept, of series
+// and properties and for YAML of the files written. No lock is held while bytes are taken, so
+// trainings go on behind a slow reader. Rows come by series, member and run. Throws Error for a
+// name in the filter that is not in the file and suggests the nearest.
 
 // A run of the view `results` a row, with the member's model as JSON and its imported properties.
 // RFC 4180 with a header and CRLF; numbers are the shortest text that reads back as the same

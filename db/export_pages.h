@@ -20,7 +20,7 @@ Model StoredModel(const std::string& spec, const std::optional<std::string>& nam
 
 // Calls use(row) for each row of a query that is read in pages, so that no statement is open
 // meanwhile. `page(statement, last)` binds the query for the rows after `last`, of at most
-// kPageRows rows; read(statement) makes a row of each; key(row) is what `last` becomes.
+// kPageRows rows; read(statement) makes a row of each, whose member `key` is what `last` becomes.
 template <typename Key, typename Bind, typename Read, typename Use>
 void EachPaged(sqlite::Statement& statement, Key last, Bind bind, Read read, Use use) {
   while (true) {

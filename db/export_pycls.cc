@@ -36,6 +36,7 @@ struct SweepRun {
   int64_t seed = 0;
   Overrides effective;
   int64_t member = 0;
+  std::string member_key;
   std::string hash;  // "" without a model
   std::optional<Model> model;
   Complexity complexity;
@@ -45,7 +46,8 @@ struct SweepRun {
 constexpr const char* kSelectSweepRuns =
     "SELECT l.member_id, l.run_id, r.state, r.error, r.best_error, r.seed, r.attempt,"
     " coalesce(m.lr, ?2), coalesce(m.weight_decay, ?3), m.idx,"
-    " o.hash, o.spec, m.name, m.parameters, o.flops, o.params, o.acts"
+    " o.hash, o.spec, m.name, m.parameters, o.flops, o.params, o.acts,"
+    " m.key"
     " FROM series_runs l JOIN members m ON m.id = l.member_id JOIN runs r ON r.id = l.run_id"
     " LEFT JOIN models o ON o.id = m.model_id"
     " WHERE l.series_id = ?1 AND (l.member_id, l.run_id) > (?4, ?5)"
@@ -63,7 +65,7 @@ Json RecipeOf(sqlite::Connection& connection, int64_t series_id) {
 
 // What pycls calls a dataset, where it has it.
 Json DatasetConfig(const std::string& uri) {
-  if (!uri.starts_with("cifar10")) return Json::object();
+  if (uri != "cifar10" && !uri.starts_with("cifar10:")) return Json::object();
   return {{"TRAIN", {{"DATASET", "cifar10"}}},
           {"TEST", {{"DATASET", "cifar10"}, {"SPLIT", "test"}}}};
 }
@@ -104,6 +106,7 @@ class SweepExport {
     run.seed = row.Int(5);
     run.effective = {row.OptionalReal(7), row.OptionalReal(8)};
     run.member = row.Int(9);
+    run.member_key = row.Text(17);
     if (row.IsNull(10)) return run;
     run.hash = row.Text(10);
     run.model =
@@ -135,11 +138,24 @@ class SweepExport {
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-// How many epochs the training was to have.
+// The tested epochs of the learning curve.
+std::vector<std::pair<int64_t, double>> TestedEpochs(const SweepRun& run) {
+  std::vector<std::pair<int64_t, double>> errors;
+  for (const EpochRecord& epoch : run.epochs) {
+    if (epoch.test_error) errors.emplace_back(epoch.epoch, *epoch.test_error);
+  }
+  return errors;
+}
+
+// How many epochs the training was to have. A learning curve that does not end with the run's error
+// is shorter than the training was.
 int64_t EpochsOf(const Json& recipe, const SweepRun& run) {
   const int64_t last = run.epochs.empty() ? 1 : run.epochs.back().epoch;
   const auto at = recipe.find("epochs");
-  return std::max(last, at == recipe.end() ? int64_t{1} : at->get<int64_t>());
+  const int64_t epochs = std::max(last, at == recipe.end() ? int64_t{1} : at->get<int64_t>());
+  const auto tested = TestedEpochs(run);
+  if (!run.error || tested.empty() || tested.back().second == *run.error) return epochs;
+  return std::max(epochs, tested.back().first + 1);
 }
 
 Json TrainRecords(const SweepRun& run, int64_t epochs) {
@@ -157,13 +173,12 @@ Json TrainRecords(const SweepRun& run, int64_t epochs) {
   return records;
 }
 
-// A run without a curve is its last epoch alone.
+// They end with the run's error; a run without a curve is its last epoch alone.
 std::optional<Json> TestRecords(const SweepRun& run, int64_t epochs) {
-  std::vector<std::pair<int64_t, double>> errors;
-  for (const EpochRecord& epoch : run.epochs) {
-    if (epoch.test_error) errors.emplace_back(epoch.epoch, *epoch.test_error);
+  std::vector<std::pair<int64_t, double>> errors = TestedEpochs(run);
+  if (run.error && (errors.empty() || errors.back().second != *run.error)) {
+    errors.emplace_back(epochs, *run.error);
   }
-  if (errors.empty() && run.error) errors.emplace_back(epochs, *run.error);
   if (errors.empty()) return {};
   Json records = {{"epoch_ind", Json::array()},
                   {"epoch_max", Json::array()},
@@ -192,7 +207,11 @@ Json SweepExport::Job(const SeriesRow& series, const Json& recipe, const SweepRu
   // pycls' analysis shows the folder of the log.
   const std::string folder =
       series.population + "/" + std::to_string(run.member) + "-seed" + std::to_string(run.seed);
-  Json own = {{"model", ModelToJson(*run.model)}, {"state", run.state}, {"lr", *run.effective.lr}};
+  Json own = {{"model", ModelToJson(*run.model)},
+              {"state", run.state},
+              {"lr", *run.effective.lr},
+              {"seed", run.seed},
+              {"member_key", run.member_key}};
   Json job = {{"cfg", std::move(config)},
               {"complexity",
                {{"flops", run.complexity.flops},
@@ -202,11 +221,14 @@ Json SweepExport::Job(const SeriesRow& series, const Json& recipe, const SweepRu
               {"err_file", folder + "/stderr.log"},
               {"err", ""},
               {"dse", std::move(own)}};
-  if (const std::optional<Json> tests = TestRecords(run, epochs)) {
+  const std::optional<Json> tests = TestRecords(run, epochs);
+  if (run.state != RunStateText(RunState::kDone)) {
+    // Not where pycls' analysis takes the last epoch for a result.
+    ++summary_.untested;
+    if (tests) job["dse"]["test_epoch"] = *tests;
+  } else if (tests) {
     job["test_epoch"] = *tests;
     job["test_ema_epoch"] = *tests;
-  } else {
-    ++summary_.untested;
   }
   if (run.epochs.empty()) return job;
   job["train_epoch"] = TrainRecords(run, epochs);

@@ -17,7 +17,8 @@ namespace {
 
 enum class Kind { kText, kWhole, kReal, kJson };
 
-// A column of the export, which is one of the view `results` but for the model.
+// A column of the export, which is one of the view `results` but for the model and the member's
+// key.
 struct Column {
   const char* name;
   const char* source;  // "" = the member's model
@@ -52,6 +53,7 @@ constexpr Column kColumns[] = {{"population", "v.population", Kind::kText},
                                {"seconds", "v.seconds", Kind::kReal},
                                {"img_per_s", "v.img_per_s", Kind::kReal},
                                {"micro_batch", "v.micro_batch", Kind::kWhole},
+                               {"member_key", "m.key", Kind::kText},
                                {"member", "v.member", Kind::kWhole},
                                {"member_id", "v.member_id", Kind::kWhole},
                                {"run_id", "v.run_id", Kind::kWhole}};
@@ -142,12 +144,7 @@ class JsonLinesFormat : public TableFormat {
       }
     }
     ObjectWriter properties(object.Key("properties"));
-    for (const auto& [name, value] : row.properties) {
-      // Names come from files, so they may need escaping.
-      std::string quoted;
-      ObjectWriter::AppendText(name, quoted);
-      properties.Key(std::string_view(quoted).substr(1, quoted.size() - 2)) += FormatDouble(value);
-    }
+    for (const auto& [name, value] : row.properties) properties.Key(name) += FormatDouble(value);
     properties.Close();
     object.Close();
     text += '\n';

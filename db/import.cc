@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "db/connection.h"
 #include "db/documents.h"
+#include "db/import_identity.h"
 #include "db/imported_runs.h"
 #include "db/member_rows.h"
 
@@ -37,31 +38,30 @@ class Importer {
       : connection_(connection),
         file_(file),
         writer_(connection),
-        find_member_(connection, "SELECT id FROM members WHERE population_id = ? AND key = ?"),
+        find_member_(connection,
+                     "SELECT id, model_id FROM members WHERE population_id = ? AND key = ?"),
+        find_equal_(connection,
+                    "SELECT 1 FROM members m JOIN models o ON o.id = m.model_id"
+                    " WHERE m.population_id = ? AND m.key = ? AND o.hash = ? AND m.lr IS ?"
+                    " AND m.weight_decay IS ?"),
+        find_bare_(connection,
+                   "SELECT 1 FROM members m JOIN series_runs l ON l.member_id = m.id"
+                   " JOIN series s ON s.id = l.series_id JOIN recipes r ON r.id = s.recipe_id"
+                   " JOIN datasets d ON d.id = s.dataset_id"
+                   " WHERE m.population_id = ? AND m.key = ? AND r.name = ? AND d.uri = ?"),
+        identities_(connection, file),
         runs_(connection),
         find_property_(connection, "SELECT value FROM properties WHERE member_id = ? AND name = ?"),
         insert_property_(connection,
                          "INSERT INTO properties(member_id, name, value) VALUES (?, ?, ?)") {}
 
-  void Add(const ImportRow& row) {
-    Population& population = FindPopulation(row);
-    const ImportedSeries& series = FindSeries(row, population);
-    const std::optional<int64_t> model = FindModel(row);
-    Entry entry = MakeEntry(row, population);
-    const int64_t member = FindMember(entry, population, model);
-    StoreProperties(entry, member);
-    if (row.state == RunState::kPending || row.state == RunState::kRunning) {
-      ++summary_.open;
-      return;
+  void Add(const std::vector<ImportRow>& rows) {
+    std::vector<Entry> entries;
+    for (const ImportRow& row : rows) {
+      entries.push_back(MakeEntry(row, FindPopulation(row)));
+      if (!IsOpen(row)) identities_.Announce(row, GroupKey(entries.back()));
     }
-    // The names are left out where there are none, as in files made before they could be given.
-    Json key = Json::array({"imported", row.population, entry.member_key});
-    if (row.recipe != kImported || row.dataset != kImported) {
-      key.insert(key.end(), {row.recipe, row.dataset});
-    }
-    const int64_t repeat = population.repeats[key.dump()]++;
-    key.push_back(repeat);
-    Count(runs_.Store({row, ShortHash(key.dump()), series, member, model, repeat}, file_));
+    for (const Entry& entry : entries) Store(entry);
   }
   const ImportSummary& summary() const { return summary_; }
 
@@ -69,10 +69,42 @@ class Importer {
   struct Population {
     int64_t id = 0;
     int64_t members = 0;
-    int64_t bare_rows = 0;                         // of this file
-    std::map<std::string, int64_t> repeats;        // rows of this file by member and series
-    std::map<std::string, ImportedSeries> series;  // by recipe and dataset
+    int64_t bare_rows = 0;                             // of this file
+    std::map<std::string, int64_t> bare_rows_of;       // by recipe and dataset
+    std::map<std::string, std::string> first_members;  // told keys by the usual one
+    std::map<std::string, ImportedSeries> series;      // by recipe and dataset
   };
+
+  static bool IsOpen(const ImportRow& row) {
+    return row.state == RunState::kPending || row.state == RunState::kRunning;
+  }
+
+  // What keys of the runs of one member and series begin with. The names are left out where there
+  // are none, as in files made before they could be given.
+  static Json GroupKey(const Entry& entry) {
+    const ImportRow& row = entry.row;
+    Json key = Json::array({"imported", row.population, entry.member_key});
+    if (row.recipe != kImported || row.dataset != kImported) {
+      key.insert(key.end(), {row.recipe, row.dataset});
+    }
+    return key;
+  }
+
+  void Store(const Entry& entry) {
+    const ImportRow& row = entry.row;
+    Population& population = FindPopulation(row);
+    const ImportedSeries& series = FindSeries(row, population);
+    const std::optional<int64_t> model = FindModel(row);
+    const int64_t member = FindMember(entry, population, model);
+    StoreProperties(entry, member);
+    if (IsOpen(row)) {
+      ++summary_.open;
+      return;
+    }
+    const RunIdentities::Identity identity =
+        identities_.Resolve(row, GroupKey(entry), series.id, member);
+    Count(runs_.Store({row, identity, series, member, model}, file_));
+  }
 
   [[noreturn]] void Fail(const ImportRow& row, const std::string& what) const {
     throw Error(ImportPlace(file_, row) + ": " + what);
@@ -137,11 +169,41 @@ class Importer {
     if (at == entry.properties.end()) return std::nullopt;
     const double value = at->second;
     if (value < 0) Fail(row, std::string(name) + " must not be negative");
+    if (value > kMaxStored) {
+      Fail(row, std::string(name) + " must be at most " + FormatDouble(kMaxStored));
+    }
     entry.properties.erase(at);
     return value;
   }
 
-  Entry MakeEntry(const ImportRow& row, Population& population) const {
+  // Members that were different where the row comes from, but have the same network, lr and weight
+  // decay here, stay different: the first has the usual key.
+  std::string KeyWithModel(const Entry& entry, Population& population) {
+    const std::string& told = entry.row.member_key;
+    const Overrides& own = entry.overrides;
+    std::string key = MemberKey(entry.row.hash, own);
+    if (told.empty()) return key;
+    const auto [first, fresh] = population.first_members.emplace(key, told);
+    find_equal_.Bind(population.id, told, entry.row.hash, own.lr, own.weight_decay);
+    if (find_equal_.Step()) return told;
+    return fresh || first->second == told ? key : ShortHash(Json::array({key, told}).dump());
+  }
+
+  // Nothing tells the row from others: the nth of a population and series is its nth bare member.
+  // They once were numbered over all series of the population.
+  std::string BareKey(const ImportRow& row, Population& population) {
+    const std::string old_key = ShortHash(Json{{"row", population.bare_rows++}}.dump());
+    const Json series = Json::array({row.recipe, row.dataset});
+    Json key = {{"row", population.bare_rows_of[series.dump()]++}};
+    if (row.recipe != kImported || row.dataset != kImported) {
+      find_bare_.Bind(population.id, old_key, row.recipe, row.dataset);
+      if (find_bare_.Step()) return old_key;
+      key["series"] = series;
+    }
+    return ShortHash(key.dump());
+  }
+
+  Entry MakeEntry(const ImportRow& row, Population& population) {
     Entry entry{row, {}, row.properties, ""};
     entry.overrides.lr = TakeOverride(row, entry, "lr");
     entry.overrides.weight_decay = TakeOverride(row, entry, "weight_decay");
@@ -149,21 +211,28 @@ class Importer {
       entry.overrides.weight_decay = TakeOverride(row, entry, "wd");
     }
     if (!row.hash.empty()) {
-      entry.member_key = MemberKey(row.hash, entry.overrides);
+      entry.member_key = KeyWithModel(entry, population);
+    } else if (!row.member_key.empty()) {
+      entry.member_key = row.member_key;
     } else if (!row.properties.empty() || !row.identity.empty()) {
       Json key = {{"properties", row.properties}};
       if (!row.identity.empty()) key["identity"] = row.identity;
       entry.member_key = ShortHash(key.dump());
     } else {
-      // Nothing tells it from others: the nth such row of a population is its nth bare member.
-      entry.member_key = ShortHash(Json{{"row", population.bare_rows++}}.dump());
+      entry.member_key = BareKey(row, population);
     }
     return entry;
   }
 
   int64_t FindMember(const Entry& entry, Population& population, std::optional<int64_t> model) {
     find_member_.Bind(population.id, entry.member_key);
-    if (find_member_.Step()) return find_member_.Int(0);
+    if (find_member_.Step()) {
+      if (find_member_.IsNull(1) == model.has_value()) {
+        Fail(entry.row,
+             "member_key " + entry.member_key + " is another network in " + connection_.path());
+      }
+      return find_member_.Int(0);
+    }
     const Model* drawn = entry.row.model ? &*entry.row.model : nullptr;
     const std::optional<int64_t> id =
         writer_.InsertMember(population.id, population.members++, entry.member_key, std::nullopt,
@@ -202,6 +271,9 @@ class Importer {
   std::string file_;
   MemberWriter writer_;
   sqlite::Statement find_member_;
+  sqlite::Statement find_equal_;
+  sqlite::Statement find_bare_;
+  RunIdentities identities_;
   ImportedRuns runs_;
   sqlite::Statement find_property_;
   sqlite::Statement insert_property_;
@@ -211,13 +283,17 @@ class Importer {
 
 }  // namespace
 
+bool IsHashText(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 ImportSummary ImportRows(Database& db, const std::vector<ImportRow>& rows,
                          const std::string& file) {
   if (rows.empty()) return {};
   sqlite::Connection& connection = WritableConnection(db);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   Importer importer(connection, file);
-  for (const ImportRow& row : rows) importer.Add(row);
+  importer.Add(rows);
   transaction.Commit();
   return importer.summary();
 }

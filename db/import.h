@@ -15,8 +15,9 @@
 namespace dse {
 
 // One training of an imported file. A member is told apart by its model with lr and weight decay,
-// or without a model by `identity` and all its properties; rows of one member, recipe and dataset
-// are its repeats.
+// or without a model by `member_key`, else by `identity` and all its properties. Rows with one
+// model, lr and weight decay but several `member_key` are members each. Rows of one member, recipe
+// and dataset are its repeats (db/import_identity.h).
 struct ImportRow {
   int64_t line = 0;  // of a CSV file, from 1
   int64_t job = 0;   // of a sweep.json, from 1
@@ -28,21 +29,32 @@ struct ImportRow {
   RunState state = RunState::kDone;
   std::optional<double> error;
   std::optional<double> best_error;
-  std::optional<int64_t> seed;  // absent = the number of the repeat
+  std::optional<int64_t> seed;       // tells repeats apart; absent = the next that is free
+  std::optional<int64_t> told_seed;  // is stored where it is free, and tells nothing apart
+  std::string log_file;              // tells repeats of a sweep apart
   std::optional<double> seconds;
   std::optional<double> img_per_s;
   std::optional<int64_t> micro_batch;
   std::string message;              // why it failed
   std::vector<EpochRecord> epochs;  // its learning curve
   std::string identity;             // what else tells members without a model apart
+  std::string member_key;           // of the file it was exported from
   std::map<std::string, double> properties;
 };
 
+// The largest lr, weight decay, time and speed that the file takes.
+inline constexpr double kMaxStored = 1e300;
+
+// 16 hexadecimal digits.
+bool IsHashText(const std::string& text);
+
 // CSV (RFC 4180, header first): `population` and `error` (empty = failed), optional `model` (model
 // JSON), `hash`, `state`, `best_error`; the columns of ExportCsv (db/export.h) mean what they mean
-// there; every other column is a property where it is numeric or empty. Throws Error "FILE:LINE:
-// reason" at the first bad row.
-std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file);
+// there; every other column is a property where it is numeric or empty. `left_out` takes the names
+// of columns that say something and are not read: text, and where an exported row was. Throws Error
+// "FILE:LINE: reason" at the first bad row.
+std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
+                                      std::vector<std::string>* left_out = nullptr);
 
 // The jobs of a sweep.json of pycls.
 struct SweepImport {
@@ -67,8 +79,8 @@ struct ImportSummary {
 };
 
 // Writes the rows in one transaction, all or none. Importing the same file again changes nothing.
-// Throws Error naming file, line or job and reason: a hash the file does not know, a row that
-// contradicts a stored one, a population that was drawn and not imported.
+// Throws Error naming file, line or job and reason: a hash the file does not know, a seed twice, a
+// row that contradicts a stored one, a population that was drawn and not imported.
 ImportSummary ImportRows(Database& db, const std::vector<ImportRow>& rows, const std::string& file);
 
 }  // namespace dse

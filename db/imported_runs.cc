@@ -24,7 +24,6 @@ std::string ImportPlace(const std::string& file, const ImportRow& row) {
 
 ImportedRuns::ImportedRuns(sqlite::Connection& connection)
     : connection_(connection),
-      find_(connection, "SELECT id, state, error, best_error FROM runs WHERE key = ?"),
       insert_(connection,
               "INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed, state, error,"
               " best_error, seconds, img_per_s, micro_batch, message, attempt)"
@@ -41,33 +40,28 @@ ImportedRuns::ImportedRuns(sqlite::Connection& connection)
 
 ImportedRuns::Outcome ImportedRuns::Store(const ImportedRun& run, const std::string& file) {
   const ImportRow& row = run.row;
-  find_.Bind(run.key);
-  if (!find_.Step()) {
+  const std::optional<StoredRun>& stored = run.identity.stored;
+  if (!stored) {
     insert_
-        .Bind(run.key, run.model_id, run.series.recipe_id, run.series.dataset_id,
-              row.seed.value_or(run.repeat), RunStateText(row.state), row.error, row.best_error,
-              row.seconds, row.img_per_s, row.micro_batch, Message(row), row.epochs.empty() ? 0 : 1)
+        .Bind(run.identity.key, run.model_id, run.series.recipe_id, run.series.dataset_id,
+              run.identity.seed, RunStateText(row.state), row.error, row.best_error, row.seconds,
+              row.img_per_s, row.micro_batch, Message(row), row.epochs.empty() ? 0 : 1)
         .Run();
     const int64_t id = connection_.LastInsertId();
     link_.Bind(run.series.id, run.member_id, id).Run();
     StoreCurve(id, row);
     return Outcome::kNew;
   }
-  const int64_t id = find_.Int(0);
-  const std::string state = find_.Text(1);
-  const std::optional<double> error = find_.OptionalReal(2);
-  const std::optional<double> best = find_.OptionalReal(3);
-  const bool may_grow = row.job > 0 && state == RunStateText(RunState::kFailed);
-  const bool same =
-      state == RunStateText(row.state) && error == row.error && best == row.best_error;
-  if (same && (!may_grow || SameCurve(id, row))) return Outcome::kKnown;
+  const int64_t id = stored->id;
+  const bool may_grow = row.job > 0 && stored->state == RunStateText(RunState::kFailed);
+  if (SameOutcome(*stored, row) && (!may_grow || SameCurve(id, row))) return Outcome::kKnown;
   if (may_grow) {
     Update(id, row);
     return Outcome::kUpdated;
   }
   throw Error(ImportPlace(file, row) + ": contradicts what " + connection_.path() +
-              " has for this network: " + state + ", error " + Value(error) + ", best_error " +
-              Value(best));
+              " has for this network: " + stored->state + ", error " + Value(stored->error) +
+              ", best_error " + Value(stored->best_error));
 }
 
 bool ImportedRuns::SameCurve(int64_t run_id, const ImportRow& row) {

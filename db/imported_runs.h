@@ -5,6 +5,7 @@
 #include <string>
 
 #include "db/import.h"
+#include "db/import_identity.h"
 #include "db/sqlite.h"
 
 namespace dse {
@@ -22,11 +23,10 @@ struct ImportedSeries {
 // The run of an imported row.
 struct ImportedRun {
   const ImportRow& row;
-  std::string key;
+  const RunIdentities::Identity& identity;
   const ImportedSeries& series;
   int64_t member_id = 0;
   std::optional<int64_t> model_id;
-  int64_t repeat = 0;
 };
 
 // Puts runs with their learning curves into the file. Use within a transaction.
@@ -45,7 +45,6 @@ class ImportedRuns {
   void StoreCurve(int64_t run_id, const ImportRow& row);
 
   sqlite::Connection& connection_;
-  sqlite::Statement find_;
   sqlite::Statement insert_;
   sqlite::Statement link_;
   sqlite::Statement insert_attempt_;

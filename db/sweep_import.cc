@@ -13,6 +13,7 @@ namespace dse {
 namespace {
 
 constexpr int64_t kMaxEpochs = 1'000'000;
+constexpr double kMaxEpochSeconds = 1e200;  // sums of them can be stored
 constexpr double kReferenceBatch = 128;
 
 // A finite number at a path of keys; empty where there is none.
@@ -25,6 +26,13 @@ std::optional<double> NumberAt(const Json& data, std::initializer_list<const cha
     value = &*at;
   }
   return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
+}
+
+std::optional<int64_t> SeedAt(const Json& data, const char* key) {
+  const auto at = data.find(key);
+  if (at == data.end() || !at->is_number_integer()) return {};
+  const bool fits = !at->is_number_unsigned() || at->get<uint64_t>() <= uint64_t{INT64_MAX};
+  return fits && at->get<int64_t>() >= 0 ? std::optional(at->get<int64_t>()) : std::nullopt;
 }
 
 // The records of one kind of a job, such as test_epoch: a list for each metric, all of one length
@@ -90,7 +98,7 @@ class Job {
       : data_(data),
         where_(std::move(where)),
         train_(data, "train_epoch", where_),
-        test_(data, "test_epoch", where_),
+        test_(HolderOfTests(data), "test_epoch", where_),
         row_(row) {
     const auto cfg = data.find("cfg");
     if (cfg == data.end() || !cfg->is_object()) throw Error(where_ + ": has no object cfg");
@@ -127,6 +135,17 @@ class Job {
   }
 
   void ReadTraining() {
+    if (const auto log = data_.find("log_file"); log != data_.end() && log->is_string()) {
+      row_.log_file = log->get<std::string>();
+    }
+    if (const auto key = own_->find("member_key"); key != own_->end()) {
+      if (!key->is_string() || !IsHashText(key->get<std::string>())) {
+        throw Error(where_ + ": dse.member_key must be 16 hexadecimal digits");
+      }
+      row_.member_key = key->get<std::string>();
+    }
+    row_.seed = SeedAt(*own_, "seed");
+    row_.told_seed = SeedAt(*cfg_, "RNG_SEED");
     const double batch = NumberAt(*cfg_, {"TRAIN", "BATCH_SIZE"}).value_or(kReferenceBatch);
     if (!(batch >= 1)) throw Error(where_ + ": cfg.TRAIN.BATCH_SIZE must be above 0");
     if (const auto lr = NumberAt(*own_, {"lr"})) {
@@ -157,6 +176,12 @@ class Job {
   }
 
  private:
+  // Our exports keep the tests of runs that are not done where pycls does not look.
+  static const Json& HolderOfTests(const Json& data) {
+    const auto own = data.find("dse");
+    return own != data.end() && own->is_object() && own->contains("test_epoch") ? *own : data;
+  }
+
   // Files we exported have the model itself.
   PyclsModel ReadModel() const {
     const auto model = own_->find("model");
@@ -182,14 +207,14 @@ class Job {
       epoch.lr = *lr;
       epoch.train_loss = train_.Value("loss", i, -1e300, 1e300);
       epoch.train_error = train_.Value("top1_err", i, 0, 100);
-      epoch.seconds = train_.Value("time_epoch", i, 0, 1e300).value_or(0);
+      epoch.seconds = train_.Value("time_epoch", i, 0, kMaxEpochSeconds).value_or(0);
     }
     std::map<int64_t, double> test_seconds;
     for (size_t i = 0; i < test_.size(); ++i) {
       const auto at = curve.find(test_.Epoch(i));
       if (at == curve.end()) continue;
       at->second.test_error = test_.Value("top1_err", i, 0, 100);
-      test_seconds[at->first] = test_.Value("time_epoch", i, 0, 1e300).value_or(0);
+      test_seconds[at->first] = test_.Value("time_epoch", i, 0, kMaxEpochSeconds).value_or(0);
     }
     for (auto& [number, epoch] : curve) {
       if (const auto at = test_seconds.find(number); at != test_seconds.end()) {

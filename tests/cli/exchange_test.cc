@@ -65,9 +65,13 @@ TEST_CASE("a table goes to standard output or, whole, to a file", "[cli]") {
   CHECK(Dse({"export", "--db", study.db, "--format", "csv", "--out", file}).code == 0);
   CHECK(ReadAll(file) == csv.out);
   const std::string copy = study.folder / "copy.db";
-  REQUIRE(Dse({"import", "--db", copy, file}).code == 0);
+  const ProcessResult imported = Dse({"import", "--db", copy, file});
+  REQUIRE(imported.code == 0);
+  CHECK_THAT(imported.err, Contains("out.csv: columns left out: member, member_id, run_id\n"));
   const std::string rows =
-      "SELECT group_concat(coalesce(hash, '') || error || lr || wd) FROM results";
+      "SELECT group_concat(coalesce(hash, '') || ' ' || coalesce(error, '') || ' ' ||"
+      " coalesce(lr, '') || ' ' || coalesce(wd, '') || ' ' || member, ';') FROM results";
+  CHECK_THAT(Query(study.db, rows), Contains(";"));
   CHECK(Query(copy, rows) == Query(study.db, rows));
   const ProcessResult lines = Dse({"export", "--db", study.db, "--format", "jsonl"});
   CHECK(std::count(lines.out.begin(), lines.out.end(), '\n') == 2);
@@ -110,6 +114,40 @@ TEST_CASE("exports that cannot be written end with one sentence", "[cli]") {
   fails(RunProcess({"/bin/bash", "-c", "set -o pipefail; (sleep 0.3; " + quoted + ") | true"}),
         "standard output: cannot be written: Broken pipe");
   CHECK(Dse({"export", "--db", study.folder / "no.db", "--format", "csv"}).code == 1);
+}
+
+TEST_CASE("an export never takes the place of its database, a pipe or a device", "[cli]") {
+  const Study study;
+  const std::string before = ReadAll(study.db);
+  const std::string link = study.folder / "link.csv";
+  std::filesystem::create_symlink(study.db, link);
+  for (const std::string& out : {study.db, link, study.folder / "./s.db"}) {
+    const ProcessResult result = Dse({"export", "--db", study.db, "--format", "csv", "--out", out});
+    CHECK(result.code == 1);
+    CHECK(result.err ==
+          "dse: " + out + ": is the results database itself; the output needs another name\n");
+  }
+  CHECK(ReadAll(study.db) == before);
+  const std::string exported =
+      "'" + std::string(DSE_PROGRAM) + "' export -q --format csv --db '" + study.db + "'";
+  const std::string csv = RunProcess({"/bin/sh", "-c", exported}).out;
+  REQUIRE(csv.size() > 100);
+  CHECK(RunProcess({"/bin/sh", "-c", exported + " --out /dev/stdout | cat"}).out == csv);
+  CHECK(std::filesystem::is_symlink("/dev/stdout"));
+  const std::string pipe = study.folder / "pipe";
+  const std::string made = "mkfifo '" + pipe + "'; cat '" + pipe + "' & ";
+  CHECK(RunProcess({"/bin/sh", "-c", made + exported + " --out '" + pipe + "'; wait"}).out == csv);
+  CHECK(std::filesystem::is_fifo(pipe));
+  // A link stays one, and what is appended to stays.
+  const std::string file = study.folder.Write("file.csv", "old");
+  std::filesystem::remove(link);
+  std::filesystem::create_symlink(file, link);
+  CHECK(Dse({"export", "--db", study.db, "--format", "csv", "--out", link}).code == 0);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(ReadAll(file) == csv);
+  RunProcess({"/bin/sh", "-c", exported + " --out /dev/stdout >> '" + file + "'"});
+  CHECK(ReadAll(file) == csv + csv);
+  CHECK(Dse({"export", "--db", study.db, "--format", "csv", "--out", study.folder / ""}).code == 1);
 }
 
 TEST_CASE("command lines of import and export that make no sense are usage errors", "[cli]") {

@@ -126,6 +126,63 @@ TEST_CASE("what was exported as CSV is the same when it is imported again") {
   CHECK(ImportRows(again, ParseCsvImport(Csv(again), "out.csv"), "out.csv").known == 7);
 }
 
+TEST_CASE("members without a model stay those they were when they are imported again") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  const auto import = [](Database& into, const std::string& text) {
+    return ImportRows(into, ParseCsvImport(text, "f.csv"), "f.csv");
+  };
+  import(db, "population,error\nbare,10\nbare,11\nbare,12\n");
+  // Jobs of networks that are none of ours, with equal numbers.
+  std::string sweep = R"([{"cfg":{"MODEL":{"TYPE":"vit"},"A":1,"VIT":{"X":1}},)"
+                      R"("test_epoch":{"epoch_ind":[1],"epoch_max":[1],"top1_err":[40]}},)"
+                      R"({"cfg":{"MODEL":{"TYPE":"vit"},"VIT":{"X":2}},)"
+                      R"("test_epoch":{"epoch_ind":[1],"epoch_max":[1],"top1_err":[41]}}])";
+  ImportRows(db, ParseSweepImport(sweep, "s.json", "vit").rows, "s.json");
+  import(db, "population,error,depth,weight_decay\nx,20,3,0.5\n");
+  const Rows before = Results(db, "population, member");
+  REQUIRE(before.size() == 6);
+  CHECK(import(db, Csv(db)).known == 6);  // nothing is doubled
+  CHECK(Results(db, "population, member") == before);
+  Database copy = Database::Open(folder / "b.db", OpenMode::kCreate);
+  CHECK(import(copy, Csv(db)).members == 6);
+  CHECK(Results(copy, "population, member") == before);
+  CHECK(import(db, Csv(copy)).known == 6);
+  CHECK_THAT(MessageOf([&] { import(db, "population,error,member_key\np,1,xyz\n"); }),
+             Contains("f.csv:2: member_key 'xyz' is not 16 hexadecimal digits"));
+}
+
+TEST_CASE("members that share a run stay two members when they are imported again") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  std::vector<Draw> draws = MakeDraws(1);
+  Draw own = draws[0];
+  own.index = 1;
+  own.overrides.lr = 0.1;  // that of the recipe
+  draws.push_back(own);
+  StorePopulation(db, MakePopulation("p"), draws);
+  const std::vector<int64_t> runs = PlanRuns(db, MakeWanted(db, "p")).run_ids;
+  for (const int64_t id : std::set<int64_t>(runs.begin(), runs.end())) {
+    const std::vector<int64_t> ids = {id};
+    const ClaimedRun run = ClaimNext(db, Owner::ThisProcess(), Request(ids)).value();
+    REQUIRE(FinishRun(db, run, Done(30)));
+  }
+  const Rows before = Results(db, "population, seed, member");
+  REQUIRE(before.size() == 2);
+  REQUIRE(db.impl().connection.QueryInt("SELECT count(*) FROM runs") == 1);
+  const std::vector<ImportRow> rows = ParseCsvImport(Csv(db), "f.csv");
+  Database copy = Database::Open(folder / "b.db", OpenMode::kCreate);
+  CHECK(ImportRows(copy, rows, "f.csv").members == 2);
+  CHECK(Results(copy, "population, seed, member") == before);
+  CHECK(ImportRows(copy, rows, "f.csv").known == 2);
+  const std::vector<ImportRow> again = ParseCsvImport(Csv(copy), "g.csv");
+  CHECK(ImportRows(copy, again, "g.csv").known == 2);
+  std::string sweep = Sweep(db);
+  Database jobs = Database::Open(folder / "c.db", OpenMode::kCreate);
+  CHECK(ImportRows(jobs, ParseSweepImport(sweep, "s.json", "p").rows, "s.json").members == 2);
+  CHECK(jobs.impl().connection.QueryText("SELECT group_concat(seed) FROM runs") == "0,0");
+}
+
 TEST_CASE("CSV is RFC 4180 with shortest numbers, and text is left as it is") {
   Study study;
   const std::string csv = Csv(study.db, Only({Study::kName}));
@@ -190,6 +247,14 @@ TEST_CASE("JSON Lines have the same as JSON values") {
   CHECK(rows[2].at("error") == nullptr);
   CHECK(rows[6].at("model") == nullptr);
   CHECK(rows[6].at("properties") == Json({{"a,b", 1e-300}, {"b", 2}, {"depth", 4}, {"flops", 7}}));
+}
+
+TEST_CASE("names of properties are escaped once in JSON Lines") {
+  const TempFolder folder;
+  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+  const std::string text = "population,error,\"a \"\"b\"\"\nc\\\"\np,1,2\n";
+  ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
+  CHECK(ParseJson(JsonLines(db), "line").at("properties") == Json({{"a \"b\"\nc\\", 2}}));
 }
 
 TEST_CASE("an empty file exports a header, nothing, and an empty sweep") {
@@ -265,7 +330,55 @@ TEST_CASE("what was exported as a sweep of pycls is the same when it is imported
   study.db.impl().connection.Execute(
       "DELETE FROM series_runs WHERE run_id IN (SELECT id FROM runs WHERE state = 'pending'"
       " OR model_id IS NULL); UPDATE runs SET seconds = NULL WHERE state <> 'done'");
-  CHECK(Results(copy.db, "population") == Results(study.db, "population"));
+  CHECK(Results(copy.db, "population, seed") == Results(study.db, "population, seed"));
+}
+
+// A job of a network of 16 channels in each of two stages.
+std::string SweepOf(const std::string& records) {
+  return R"([{"cfg":{"MODEL":{"TYPE":"anynet","NUM_CLASSES":10},"TRAIN":{"IM_SIZE":32},)"
+         R"("OPTIM":{"BASE_LR":0.1,"WEIGHT_DECAY":0.0005},"ANYNET":{"DEPTHS":[1,1],)"
+         R"("WIDTHS":[16,16],"STRIDES":[2,2],"BOT_MULS":[1.0,1.0],"GROUP_WS":[8,8]}},)" +
+         records + "}]";
+}
+
+TEST_CASE("a learning curve shorter than the tests does not change the error of a sweep") {
+  Study study;
+  SweepCopy first(study, SweepOf(R"("train_epoch":{"epoch_ind":[1,2],"lr":[0.1,0.1]},)"
+                                 R"("test_epoch":{"epoch_ind":[1,2,3],"epoch_max":[3,3,3],)"
+                                 R"("top1_err":[60,50,40]})"));
+  const std::string text = Sweep(first.db);
+  const Json test = ParseJson(text, "sweep").at(0).at("test_epoch");
+  CHECK(test.at("top1_err") == Json({60, 50, 40}));
+  CHECK(test.at("epoch_ind") == Json({1, 2, 3}));
+  CHECK(test.at("epoch_max") == Json({3, 3, 3}));
+  const Rows before = Results(first.db);
+  const Rows curves = Curves(first.db);
+  Database db = Database::Open(study.folder / "again.db", OpenMode::kCreate);
+  std::string copy = text;
+  ImportRows(db, ParseSweepImport(copy, "sweep.json", Study::kName).rows, "sweep.json");
+  CHECK(Results(db) == before);
+  CHECK(Curves(db) == curves);
+}
+
+TEST_CASE("a job that is not done has no test errors for pycls, and keeps its curve") {
+  Study study;
+  SweepCopy first(study, SweepOf(R"("train_epoch":{"epoch_ind":[1,2],"lr":[0.1,0.1]},)"
+                                 R"("test_epoch":{"epoch_ind":[1,2],"epoch_max":[100,100],)"
+                                 R"("top1_err":[60,50]})"));
+  ExportSummary summary;
+  std::string text = Sweep(first.db, &summary);
+  CHECK(summary.written == 1);
+  CHECK(summary.untested == 1);
+  const Json job = ParseJson(text, "sweep").at(0);
+  CHECK_FALSE(job.contains("test_epoch"));
+  CHECK_FALSE(job.contains("test_ema_epoch"));
+  CHECK(job.at("train_epoch").at("epoch_ind") == Json({1, 2}));
+  Database db = Database::Open(study.folder / "again.db", OpenMode::kCreate);
+  ImportRows(db, ParseSweepImport(text, "sweep.json", Study::kName).rows, "sweep.json");
+  CHECK(Results(db) == Results(first.db));
+  CHECK(Curves(db) == Curves(first.db));
+  CHECK(Curves(db).size() == 2);
+  CHECK(db.impl().connection.QueryText("SELECT state FROM runs") == "failed");
 }
 
 TEST_CASE("a job is what pycls' analysis asks for") {
@@ -299,6 +412,21 @@ TEST_CASE("without our own key the cfg alone makes the same networks and errors"
       "DELETE FROM series_runs WHERE run_id IN (SELECT id FROM runs WHERE state <> 'done'"
       " OR model_id IS NULL)");
   CHECK(Results(copy.db, "population") == Results(study.db, "population"));
+}
+
+TEST_CASE("only cifar10 is called so in a sweep") {
+  const auto dataset = [](const std::string& uri) {
+    const TempFolder folder;
+    Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
+    const std::string text = "population,error,lr,wd,dataset,model\np,3,0.1,1e-4," + uri +
+                             ",\"{\"\"depths\"\":[1],\"\"widths\"\":[16]}\"\n";
+    ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
+    return ParseJson(Sweep(db), "sweep").at(0).at("cfg").at("TRAIN").value("DATASET", "none");
+  };
+  CHECK(dataset("cifar10") == "cifar10");
+  CHECK(dataset("cifar10:/data") == "cifar10");
+  CHECK(dataset("cifar100") == "none");
+  CHECK(dataset("cifar100:/data") == "none");
 }
 
 TEST_CASE("runs without settings, and networks pycls has not, are counted and named") {

@@ -84,6 +84,27 @@ TEST_CASE("a bad file is refused with file, line and reason") {
   CHECK_THAT(ParseMessage(header + "p,1,\"1\"x\n"), Contains("f.csv:2: text follows"));
 }
 
+TEST_CASE("numbers that cannot be stored or contradict each other are refused with their line") {
+  File file;
+  CHECK(ParseMessage("population,error,seconds\np,1,1e305\n") ==
+        "f.csv:2: seconds must be at most 1e+300");
+  CHECK(ParseMessage("population,error,img_per_s\np,1,1e305\n") ==
+        "f.csv:2: img_per_s must be at most 1e+300");
+  CHECK(file.ImportMessage("population,error,lr\np,1,1e301\n") ==
+        "f.csv:2: lr must be at most 1e+300");
+  CHECK(ParseMessage("population,error,wd,weight_decay\np,1,1,1\n") ==
+        "f.csv:1: columns 'wd' and 'weight_decay' mean the same; only one can be there");
+  CHECK(ParseMessage("population,error,best_error\np,2,2\np,2,2.5\n") ==
+        "f.csv:3: best_error 2.5 is the lowest, so it cannot be above error 2");
+}
+
+TEST_CASE("columns that say something and are not read are named") {
+  std::vector<std::string> left_out;
+  ParseCsvImport("population,error,note,empty,space,depth,run_id,name\np,1,text,,X,3,7,n\n",
+                 "f.csv", &left_out);
+  CHECK(left_out == std::vector<std::string>{"note", "space", "run_id"});
+}
+
 TEST_CASE("states, hashes and models that contradict themselves are refused") {
   const std::string state = "population,error,state,best_error\n";
   CHECK_THAT(ParseMessage(state + "p,1,finished,\n"),
@@ -174,6 +195,49 @@ TEST_CASE("importing again changes nothing, more rows add, contradictions are re
   CHECK_THAT(file.ImportMessage(header + "p,20,16\np,30.5,4\n"),
              Contains("f.csv:3: contradicts what") && Contains("error 30"));
   CHECK(LoadSeries(file.db, {})[0].members.size() == 2);
+}
+
+TEST_CASE("a seed tells a run, in whatever file and place it is") {
+  File file;
+  const std::string header = "population,error,depth,seed\n";
+  CHECK(file.Import(header + "p,10,4,1\n").runs == 1);
+  CHECK(file.Import(header + "p,12,4,2\n").runs == 1);  // another one, no contradiction
+  CHECK(file.Import(header + "p,10,4,3\n").runs == 1);  // also with an equal error
+  const ImportSummary all = file.Import(header + "p,10,4,3\np,11,4,0\np,12,4,2\np,10,4,1\n");
+  CHECK(all.runs == 1);
+  CHECK(all.known == 3);
+  CHECK_THAT(file.ImportMessage(header + "p,11,4,2\n"), Contains("f.csv:2: contradicts"));
+  CHECK(file.ImportMessage(header + "p,11,4,8\np,7,5,8\np,11,4,8\n") ==
+        "f.csv:4: seed 8 of this network was in line 2 already");
+  CHECK(file.db.impl().connection.QueryText(
+            "SELECT group_concat(seed || ':' || error) FROM results") ==
+        "1:10.0,2:12.0,3:10.0,0:11.0");
+}
+
+TEST_CASE("rows without a seed are numbered past the seeds that are given") {
+  File file;
+  const std::string text = "population,error,depth,seed\np,10,4,\np,11,4,0\np,12,4,\np,13,4,2\n";
+  CHECK(file.Import(text).runs == 4);
+  CHECK(file.Import(text).known == 4);
+  CHECK(file.db.impl().connection.QueryText("SELECT group_concat(seed || ':' || error) FROM "
+                                            "(SELECT * FROM results ORDER BY error)") ==
+        "1:10.0,0:11.0,3:12.0,2:13.0");
+}
+
+TEST_CASE("runs stored by the place of their row are found by their seed") {
+  File file;
+  const std::string header = "population,error,depth";
+  CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").runs == 3);
+  CHECK(file.Import(header + ",seed\np,12,4,2\np,10,4,0\n").known == 2);
+  CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").known == 3);
+}
+
+TEST_CASE("rows with nothing but an error are numbered in their own series") {
+  File file;
+  const std::string header = "population,error,recipe\n";
+  CHECK(file.Import(header + "p,10,a\np,20,b\np,11,a\np,21,b\n").members == 4);
+  CHECK(file.Import(header + "p,20,b\np,21,b\np,22,b\n").known == 2);
+  CHECK(file.Import(header + "p,10,a\np,20,b\np,11,a\np,21,b\n").known == 4);
 }
 
 TEST_CASE("the same network may have other numbers in another imported population") {

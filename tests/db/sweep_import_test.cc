@@ -32,7 +32,8 @@ Json Config(int width, double lr = 0.1) {
 }
 
 // A job whose test errors were these, of `epochs` epochs.
-Json Job(const Json& config, const std::vector<double>& errors, int epochs = 3) {
+Json Job(const Json& config, const std::vector<double>& errors, int epochs = 3,
+         const std::string& log = "logs/0/stdout.log") {
   Json test = {{"epoch_ind", Json::array()},
                {"epoch_max", Json::array()},
                {"top1_err", errors},
@@ -55,12 +56,8 @@ Json Job(const Json& config, const std::vector<double>& errors, int epochs = 3) 
     train["top1_err"].push_back(errors[i] + 1);
     train["time_epoch"].push_back(4.0);
   }
-  return {{"cfg", config},
-          {"log_file", "logs/000000/stdout.log"},
-          {"err", ""},
-          {"test_epoch", test},
-          {"test_ema_epoch", test},
-          {"train_epoch", train}};
+  return {{"cfg", config},      {"log_file", log},        {"err", ""},
+          {"test_epoch", test}, {"test_ema_epoch", test}, {"train_epoch", train}};
 }
 
 SweepImport Parse(std::string text) { return ParseSweepImport(text, "sweep.json", "s"); }
@@ -131,6 +128,57 @@ TEST_CASE("jobs that did not end are failed, with the reason, and may go on in a
                file.Import(Json::array({Job(Config(24), {70, 60, 54})}));
              }),
              Contains("sweep.json: job 1: contradicts what") && Contains("done, error 55"));
+}
+
+TEST_CASE("repeats of a sweep are told apart by their log files, wherever they come") {
+  File file;
+  const Json first = Job(Config(16), {60, 50, 51}, 3, "a/1/stdout.log");
+  const Json second = Job(Config(16), {60, 50, 50}, 3, "a/2/stdout.log");
+  const Json equal = Job(Config(16), {60, 50, 50}, 3, "b/1/stdout.log");
+  CHECK(file.Import(Json::array({second})).runs == 1);
+  const ImportSummary both = file.Import(Json::array({first, second}));
+  CHECK(both.runs == 1);
+  CHECK(both.known == 1);
+  CHECK(file.Import(Json::array({equal})).runs == 1);
+  CHECK(file.Import(Json::array({equal, second, first})).known == 3);
+  CHECK(file.db.impl().connection.QueryText("SELECT group_concat(error) FROM results") ==
+        "50.0,51.0,50.0");
+  CHECK_THAT(MessageOf([&] {
+               file.Import(Json::array({Job(Config(16), {1, 1, 1}, 3, "a/2/stdout.log")}));
+             }),
+             Contains("job 1: contradicts"));
+  // Without unique log files the place tells.
+  Json same = Json::array({Job(Config(24), {60, 50, 51}), Job(Config(24), {60, 50, 52})});
+  CHECK(file.Import(same).runs == 2);
+  CHECK(file.Import(same).known == 2);
+}
+
+TEST_CASE("jobs imported when their place told them apart are found by their log files") {
+  File file;
+  Json old = Json::array({Job(Config(16), {60, 50, 51}), Job(Config(16), {60, 50})});
+  for (Json& job : old) job.erase("log_file");  // keys are then the older ones
+  CHECK(file.Import(old).runs == 2);
+  old[0]["log_file"] = "a/1/stdout.log";
+  old[1] = Job(Config(16), {60, 50, 49}, 3, "a/2/stdout.log");  // went on
+  const Json more = Job(Config(16), {60, 50, 40}, 3, "a/0/stdout.log");
+  const ImportSummary found = file.Import(old);
+  CHECK(found.known == 1);
+  CHECK(found.updated == 1);
+  const ImportSummary later = file.Import(Json::array({more, old[0], old[1]}));
+  CHECK(later.runs == 1);
+  CHECK(later.known == 2);
+}
+
+TEST_CASE("the seed of a job becomes the run's where it is free") {
+  File file;
+  Json jobs = Json::array({Job(Config(16), {1, 1, 1}, 3, "a"), Job(Config(16), {2, 2, 2}, 3, "b"),
+                           Job(Config(16), {3, 3, 3}, 3, "c"), Job(Config(16), {4, 4, 4}, 3, "d")});
+  jobs[0]["cfg"]["RNG_SEED"] = 7;
+  jobs[1]["cfg"]["RNG_SEED"] = 9;
+  jobs[2]["cfg"]["RNG_SEED"] = 7;
+  jobs[3]["cfg"]["RNG_SEED"] = -1;
+  CHECK(file.Import(jobs).runs == 4);
+  CHECK(file.db.impl().connection.QueryText("SELECT group_concat(seed) FROM runs") == "7,9,0,3");
 }
 
 TEST_CASE("a loss that is not finite is a training that diverged") {
@@ -240,8 +288,25 @@ TEST_CASE("a job with impossible records is refused with their name") {
         "sweep.json: job 1: test_epoch.epoch_ind must hold whole numbers from 1, not 2.5");
   CHECK(MessageAfter([](Json& job) { job["train_epoch"]["lr"][0] = "x"; }) ==
         "sweep.json: job 1: train_epoch.lr must hold numbers");
+  CHECK(MessageAfter([](Json& job) { job["train_epoch"]["time_epoch"][2] = 9e299; }) ==
+        "sweep.json: job 1: train_epoch.time_epoch is 9e+299 in entry 3, outside 0..1e+200");
+  CHECK(MessageAfter([](Json& job) {
+          job["dse"] = {{"member_key", "x"}};
+        }) == "sweep.json: job 1: dse.member_key must be 16 hexadecimal digits");
   CHECK(MessageAfter([](Json& job) { job["cfg"]["TRAIN"]["BATCH_SIZE"] = 0; }) ==
         "sweep.json: job 1: cfg.TRAIN.BATCH_SIZE must be above 0");
+}
+
+TEST_CASE("rates that cannot be stored are refused with their job") {
+  File file;
+  for (const char* name : {"BASE_LR", "WEIGHT_DECAY"}) {
+    Json job = Job(Config(16), {50, 50, 50});
+    job["cfg"]["OPTIM"][name] = 1e308;  // times 128 / 64 the rate is not finite
+    job["cfg"]["TRAIN"]["BATCH_SIZE"] = 64;
+    const std::string word = std::string(name) == "BASE_LR" ? "lr" : "weight_decay";
+    CHECK(MessageOf([&] { file.Import(Json::array({job})); }) ==
+          "sweep.json: job 1: " + word + " must be at most 1e+300");
+  }
 }
 
 TEST_CASE("nothing of a sweep is imported when a later job contradicts") {
@@ -327,7 +392,8 @@ TEST_CASE("mutations of a valid sweep are imported or refused with an error") {
         ImportRows(file.db, sweep.rows, "sweep.json");
       }
       ++imported;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Catch::StartsWith("sweep.json:"));
       ++refused;
     }
   }
