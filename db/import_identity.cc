@@ -33,6 +33,9 @@ RunIdentities::RunIdentities(sqlite::Connection& connection, std::string file)
                  " JOIN runs r ON r.id = l.run_id"
                  " WHERE l.series_id = ? AND l.member_id = ? AND r.seed = ?"
                  " ORDER BY r.key = ? DESC, r.key = ? DESC, r.id LIMIT 1"),
+      find_seeds_(connection,
+                  "SELECT r.seed FROM series_runs l JOIN runs r ON r.id = l.run_id"
+                  " WHERE l.series_id = ? AND l.member_id = ?"),
       set_key_(connection, "UPDATE runs SET key = ? WHERE id = ?") {}
 
 void RunIdentities::Announce(const ImportRow& row, const Json& prefix) {
@@ -60,10 +63,23 @@ std::optional<StoredRun> RunIdentities::FindKey(const std::string& key) {
 }
 
 std::optional<StoredRun> RunIdentities::FindSeed(int64_t series_id, int64_t member_id, int64_t seed,
-                                                 const std::string& key,
-                                                 const std::string& old_key) {
+                                                 const std::string& key, const std::string& old_key,
+                                                 Group& group) {
+  if (!StoredSeeds(series_id, member_id, group).contains(seed)) return {};
+  for (const std::string& one : {key, old_key}) {
+    std::optional<StoredRun> run = FindKey(one);
+    if (run && run->seed == seed) return run;
+  }
   find_seed_.Bind(series_id, member_id, seed, key, old_key);
   return ReadRun(find_seed_);
+}
+
+std::set<int64_t>& RunIdentities::StoredSeeds(int64_t series_id, int64_t member_id, Group& group) {
+  if (group.stored_seeds) return *group.stored_seeds;
+  group.stored_seeds.emplace();
+  find_seeds_.Bind(series_id, member_id);
+  while (find_seeds_.Step()) group.stored_seeds->insert(find_seeds_.Int(0));
+  return *group.stored_seeds;
 }
 
 // Jobs once were told apart by their place alone. Such a run of the same outcome is this job's, or
@@ -71,9 +87,16 @@ std::optional<StoredRun> RunIdentities::FindSeed(int64_t series_id, int64_t memb
 std::optional<StoredRun> RunIdentities::Adopt(const ImportRow& row, const Json& prefix,
                                               const std::string& key, int64_t place, Group& group) {
   std::optional<StoredRun> found;
-  for (int64_t at = 0; at < group.rows && !found; ++at) {
-    const std::optional<StoredRun> run = FindKey(KeyOf(prefix, at));
-    if (run && !group.adopted.contains(run->id) && SameOutcome(*run, row)) found = run;
+  if (!group.placed) {
+    group.placed.emplace();
+    for (int64_t at = 0; at < group.rows; ++at) {
+      if (const auto run = FindKey(KeyOf(prefix, at))) group.placed->push_back(*run);
+    }
+  }
+  for (const StoredRun& run : *group.placed) {
+    if (group.adopted.contains(run.id) || !SameOutcome(run, row)) continue;
+    found = run;
+    break;
   }
   if (!found) {
     found = FindKey(KeyOf(prefix, place));
@@ -87,7 +110,7 @@ std::optional<StoredRun> RunIdentities::Adopt(const ImportRow& row, const Json& 
 
 int64_t RunIdentities::FreeSeed(int64_t series_id, int64_t member_id, int64_t wish, Group& group) {
   const auto taken = [&](int64_t seed) {
-    return group.seeds.contains(seed) || FindSeed(series_id, member_id, seed, "", "").has_value();
+    return group.seeds.contains(seed) || StoredSeeds(series_id, member_id, group).contains(seed);
   };
   if (!taken(wish)) return wish;
   while (taken(group.free_seed)) ++group.free_seed;
@@ -101,7 +124,7 @@ RunIdentities::Identity RunIdentities::Resolve(const ImportRow& row, const Json&
   if (HasSeed(row, group)) {
     const int64_t seed = *row.seed;
     const std::string key = KeyOf(prefix, {{"seed", seed}});
-    return {key, FindSeed(series_id, member_id, seed, key, KeyOf(prefix, place)), seed};
+    return {key, FindSeed(series_id, member_id, seed, key, KeyOf(prefix, place), group), seed};
   }
   Identity identity;
   int64_t number = place;
@@ -119,6 +142,7 @@ RunIdentities::Identity RunIdentities::Resolve(const ImportRow& row, const Json&
   }
   if (!identity.stored) {
     identity.seed = FreeSeed(series_id, member_id, row.told_seed.value_or(number), group);
+    group.stored_seeds->insert(identity.seed);
   }
   return identity;
 }

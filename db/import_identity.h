@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/json.h"
 #include "db/import.h"
@@ -48,14 +49,18 @@ class RunIdentities {
     std::map<std::string, int64_t> logs;  // how often they are there
     int64_t rows = 0;
     int64_t resolved = 0;
-    int64_t number = 0;         // of the next row without seed and log
-    int64_t free_seed = 0;      // none below is free
-    std::set<int64_t> adopted;  // runs found by their place in an older import
+    int64_t number = 0;                             // of the next row without seed and log
+    int64_t free_seed = 0;                          // none below is free
+    std::optional<std::set<int64_t>> stored_seeds;  // of the member's runs, once they are read
+    std::optional<std::vector<StoredRun>> placed;   // stored by their place, once they are read
+    std::set<int64_t> adopted;                      // runs found by their place in an older import
   };
   bool HasSeed(const ImportRow& row, const Group& group) const;
   std::optional<StoredRun> FindKey(const std::string& key);
   std::optional<StoredRun> FindSeed(int64_t series_id, int64_t member_id, int64_t seed,
-                                    const std::string& key, const std::string& old_key);
+                                    const std::string& key, const std::string& old_key,
+                                    Group& group);
+  std::set<int64_t>& StoredSeeds(int64_t series_id, int64_t member_id, Group& group);
   std::optional<StoredRun> Adopt(const ImportRow& row, const Json& prefix, const std::string& key,
                                  int64_t place, Group& group);
   int64_t FreeSeed(int64_t series_id, int64_t member_id, int64_t wish, Group& group);
@@ -64,6 +69,7 @@ class RunIdentities {
   std::map<std::string, Group> groups_;
   sqlite::Statement find_key_;
   sqlite::Statement find_seed_;
+  sqlite::Statement find_seeds_;
   sqlite::Statement set_key_;
 };
 
