@@ -33,7 +33,7 @@ std::vector<double> Nearest(Range range, double center, double per_unit, int mos
   std::vector<double> points;
   const double middle = std::round(std::clamp(center, range.low, range.high) * per_unit);
   for (int i = 0; i < most; ++i) {
-    const double away = (i + 1) / 2;
+    const int away = (i + 1) / 2;
     const double point = (middle + (i % 2 == 0 ? away : -away)) / per_unit;
     if (point >= range.low && point <= range.high) points.push_back(point);
   }
