@@ -33,7 +33,7 @@ double Extent(Range range) { return range.high / range.low - 1; }
 
 double Center(Range range) { return std::sqrt(range.low * range.high); }
 
-// Best first: the box with the smallest bound is looked at next, of equal ones the newest. It is
+// Best first: the box with the smallest bound is looked at next, of equal ones the oldest. It is
 // halved across the side that lifts the bounds of the halves the most.
 class Search {
  public:
@@ -78,7 +78,7 @@ class Search {
   };
   static bool Later(const Bounded& a, const Bounded& b) {
     if (a.value.e_fit != b.value.e_fit) return a.value.e_fit > b.value.e_fit;
-    return a.number < b.number;
+    return a.number > b.number;
   }
 
   struct Halves {

@@ -201,6 +201,20 @@ TEST_CASE("a random search never beats a proven fit, and often reaches it", "[fi
   CHECK(better_than_grid >= 15);
 }
 
+TEST_CASE("an optimum beside an edge of ties is found", "[fit]") {
+  // At w0 = 92 and wm = 2.98547 levels 0 and 2 tie (92, 820), whatever wa is. The expected error is
+  // that of w0 = 91.9, wa = 22.4, wm = 2.988 by the formulas in Python: widths 88 (3
+  // times), 272 (15 times), 824.
+  std::vector<int> widths(3, 48);
+  widths.push_back(160);
+  widths.insert(widths.end(), 14, 272);
+  widths.insert(widths.end(), 14, 992);
+  const RefinedFit refined = Refine(widths);
+  CHECK(refined.proven);
+  CHECK(refined.fit.e_fit == Approx(0.1545866).margin(1e-7));
+  CheckConsistent(widths, refined.fit);
+}
+
 TEST_CASE("a search that could not settle everything says so", "[fit]") {
   // At w0 = 100, wm = 1.96, wa = 8 widths of two levels tie (100, 196), block 5 does (1.4^1 = 1 +
   // 0.08 * 5), and wa ends: the ways to round them are not told apart.
