@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "analysis/index_draws.h"
 #include "core/error.h"
@@ -35,6 +36,25 @@ double ResampledSum(std::span<const double> values, IndexDraws& draws) {
     left -= count;
   }
   return sums[0] + sums[1] + (sums[2] + sums[3]);
+}
+
+// A point with the limits between which 95% of the resamples lie.
+Interval PercentileInterval(double point, std::vector<double> resamples) {
+  constexpr double kLevel = 0.95;
+  if (resamples.empty()) throw Error("an interval of a bootstrap needs resamples");
+  // The smallest resample whose cumulative weight reaches q has rank ceil(q count).
+  const auto place_of = [&resamples](double q) {
+    const double rank = std::ceil(static_cast<double>(resamples.size()) * (q - kWeightTolerance));
+    return resamples.begin() + static_cast<std::ptrdiff_t>(std::max(1.0, rank)) - 1;
+  };
+  const auto low = place_of((1 - kLevel) / 2);
+  const auto high = place_of(1 - (1 - kLevel) / 2);
+  Interval interval{.point = point, .low = 0, .high = 0, .level = kLevel};
+  std::nth_element(resamples.begin(), low, resamples.end());
+  interval.low = *low;
+  std::nth_element(low, high, resamples.end());
+  interval.high = *high;
+  return interval;
 }
 
 }  // namespace
@@ -85,25 +105,15 @@ std::vector<double> BootstrapMeans(std::span<const double> values, uint64_t seed
   return means;
 }
 
+Interval MeanInterval(std::span<const double> values, std::span<const double> means) {
+  return PercentileInterval(Mean(values), std::vector<double>(means.begin(), means.end()));
+}
+
 Interval MeanDifference(std::span<const double> a, std::span<const double> b,
                         std::span<const double> means_a, std::span<const double> means_b) {
-  constexpr double kLevel = 0.95;
   std::vector<double> differences(std::min(means_a.size(), means_b.size()));
-  if (differences.empty()) throw Error("a difference of means needs resamples of both");
   for (size_t r = 0; r < differences.size(); ++r) differences[r] = means_a[r] - means_b[r];
-  // The smallest difference whose cumulative weight reaches q has rank ceil(q count).
-  const auto place_of = [&differences](double q) {
-    const double rank = std::ceil(static_cast<double>(differences.size()) * (q - kWeightTolerance));
-    return differences.begin() + static_cast<std::ptrdiff_t>(std::max(1.0, rank)) - 1;
-  };
-  const auto low = place_of((1 - kLevel) / 2);
-  const auto high = place_of(1 - (1 - kLevel) / 2);
-  Interval interval{.point = Mean(a) - Mean(b), .low = 0, .high = 0, .level = kLevel};
-  std::nth_element(differences.begin(), low, differences.end());
-  interval.low = *low;
-  std::nth_element(low, high, differences.end());
-  interval.high = *high;
-  return interval;
+  return PercentileInterval(Mean(a) - Mean(b), std::move(differences));
 }
 
 Interval MeanDifference(std::span<const double> a, std::span<const double> b, uint64_t seed) {

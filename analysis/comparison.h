@@ -49,6 +49,9 @@ std::vector<double> HolmAdjust(std::span<const double> p_values);
 std::vector<double> BootstrapMeans(std::span<const double> values, uint64_t seed,
                                    std::string_view purpose);
 
+// The mean with its 95% percentile interval; `means` are bootstrap means of the values.
+Interval MeanInterval(std::span<const double> values, std::span<const double> means);
+
 // mean(a) - mean(b) with its 95% percentile interval; `means_*` are bootstrap means of each, made
 // with different purposes. Where one has more of them than the other, the surplus is not used.
 Interval MeanDifference(std::span<const double> a, std::span<const double> b,

@@ -37,7 +37,7 @@ struct StudyModel {
   std::string name;           // of the network, "" without
   double error = 0;           // percent; mean of the repeats
   std::optional<double> sd;   // of the repeats, where there are several
-  int repeats = 0;            // runs the error is the mean of
+  int repeats = 0;            // runs the error is the mean of, or that diverged
   bool diverged = false;      // every finished run diverged: error 100
   std::string label() const;  // the name, else the hash, else "model 7"
 };

@@ -1,7 +1,6 @@
 #include "analysis/study_series.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -147,15 +146,6 @@ StudyProperty MakeProperty(PropertyColumn column, std::span<const double> errors
                       ? BandOf(values, all_weights, options.method)
                       : BestValue(values, their_errors, options.method, options.seed);
   return property;
-}
-
-// The mean with the percentile interval of its bootstrap means.
-Interval MeanInterval(std::span<const double> errors, std::span<const double> means) {
-  constexpr double kLevel = 0.95;
-  constexpr std::array<double, 2> kLimits = {(1 - kLevel) / 2, 1 - (1 - kLevel) / 2};
-  const std::vector<double> weights(means.size(), 1.0 / static_cast<double>(means.size()));
-  const std::vector<double> limits = WeightedQuantiles(means, weights, kLimits);
-  return {Mean(errors), limits[0], limits[1], kLevel};
 }
 
 std::optional<double> SdOfModels(const SeriesAnalysis& analysis) {

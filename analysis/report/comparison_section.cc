@@ -125,8 +125,6 @@ std::string AgainstText(const std::vector<Rivalry>& rivalries) {
 // A line with its band for each series, and a rule at one value of y.
 Json BandedLines(const ReportContext& context, const char* table, const Axis& x, const Axis& y,
                  double rule) {
-  Axis low = y;
-  low.field = "low";
   Json line = {{"params", context.SeriesParams(false)},
                {"mark", {{"type", "line"}, {"point", true}}},
                {"encoding",
@@ -140,19 +138,12 @@ Json BandedLines(const ReportContext& context, const char* table, const Axis& x,
                                       {y.field, y.title},
                                       {"low", "2.5%"},
                                       {"high", "97.5%"}})}}}};
-  Json band = {{"mark", "area"},
-               {"encoding",
-                {{"x", Position(x)},
-                 {"y", Position(low)},
-                 {"y2", {{"field", "high"}}},
-                 {"color", context.Color()},
-                 {"opacity", context.SeriesOpacity(0.12)}}}};
   Json reference = {{"mark", {{"type", "rule"}, {"style", "reference"}}},
                     {"encoding", {{"y", {{"datum", rule}}}}}};
   return {{"data", {{"name", table}}},
           {"width", "container"},
           {"height", 260},
-          {"layer", {std::move(line), std::move(band), std::move(reference)}}};
+          {"layer", {std::move(line), context.Band(x, y), std::move(reference)}}};
 }
 
 Chart QuantileChart(const ReportContext& context, const std::vector<Rivalry>& rivalries,

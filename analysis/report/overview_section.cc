@@ -213,13 +213,6 @@ Chart SearchChart(const ReportContext& context, Report& report) {
       "replacement (exact), and the range it lies in with 95% probability.";
   const Axis models{"models", "models drawn", true, {}};
   const Axis error{"expected", "lowest error, %", false, {}};
-  Json band = {{"mark", {{"type", "area"}}},
-               {"encoding",
-                {{"x", Position(models)},
-                 {"y", Position({"low", error.title, false, {}})},
-                 {"y2", {{"field", "high"}}},
-                 {"color", context.Color()},
-                 {"opacity", context.SeriesOpacity(0.12)}}}};
   Json line = {{"params", context.SeriesParams()},
                {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
                {"encoding",
@@ -235,7 +228,7 @@ Chart SearchChart(const ReportContext& context, Report& report) {
   chart.spec = {{"data", {{"name", "random-search"}}},
                 {"width", "container"},
                 {"height", 280},
-                {"layer", {std::move(line), std::move(band)}}};
+                {"layer", {std::move(line), context.Band(models, error)}}};
   chart.sources = {{"random-search", {"series", "models", "expected", "low", "high"}}};
   chart.numbers = std::move(numbers);
   return chart;

@@ -50,6 +50,17 @@ Json ReportContext::SeriesOpacity(double strength) const {
   return {{"value", strength}};
 }
 
+Json ReportContext::Band(const Axis& x, Axis y) const {
+  y.field = "low";
+  return {{"mark", "area"},
+          {"encoding",
+           {{"x", Position(x)},
+            {"y", Position(y)},
+            {"y2", {{"field", "high"}}},
+            {"color", Color()},
+            {"opacity", SeriesOpacity(0.12)}}}};
+}
+
 std::vector<Rivalry> Rivalries(const StudyAnalysis& study) {
   const auto series_of = [&study](const std::string& label) -> const SeriesAnalysis& {
     return *std::ranges::find(study.series, label, &SeriesAnalysis::label);

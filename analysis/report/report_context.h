@@ -28,6 +28,8 @@ class ReportContext {
   Json SeriesParams(bool zoom = true) const;
   Json SeriesOpacity(double strength) const;
   Json Color() const { return SeriesColor(labels_); }
+  // A pale band between the columns "low" and "high" for every series; x and y as of its line.
+  Json Band(const Axis& x, Axis y) const;
 
  private:
   const StudyAnalysis* study_;
