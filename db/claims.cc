@@ -19,7 +19,7 @@ constexpr const char* kClaim =
     "UPDATE runs SET state = 'running', attempt = attempt + 1, owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
-    " torch_version = NULL"
+    " torch_version = NULL, precision = NULL"
     " WHERE id = (SELECT r.id FROM temp.claim_set c JOIN runs r ON r.id = c.run_id"
     "  WHERE r.state = 'pending' OR (r.state = 'failed' AND r.failures BETWEEN 1 AND ?6"
     "   AND r.losses < ?7) ORDER BY c.ordinal LIMIT 1)"
@@ -188,13 +188,18 @@ bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result) {
       std::string("UPDATE runs SET state = ?4, owner = NULL, lease_expires = NULL, error = ?5,"
                   " best_error = ?6, micro_batch = ?7, seconds = ?8, img_per_s = ?9,"
                   " message = nullif(?10, ''), torch_version = nullif(?11, ''), dse_version = ?12,"
-                  " finished_at = ?13, failures = failures + ?14") +
+                  " finished_at = ?13, failures = failures + ?14, precision = nullif(?15, '')") +
           kOurs,
       run.run_id, run.attempt, run.token, RunStateText(result.state), result.error, best_error,
       result.micro_batch, result.seconds, FiniteOrEmpty(result.img_per_s), result.message,
-      result.torch_version, Version(), now, failed ? 1 : 0);
+      result.torch_version, Version(), now, failed ? 1 : 0, result.precision);
   if (finish.Run() == 0) return false;
   EndAttempt(connection, run.run_id, run.attempt, now, RunStateText(result.state), result.message);
+  sqlite::Statement(connection,
+                    "UPDATE attempts SET error = ?3, best_error = ?4"
+                    " WHERE run_id = ?1 AND attempt = ?2",
+                    run.run_id, run.attempt, result.error, best_error)
+      .Run();
   transaction.Commit();
   return true;
 }

@@ -131,6 +131,7 @@ struct FinishedRun {
   std::optional<double> img_per_s;  // training images a second
   std::string message;              // why, for kFailed and kDiverged
   std::string torch_version;
+  std::string precision;  // that was trained in: "fp32", "bf16", ...; "" if unknown
 };
 bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result);
 // Back to pending; the attempt is kept as "released" and does not count as a failure.

@@ -64,6 +64,7 @@ struct TrainingResult {
   // Images normalised together, where they are fewer than a batch: replicas, or gradients
   // accumulated because memory ran out.
   std::optional<int64_t> micro_batch;
+  std::string precision;  // what the recipe's word meant on this device: "fp32", "bf16", ...
   double seconds = 0;
   double img_per_s = 0;  // training images over training time
   std::string message;   // what happened, unless kDone

@@ -56,6 +56,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   finished.seconds = result.seconds;
   if (result.img_per_s > 0) finished.img_per_s = Finite(result.img_per_s);
   finished.message = result.message;
+  finished.precision = result.precision;
   return finished;
 }
 
