@@ -58,11 +58,13 @@ ORDER BY p.id, m.idx, t.mode, t.batch_size;
 // what a test of kept weights covered, is said.
 constexpr const char* kProvenance = R"sql(
 ALTER TABLE runs ADD COLUMN precision TEXT;
+ALTER TABLE runs ADD COLUMN data_uri TEXT;
 ALTER TABLE attempts ADD COLUMN error REAL CHECK(error BETWEEN 0 AND 100);
 ALTER TABLE attempts ADD COLUMN best_error REAL CHECK(best_error BETWEEN 0 AND 100);
 UPDATE attempts SET error = r.error, best_error = r.best_error FROM runs r
   WHERE r.id = attempts.run_id AND r.attempt = attempts.attempt AND r.error IS NOT NULL;
 ALTER TABLE datasets ADD COLUMN corrupt_images INTEGER CHECK(corrupt_images >= 0);
+ALTER TABLE evaluations ADD COLUMN data_uri TEXT;
 ALTER TABLE evaluations ADD COLUMN split TEXT CHECK(split IN ('train', 'val', 'test'));
 ALTER TABLE evaluations ADD COLUMN classes INTEGER CHECK(classes > 0);
 DROP VIEW results;
@@ -86,7 +88,7 @@ LEFT JOIN fits f ON f.model_id = m.model_id AND f.grid = 'w0=8:256:8,wa=8:256:8,
 DROP VIEW evaluated;
 CREATE VIEW evaluated AS
 SELECT n.population, n.recipe, n.dataset, m.idx AS member, coalesce(m.name, o.hash) AS model,
-  o.hash, r.seed, r.error, d.uri AS tested_on, e.error AS tested_error, e.loss AS tested_loss,
+  o.hash, r.seed, r.error, coalesce(e.data_uri, d.uri) AS tested_on, e.error AS tested_error, e.loss AS tested_loss,
   e.images, e.split, e.classes
 FROM series_runs l
 JOIN series_names n ON n.series_id = l.series_id

@@ -15,11 +15,16 @@ enum class Split { kTrain, kTest };
 struct DatasetInfo {
   std::string uri;          // as given
   std::string fingerprint;  // 16 hex digits over classes, counts and file names; not the path
+  // What dse called the same classes, counts and names before fingerprints covered labels and
+  // contents; "" where it called them the same. Results under it are taken for those of this set.
+  std::string old_fingerprint;
   std::vector<std::string> class_names;
   int64_t train_images = 0;
   int64_t test_images = 0;
-  int64_t corrupt_images = 0;                         // left out
-  std::vector<std::string> corrupt_files;             // the first ten of them, with the reason
+  int64_t corrupt_images = 0;              // left out
+  std::vector<std::string> corrupt_files;  // the first ten of them, with the reason
+  std::string test_split = "test";         // what is tested on: test, val or train
+  std::vector<std::string> notes;  // sentences for people: files not read, a folder passed over
   std::array<float, 3> mean{0.485f, 0.456f, 0.406f};  // of channels in 0..1, for normalisation
   std::array<float, 3> stddev{0.229f, 0.224f, 0.225f};
   int classes() const { return static_cast<int>(class_names.size()); }

@@ -199,7 +199,7 @@ TEST_CASE("the views keep the columns people query") {
         "population space model hash recipe dataset seed state error best_error flops params acts "
         "depth"
         " widths depths b g w0 wa wm lr wd seconds img_per_s e_fit micro_batch member member_id "
-        "run_id");
+        "run_id precision");
   CHECK(Columns(s.db, "leaderboard") ==
         "population recipe dataset member model hash error lowest highest repeats flops params acts"
         " depth");
