@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/json.h"
@@ -59,7 +60,9 @@ class Evaluator {
         db_(db),
         data_(OpenDataset(options.data, options.trainer.threads)),
         trainer_(MakeTorchTrainer(options.trainer)),
-        folder_(WorkFolder(options.db_path, options.work_dir)) {}
+        folder_(WorkFolder(options.db_path, options.work_dir)) {
+    TellDataNotes(data_->info(), options.quiet);
+  }
 
   // False if somebody interrupted it.
   bool Run(std::span<const DoneRun> runs) {
@@ -82,6 +85,7 @@ class Evaluator {
     }
   }
 
+  const Dataset& data() const { return *data_; }
   int64_t without_weights() const { return without_weights_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -145,6 +149,7 @@ int RunEval(std::span<const std::string> args) {
     throw Error(options.db_path + ": no run has kept weights in " +
                 WorkFolder(options.db_path, options.work_dir) + "; train with --keep-weights");
   }
+  TellFoundCorrupt(evaluator.data(), options.quiet);
   evaluator.Print();
   if (evaluator.without_weights() > 0) {
     Say(options.quiet, std::to_string(evaluator.without_weights()) + " of " +

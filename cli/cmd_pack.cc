@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/units.h"
@@ -47,19 +48,13 @@ bool ReadOptions(std::span<const std::string> args, CommandOptions& options) {
   return true;
 }
 
-void TellCorrupt(int64_t count, const std::vector<std::string>& files, bool quiet) {
-  if (count == 0) return;
-  Say(quiet, std::to_string(count) + " corrupt images are left out");
-  for (const std::string& file : files) Say(quiet, "  " + file);
-}
-
 }  // namespace
 
 int RunPack(std::span<const std::string> args) {
   CommandOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, options.pack.threads);
-  TellCorrupt(data->info().corrupt_images, data->info().corrupt_files, options.quiet);
+  TellDataNotes(data->info(), options.quiet);
   PackSummary summary;
   {
     const StopSignals signals;
@@ -70,7 +65,7 @@ int RunPack(std::span<const std::string> args) {
     });
   }
   if (!summary.finished) return kExitInterrupted;
-  TellCorrupt(summary.corrupt_images, summary.corrupt_files, options.quiet);
+  TellFoundCorrupt(*data, options.quiet);
   std::cout << options.out << ": " << summary.train_images << " training and "
             << summary.test_images << " test images, " << FormatCount(double(summary.bytes))
             << " bytes in " << summary.shards << (summary.shards == 1 ? " shard" : " shards")

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/suggest.h"
@@ -127,13 +128,6 @@ void ShowProgress(ProgressLine& line, const TrainProgress& progress) {
   line.Update(states.final() + states[RunState::kFailed], states.total(), note);
 }
 
-void TellCorrupt(const DatasetInfo& data, bool quiet) {
-  if (data.corrupt_images == 0) return;
-  Say(quiet,
-      data.uri + ": " + std::to_string(data.corrupt_images) + " corrupt images are left out");
-  for (const std::string& file : data.corrupt_files) Say(quiet, "  " + file);
-}
-
 void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
   const int64_t failed = plan.states[RunState::kFailed];
   if (failed == 0) return;
@@ -163,7 +157,7 @@ int RunTrain(std::span<const std::string> args) {
   request.recipe = ChooseRecipe(options, members);
   const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
-  TellCorrupt(data->info(), options.quiet);
+  TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
     Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
     const WantedRuns wanted =
@@ -176,6 +170,7 @@ int RunTrain(std::span<const std::string> args) {
     summary = Train(request, *data, MakeTorchTrainer,
                     [&](const TrainProgress& progress) { ShowProgress(line, progress); });
   }
+  TellFoundCorrupt(*data, options.quiet);
   Say(options.quiet, std::to_string(summary.plan.states.total()) +
                          " runs: " + summary.plan.states.Text() + "; " +
                          std::to_string(summary.finished_here) + " by this call");

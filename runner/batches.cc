@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "core/error.h"
@@ -129,30 +130,31 @@ void BatchReader::Read(const Place& place, Batch& batch) {
   }
   ahead_.reset();
   team_.Wait();
+  DropMissing();
   std::swap(batch, next_);
 }
 
 // The team has nothing to do when this is called.
 void BatchReader::Begin(const Place& place) {
   making_ = place;
-  indices_ = IndicesOf(place);
+  places_ = PlacesOf(place);
   ResizeNext();
   ahead_ = place;
-  team_.Start(static_cast<int64_t>(indices_.size()), [this](int thread, int64_t i) {
+  team_.Start(static_cast<int64_t>(places_.size()), [this](int thread, int64_t i) {
     MakeImage(static_cast<size_t>(i), scratch_[static_cast<size_t>(thread)]);
   });
 }
 
-std::vector<int64_t> BatchReader::IndicesOf(const Place& place) {
+std::vector<int64_t> BatchReader::PlacesOf(const Place& place) {
   const int64_t images = place.train ? TrainImages() : TestImages();
   const int64_t first = place.step * options_.batch_size;
   const int64_t end = std::min<int64_t>(first + options_.batch_size, images);
   if (place.train) ShuffleFor(place.epoch);
-  std::vector<int64_t> indices;
-  for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(end); ++i) {
-    indices.push_back(place.train ? train_[static_cast<size_t>(order_[i])] : test_[i]);
+  std::vector<int64_t> places;
+  for (int64_t i = first; i < end; ++i) {
+    places.push_back(place.train ? order_[static_cast<size_t>(i)] : i);
   }
-  return indices;
+  return places;
 }
 
 void BatchReader::ShuffleFor(int epoch) {
@@ -163,23 +165,70 @@ void BatchReader::ShuffleFor(int epoch) {
 }
 
 void BatchReader::ResizeNext() {
-  const size_t count = indices_.size();
+  const size_t count = places_.size();
   next_.size = static_cast<int>(count);
   next_.resolution = options_.resolution;
   next_.pixels.resize(count * ImageBytes());
   next_.labels.resize(count);
   next_.color_shift.assign(count, {});
+  missing_.assign(count, 0);
+}
+
+// Closes the gaps that corrupt images left.
+void BatchReader::DropMissing() {
+  size_t kept = 0;
+  for (size_t i = 0; i < missing_.size(); ++i) {
+    if (missing_[i] != 0) continue;
+    if (kept < i) {
+      std::memcpy(&next_.pixels[kept * ImageBytes()], &next_.pixels[i * ImageBytes()],
+                  ImageBytes());
+      next_.labels[kept] = next_.labels[i];
+    }
+    ++kept;
+  }
+  next_.size = static_cast<int>(kept);
+  next_.pixels.resize(kept * ImageBytes());
+  next_.labels.resize(kept);
+  next_.color_shift.resize(kept);  // only training shifts, and misses none
 }
 
 void BatchReader::MakeImage(size_t i, Scratch& scratch) {
-  const int64_t index = indices_[i];
-  const Split split = making_.train ? Split::kTrain : test_split_;
-  next_.labels[i] = dataset_.Label(split, index);
+  if (making_.train) {
+    MakeTrainImage(i, scratch);
+  } else {
+    MakeTestImage(i, scratch);
+  }
+}
+
+void BatchReader::MakeTrainImage(size_t i, Scratch& scratch) {
+  for (int64_t tried = 0; tried < TrainImages(); ++tried) {
+    const int64_t place = (places_[i] + tried) % TrainImages();
+    try {
+      return MakeFrom(Split::kTrain, train_[static_cast<size_t>(place)], i, scratch);
+    } catch (const CorruptImage&) {
+      continue;  // the dataset has noted it
+    }
+  }
+  throw Error(dataset_.info().uri + ": none of the " + std::to_string(TrainImages()) +
+                  " training images can be decoded",
+              Fault::kMachine);
+}
+
+void BatchReader::MakeTestImage(size_t i, Scratch& scratch) {
+  try {
+    MakeFrom(test_split_, test_[static_cast<size_t>(places_[i])], i, scratch);
+  } catch (const CorruptImage&) {
+    missing_[i] = 1;
+  }
+}
+
+void BatchReader::MakeFrom(Split split, int64_t index, size_t i, Scratch& scratch) {
   const uint64_t stream =
       static_cast<uint64_t>(making_.epoch) << kIndexBits | static_cast<uint64_t>(index);
   RandomStream random(augment_key_, stream);
   const auto choose = [&](int height, int width) { return Choose(height, width, random); };
   const CutSource from = dataset_.LoadCut(split, index, choose, scratch.read);
+  next_.labels[i] = dataset_.Label(split, index);
   if (making_.train) {
     Augmented(from, random, i, scratch);
   } else {
@@ -213,6 +262,12 @@ void BatchReader::Augmented(const CutSource& from, RandomStream& random, size_t 
   if (options_.augment != Augment::kNone) FlipAtRandom(resolution, random, out);
   if (options_.auto_augment) AutoAugment(resolution, random, out, scratch.square);
   if (options_.augment == Augment::kImagenet) next_.color_shift[i] = PcaLighting(random);
+}
+
+void CheckTested(const Dataset& dataset, int64_t images) {
+  if (images > 0) return;
+  throw Error(dataset.info().uri + ": none of the images to test on can be decoded",
+              Fault::kMachine);
 }
 
 }  // namespace dse

@@ -42,6 +42,8 @@ struct BatchOptions {
 // the same pass is made in the background; reading in order is therefore fast, and any order is
 // right. One caller's thread per reader; the dataset must outlive it. Threads start with the first
 // batch.
+// Corrupt images are left out: in training the next sound one of the training images takes the
+// place, whoever reads and whenever; of the test images it is not counted, so a batch gets shorter.
 class BatchReader {
  public:
   // Throws Error if no training images are left beside those held out, or fewer than one batch.
@@ -52,10 +54,11 @@ class BatchReader {
   int64_t TrainBatches() const;
   int64_t TestBatches() const;
   int64_t TrainImages() const;  // in the subset
-  int64_t TestImages() const;
+  int64_t TestImages() const;   // corrupt ones included: those tested are the sum of the batches
 
-  // Fills `batch`, reusing its memory. 0 <= step < TrainBatches(), epoch from 0. Throws Error for
-  // an image of this batch that can no longer be read.
+  // Fills `batch`, reusing its memory. 0 <= step < TrainBatches(), epoch from 0. A test batch may
+  // be shorter than the others, or empty. Throws Error for an image of this batch that can no
+  // longer be read, too many corrupt ones, no sound training image.
   void ReadTrain(int epoch, int64_t step, Batch& batch);
   void ReadTest(int64_t step, Batch& batch);
 
@@ -71,15 +74,19 @@ class BatchReader {
   void Read(const Place& place, Batch& batch);
   void Begin(const Place& place);
   void ShuffleFor(int epoch);
-  std::vector<int64_t> IndicesOf(const Place& place);
+  std::vector<int64_t> PlacesOf(const Place& place);
   size_t ImageBytes() const;
   void ResizeNext();
+  void DropMissing();
   // One image of next_, with the memory of one of the team's threads.
   struct Scratch {
     ReadScratch read;
     std::vector<uint8_t> square;  // the image before a step
   };
   void MakeImage(size_t i, Scratch& scratch);
+  void MakeTrainImage(size_t i, Scratch& scratch);
+  void MakeTestImage(size_t i, Scratch& scratch);
+  void MakeFrom(Split split, int64_t index, size_t i, Scratch& scratch);
   Cut Choose(int height, int width, RandomStream& random) const;
   void Augmented(const CutSource& from, RandomStream& random, size_t i, Scratch& scratch);
 
@@ -94,12 +101,17 @@ class BatchReader {
   std::vector<int64_t> order_;     // of order_epoch_, places in train_
   int order_epoch_ = -1;
 
-  std::optional<Place> ahead_;    // what the team works on or has made
-  Place making_;                  // what next_ is
-  std::vector<int64_t> indices_;  // of the images of next_
+  std::optional<Place> ahead_;   // what the team works on or has made
+  Place making_;                 // what next_ is
+  std::vector<int64_t> places_;  // in train_ or test_, of the images of next_
   Batch next_;
+  std::vector<uint8_t> missing_;  // whether an image of next_ is corrupt
   std::vector<Scratch> scratch_;  // one per thread of the team
   BackgroundTeam team_;           // last: its threads use the members above
 };
+
+// To be called after a test with the number of images that its batches held. Throws Error of this
+// machine if none could be decoded.
+void CheckTested(const Dataset& dataset, int64_t images);
 
 }  // namespace dse

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "runner/image.h"
 
 namespace dse {
@@ -30,6 +31,23 @@ struct DatasetInfo {
   int classes() const { return static_cast<int>(class_names.size()); }
 };
 
+// Thrown for an image that is there but does not decode, or not without loss: whoever reads leaves
+// it out. A property of the image alone, so every run leaves out the same ones. (Where nobody
+// expects it, it is the machine whose data are bad, not what is trained.)
+class CorruptImage : public Error {
+ public:
+  explicit CorruptImage(const std::string& message) : Error(message, Fault::kMachine) {}
+};
+
+// Images that were found corrupt after the set was opened.
+struct CorruptSummary {
+  int64_t count = 0;
+  std::vector<std::string> names;  // the first of them
+};
+
+// How many corrupt images are named.
+inline constexpr size_t kNamedImages = 10;
+
 // Images with labels in two splits. Immutable once open; any thread may read.
 class Dataset {
  public:
@@ -39,14 +57,15 @@ class Dataset {
   virtual int Label(Split split, int64_t index) const = 0;
   // What the set itself calls an image: CLASS/FILE of a folder, else its number in the split.
   virtual std::string Name(Split split, int64_t index) const;
-  // Throws Error naming the file if it can no longer be read or decoded.
+  // Throws CorruptImage, and Error of this machine that names the file if it can no longer be read
+  // or too many images of the set are corrupt.
   virtual Image Load(Split split, int64_t index) const = 0;
-  // As Load, but throws as well where the decoder would have to make up pixels.
-  virtual Image LoadIntact(Split split, int64_t index) const { return Load(split, index); }
   // What the cut is to be made from, which lives in the dataset or in `scratch`. Throws as Load
   // does.
   virtual CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
                             ReadScratch& scratch) const;
+  // What this process and those it forked have found corrupt so far, beside info().corrupt_images.
+  virtual CorruptSummary FoundCorrupt() const { return {}; }
 };
 
 // A share of corrupt images above this is an error.
@@ -54,10 +73,10 @@ inline constexpr double kMaxCorruptShare = 0.01;
 
 // Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px; "synthetic:easy"
 // and "synthetic:hard" are other grades), "cifar10:DIR" (the binary batches), "folder:DIR"
-// (DIR/train/<class>/*.jpg and DIR/test or DIR/val; .jpg, .jpeg, any case) or "pack:FILE" (what
-// `dse pack` wrote). Small images are decoded once, with `threads` threads (all joined on return),
-// and kept in memory. Throws Error: unknown scheme, missing folder, no images, classes that differ
-// between the splits, too many corrupt images, a damaged batch or pack.
+// (JPEG and PNG files at any depth in DIR/train/<class> and DIR/test or DIR/val) or "pack:FILE"
+// (what `dse pack` wrote). Small images are decoded once, with `threads` threads (all joined on
+// return), and kept in memory. Throws Error: unknown scheme, missing folder, no images, classes
+// that differ between the splits, too many corrupt images, a damaged batch or pack.
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
 
 }  // namespace dse

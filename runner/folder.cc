@@ -8,14 +8,13 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/parallel.h"
+#include "runner/corrupt_images.h"
 #include "runner/folder_listing.h"
-#include "runner/jpeg.h"
+#include "runner/image_file.h"
 #include "runner/memory_images.h"
 
 namespace dse {
 namespace {
-
-constexpr size_t kNamedFiles = 10;
 
 // What reading a file once found.
 struct ReadImage {
@@ -33,14 +32,14 @@ std::vector<ReadImage> ReadImages(const FolderSplit& split, int threads, int64_t
   ParallelFor(static_cast<int64_t>(images.size()), threads, [&](int64_t i) {
     ReadImage& read = images[static_cast<size_t>(i)];
     const std::string path = split.Path(split.files[static_cast<size_t>(i)]);
-    const JpegResult header = ReadJpegSize(path);
-    read.header_problem = header.problem + header.loss;
+    const Decoding header = ReadImageSize(path);
+    read.header_problem = header.reason();
     const bool fits = bytes <= memory;
     bytes += int64_t{header.image.height} * header.image.width * 3;
     if (!fits || !header.intact()) return;
-    JpegResult jpeg = DecodeJpegFile(path);
-    read.data_problem = jpeg.problem.empty() ? jpeg.loss : jpeg.problem;
-    read.image = std::move(jpeg.image);
+    Decoding decoding = DecodeImageFile(path);
+    read.data_problem = decoding.reason();
+    read.image = std::move(decoding.image);
   });
   return images;
 }
@@ -61,7 +60,7 @@ UsableImages KeepSound(FolderSplit split, std::vector<ReadImage> images, bool in
         in_memory && read.header_problem.empty() ? read.data_problem : read.header_problem;
     if (!problem.empty()) {
       ++info.corrupt_images;
-      if (info.corrupt_files.size() < kNamedFiles) {
+      if (info.corrupt_files.size() < kNamedImages) {
         info.corrupt_files.push_back(split.Path(files[i]) + ": " + problem);
       }
       continue;
@@ -95,12 +94,21 @@ void CheckCorruptShare(const DatasetInfo& info, size_t files, const std::string&
               info.corrupt_files.front());
 }
 
+// Says what lies in the folders of the splits and is not read.
+void NoteUnread(const std::string& directory, const FolderSplit& train, const FolderSplit& test,
+                DatasetInfo& info) {
+  UnreadFiles unread = train.unread;
+  unread.Add(test.unread);
+  if (unread.count > 0) info.notes.push_back("folder:" + directory + ": " + unread.Text());
+}
+
 class FolderDataset : public Dataset {
  public:
   FolderDataset(const std::string& directory, int threads, int64_t memory) {
     FolderSplit train = ListSplit(directory + "/train");
     FolderSplit test = ListSplit(FindTestFolder(directory));
     CheckSameClasses(train, test);
+    NoteUnread(directory, train, test, info_);
     const size_t files = train.files.size() + test.files.size();
     std::atomic<int64_t> bytes{0};
     std::vector<ReadImage> train_images = ReadImages(train, threads, memory, bytes);
@@ -110,6 +118,7 @@ class FolderDataset : public Dataset {
     test_ = KeepSound(std::move(test), std::move(test_images), in_memory_, info_);
     CheckCorruptShare(info_, files, directory);
     Describe(directory);
+    corrupt_.emplace(info_.uri, info_.train_images, info_.test_images, info_.corrupt_images);
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -120,35 +129,40 @@ class FolderDataset : public Dataset {
 
   std::string Name(Split split, int64_t index) const override { return File(split, index).name; }
 
-  Image LoadIntact(Split split, int64_t index) const override {
-    if (in_memory_) return Images(split).memory.image(index);
-    const std::string path = Images(split).split.Path(File(split, index));
-    JpegResult jpeg = DecodeJpegFile(path);
-    if (!jpeg.intact()) throw Error(path + ": " + jpeg.problem + jpeg.loss);
-    return std::move(jpeg.image);
-  }
-
   Image Load(Split split, int64_t index) const override {
     if (in_memory_) return Images(split).memory.image(index);
-    const std::string path = Images(split).split.Path(File(split, index));
-    JpegResult jpeg = DecodeJpegFile(path);
-    if (!jpeg.problem.empty()) throw Error(path + ": " + jpeg.problem);
-    return std::move(jpeg.image);
+    Decoding decoding = DecodeImageFile(Path(split, index));
+    if (!decoding.intact()) Refuse(split, index, decoding.reason());
+    return std::move(decoding.image);
   }
 
   CutSource LoadCut(Split split, int64_t index, const ChooseCut& choose,
                     ReadScratch& scratch) const override {
     if (in_memory_) return WholeCutSource(Images(split).memory.image(index), choose);
-    const std::string path = Images(split).split.Path(File(split, index));
-    const JpegCut jpeg = DecodeJpegFileCut(path, choose, scratch);
-    if (!jpeg.problem.empty()) throw Error(path + ": " + jpeg.problem);
-    return jpeg.source;
+    const CutDecoding decoding = DecodeImageFileCut(Path(split, index), choose, scratch);
+    if (!decoding.intact()) Refuse(split, index, decoding.reason());
+    return decoding.source;
+  }
+
+  CorruptSummary FoundCorrupt() const override {
+    CorruptSummary found{corrupt_->count(), {}};
+    for (const auto& [split, index] : corrupt_->First(kNamedImages)) {
+      found.names.push_back(Path(split, index));
+    }
+    return found;
   }
 
  private:
   const UsableImages& Images(Split split) const { return split == Split::kTrain ? train_ : test_; }
   const FolderFile& File(Split split, int64_t index) const {
     return Images(split).split.files.at(static_cast<size_t>(index));
+  }
+  std::string Path(Split split, int64_t index) const {
+    return Images(split).split.Path(File(split, index));
+  }
+
+  [[noreturn]] void Refuse(Split split, int64_t index, const std::string& reason) const {
+    corrupt_->Refuse(split, index, Path(split, index) + ": " + reason);
   }
 
   void Describe(const std::string& directory) {
@@ -170,6 +184,7 @@ class FolderDataset : public Dataset {
   UsableImages train_;
   UsableImages test_;
   DatasetInfo info_;
+  std::optional<CorruptImages> corrupt_;  // found when read; none of a set in memory
 };
 
 }  // namespace

@@ -12,10 +12,10 @@ namespace dse {
 // for.
 inline constexpr int64_t kImageMemory = int64_t{2} << 30;
 
-// Opens "folder:DIR" (see OpenDataset). In memory, every image was decoded once: one with damaged
-// data is left out and counted. Above `memory` bytes only the headers were read, so Load throws
-// Error for a file that turns out not to decode, and makes do with what is there of a file that was
-// cut short.
+// Opens "folder:DIR" (see OpenDataset). In memory, every image was decoded once: a corrupt one is
+// not in the set. Above `memory` bytes only the headers and ends were read, so further ones may be
+// found when they are read: Load and LoadCut throw CorruptImage. Throws Error of this machine for a
+// file that cannot be read at all.
 std::unique_ptr<Dataset> OpenFolderDataset(const std::string& directory, int threads,
                                            int64_t memory = kImageMemory);
 

@@ -1,9 +1,14 @@
 #include "runner/folder_listing.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "core/error.h"
 
@@ -12,11 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsJpegName(const fs::path& name) {
+std::string Extension(const fs::path& name) {
   std::string extension = name.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg";
+  return extension;
+}
+
+bool IsImageExtension(const std::string& extension) {
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
 bool IsFolder(const std::string& path) {
@@ -24,43 +33,132 @@ bool IsFolder(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
-// The names in a folder that `keep` accepts, sorted. Names alone decide where they can: asking the
-// file system about each of a million files takes longer than reading the list.
-template <typename Keep>
-std::vector<std::string> ListNames(const std::string& directory, const Keep& keep) {
-  std::vector<std::string> names;
+// What the system calls the same folder under any name.
+using FolderId = std::pair<dev_t, ino_t>;
+
+// Calls visit(entry, name) for everything in a folder whose name does not begin with a dot.
+template <typename Visit>
+void ForEachEntry(const std::string& directory, const Visit& visit) {
   std::error_code failure;
   fs::directory_iterator entries(directory, failure);
   for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
-    const fs::path name = entries->path().filename();
-    if (name.native().front() != '.' && keep(*entries)) names.push_back(name.string());
+    const std::string name = entries->path().filename().string();
+    if (name.front() != '.') visit(*entries, name);
   }
   if (failure) throw Error(directory + ": cannot be listed (" + failure.message() + ")");
+}
+
+// Lists the files of one class folder. The list itself says what most entries are: asking the file
+// system about each of a million files takes longer than reading it.
+class ClassListing {
+ public:
+  ClassListing(const std::string& root, UnreadFiles& unread) : root_(root), unread_(unread) {}
+
+  // The images at any depth below root/folder, as root's relative paths in byte order.
+  std::vector<std::string> List(const std::string& folder) {
+    names_.clear();
+    ListFolder(folder);
+    std::sort(names_.begin(), names_.end());
+    return std::move(names_);
+  }
+
+ private:
+  void ListFolder(const std::string& folder) {
+    const std::string path = root_ + "/" + folder;
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) {
+      throw Error(path + ": cannot be listed (" + std::strerror(errno) + ")");
+    }
+    const FolderId id{status.st_dev, status.st_ino};
+    if (std::find(above_.begin(), above_.end(), id) != above_.end()) {
+      unread_.Add("link to a folder above it", path);
+      return;
+    }
+    above_.push_back(id);
+    ForEachEntry(path, [&](const fs::directory_entry& entry, const std::string& name) {
+      AddEntry(entry, folder + "/" + name);
+    });
+    above_.pop_back();
+  }
+
+  // Of a link, too, the name alone says whether it is an image.
+  void AddEntry(const fs::directory_entry& entry, const std::string& name) {
+    std::error_code ignored;
+    const std::string extension = Extension(entry.path());
+    if (IsImageExtension(extension) &&
+        (entry.is_symlink(ignored) || entry.is_regular_file(ignored))) {
+      names_.push_back(name);
+    } else if (entry.is_directory(ignored)) {
+      ListFolder(name);
+    } else {
+      unread_.Add(extension, root_ + "/" + name);
+    }
+  }
+
+  const std::string& root_;
+  UnreadFiles& unread_;
+  std::vector<FolderId> above_;  // the folders from the class down to the one being listed
+  std::vector<std::string> names_;
+};
+
+// The folders in a split, in byte order.
+std::vector<std::string> ListClasses(const std::string& directory, UnreadFiles& unread) {
+  std::vector<std::string> names;
+  ForEachEntry(directory, [&](const fs::directory_entry& entry, const std::string& name) {
+    std::error_code ignored;
+    if (entry.is_directory(ignored)) {
+      names.push_back(name);
+    } else {
+      unread.Add(Extension(entry.path()), directory + "/" + name);
+    }
+  });
   std::sort(names.begin(), names.end());
   return names;
 }
 
 }  // namespace
 
+void UnreadFiles::Add(const std::string& kind, const std::string& path, int64_t files) {
+  if (files == 0) return;
+  if (count == 0 || path < example) example = path;  // whatever order a file system lists in
+  count += files;
+  kinds[kind] += files;
+}
+
+void UnreadFiles::Add(const UnreadFiles& other) {
+  for (const auto& [kind, files] : other.kinds) Add(kind, other.example, files);
+}
+
+std::string UnreadFiles::Text() const {
+  constexpr size_t kKinds = 5;
+  std::vector<std::pair<int64_t, std::string>> most;
+  for (const auto& [kind, files] : kinds) {
+    most.emplace_back(-files, kind.empty() ? "without extension" : kind);
+  }
+  std::sort(most.begin(), most.end());
+  std::string text = std::to_string(count) + (count == 1 ? " file is" : " files are") + " not read";
+  for (size_t i = 0; i < std::min(kKinds, most.size()); ++i) {
+    text += (i == 0 ? ": " : ", ") + std::to_string(-most[i].first) + " " + most[i].second;
+  }
+  if (most.size() > kKinds) text += ", ...";
+  return text + ", such as " + example;
+}
+
 FolderSplit ListSplit(const std::string& directory) {
   if (!IsFolder(directory)) throw Error(directory + ": there is no such folder");
   FolderSplit split;
   split.directory = directory;
-  split.class_names = ListNames(directory, [](const fs::directory_entry& entry) {
-    std::error_code ignored;
-    return entry.is_directory(ignored);
-  });
+  split.class_names = ListClasses(directory, split.unread);
   if (split.class_names.empty()) {
     throw Error(directory + ": has no folders; images belong into one folder per class");
   }
+  ClassListing listing(directory, split.unread);
   for (size_t label = 0; label < split.class_names.size(); ++label) {
     const std::string& name = split.class_names[label];
-    const std::vector<std::string> files =
-        ListNames(directory + "/" + name,
-                  [](const fs::directory_entry& entry) { return IsJpegName(entry.path()); });
-    if (files.empty()) throw Error(directory + "/" + name + ": has no .jpg or .jpeg images");
-    for (const std::string& file : files) {
-      split.files.push_back({name + "/" + file, static_cast<int>(label)});
+    std::vector<std::string> files = listing.List(name);
+    if (files.empty()) throw Error(directory + "/" + name + ": has no .jpg, .jpeg or .png images");
+    for (std::string& file : files) {
+      split.files.push_back({std::move(file), static_cast<int>(label)});
     }
   }
   return split;

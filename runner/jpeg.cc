@@ -1,11 +1,7 @@
 #include "runner/jpeg.h"
 
 #include <algorithm>
-#include <array>
 #include <csetjmp>
-#include <cstdio>
-#include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,8 +17,9 @@ namespace {
 // More scans than any honest progressive file has; each costs a pass over the image.
 constexpr int kMaxScans = 200;
 
-// Bytes at the end of a file among which the image must end; cameras append some padding.
-constexpr long kMaxTrailer = 16384;
+// Bytes between the data of a scan and the next marker that encoders fill a word up with, whatever
+// their value: ImageNet's photographs have 0x7f there, frames of webcams up to four bytes.
+constexpr size_t kWordPadding = 4;
 
 // Columns around a part without which its outermost pixels would differ from the whole image's: a
 // pixel's colour is interpolated from that of its neighbours.
@@ -30,15 +27,10 @@ constexpr int kColorMargin = 4;
 
 constexpr int kBlock = 8;  // px; images decode at kBlock/kBlock and below
 
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, FileCloser>;
-
 // Warnings after which the pixels are still those that were encoded.
 bool IsHarmless(int code) {
-  return code == JWRN_ADOBE_XFORM || code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR ||
-         code == JWRN_TOO_MUCH_DATA || code == JWRN_BOGUS_ICC;
+  return code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR || code == JWRN_TOO_MUCH_DATA ||
+         code == JWRN_BOGUS_ICC;
 }
 
 // One decoding. libjpeg reports errors by longjmp to `jump_`, so functions under Guarded() keep no
@@ -63,12 +55,14 @@ class Decoder {
   void FromBytes(std::span<const uint8_t> bytes) { bytes_ = bytes; }
   void FromFile(std::FILE* file) { file_ = file; }
 
-  JpegResult ReadSize() {
-    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) CheckEnd();
+  Decoding ReadSize() {
+    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) {
+      std::fseek(file_, -static_cast<long>(info_.src->bytes_in_buffer), SEEK_CUR);
+    }
     return std::move(result_);
   }
 
-  JpegResult Decode() {
+  Decoding Decode() {
     if (!created_ || !Guarded(&Decoder::ReadHeader) || !CheckSize()) return std::move(result_);
     const size_t pixels = static_cast<size_t>(info_.image_height) * info_.image_width;
     result_.image.pixels.resize(pixels * 3);
@@ -81,8 +75,8 @@ class Decoder {
     return std::move(result_);
   }
 
-  JpegCut DecodeCut(const ChooseCut& choose, Image& image) {
-    JpegCut cut;
+  CutDecoding DecodeCut(const ChooseCut& choose, Image& image) {
+    CutDecoding cut;
     if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) {
       cut.source = ChoosePart(choose(result_.image.height, result_.image.width));
       cut.source.image = &image;
@@ -95,7 +89,7 @@ class Decoder {
         image.pixels.resize(static_cast<size_t>(part_.height) * static_cast<size_t>(part_.width) *
                             3);
         pixels_ = image.pixels.data();
-        Guarded(&Decoder::ReadRows);
+        if (Guarded(&Decoder::ReadRows) && Guarded(&Decoder::PassRest)) Guarded(&Decoder::Finish);
       }
     }
     cut.problem = std::move(result_.problem);
@@ -125,32 +119,10 @@ class Decoder {
       jpeg_mem_src(&info_, bytes_.data(), bytes_.size());
     }
     jpeg_read_header(&info_, TRUE);
+    in_scans_ = true;
   }
 
-  bool CheckSize() {
-    const int64_t height = info_.image_height, width = info_.image_width;
-    if (height > kMaxImageSide || width > kMaxImageSide || height * width > kMaxImagePixels) {
-      result_.problem =
-          std::to_string(width) + " x " + std::to_string(height) + " pixels are too many";
-      return false;
-    }
-    result_.image.height = static_cast<int>(height);
-    result_.image.width = static_cast<int>(width);
-    return true;
-  }
-
-  // Whether the file has an end-of-image marker near its end and behind the header, where that of a
-  // thumbnail may be. Within image data a marker's first byte is always followed by 0.
-  void CheckEnd() {
-    const auto header_end = std::ftell(file_) - static_cast<long>(info_.src->bytes_in_buffer);
-    std::fseek(file_, 0, SEEK_END);
-    const long begin = std::max(header_end, std::ftell(file_) - kMaxTrailer);
-    std::fseek(file_, begin, SEEK_SET);
-    std::array<char, kMaxTrailer> tail;
-    const size_t count = std::fread(tail.data(), 1, tail.size(), file_);
-    const std::string_view text(tail.data(), count);
-    if (text.find("\xff\xd9") == std::string_view::npos) result_.loss = "the file is cut short";
-  }
+  bool CheckSize() { return result_.SetSize(info_.image_height, info_.image_width); }
 
   void ChooseColors() {
     const bool four = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
@@ -211,6 +183,17 @@ class Decoder {
     }
   }
 
+  // Goes through the data below the part as well, without making pixels of them, so that a cut
+  // tells of the same damage as the whole image. Of several scans all have been read at the start.
+  void PassRest() {
+    JDIMENSION left = info_.output_height - info_.output_scanline;
+    if (left > 1) jpeg_skip_scanlines(&info_, left - 1);  // skipping the last row reads nothing
+    if (info_.output_scanline == info_.output_height) return;
+    if (row_.empty()) row_.resize(static_cast<size_t>(part_.width) * 3);
+    JSAMPROW row = row_.data();
+    jpeg_read_scanlines(&info_, &row, 1);
+  }
+
   void Finish() { jpeg_finish_decompress(&info_); }
 
   // Adobe writes inverted values: 255 is no ink.
@@ -234,9 +217,20 @@ class Decoder {
 
   void Warn(int level) {
     if (level >= 0 || IsHarmless(errors_.msg_code) || !result_.loss.empty()) return;
+    if (errors_.msg_code == JWRN_EXTRANEOUS_DATA && (!in_scans_ || ArePadding())) return;
     char text[JMSG_LENGTH_MAX];
     errors_.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
     result_.loss = text;
+  }
+
+  // Whether the bytes that were passed over before a marker are padding, and not data of a scan
+  // that damage has shifted: they are few, or all zero. They end where the library reads on.
+  bool ArePadding() const {
+    const auto count = static_cast<size_t>(errors_.msg_parm.i[0]);
+    if (count <= kWordPadding) return true;
+    const auto before = static_cast<size_t>(info_.src->next_input_byte - bytes_.data());
+    const auto passed = bytes_.first(before).last(std::min(count, before));
+    return std::all_of(passed.begin(), passed.end(), [](uint8_t byte) { return byte == 0; });
   }
 
   void CheckScans() {
@@ -252,64 +246,32 @@ class Decoder {
   bool created_ = false;
   std::span<const uint8_t> bytes_;
   std::FILE* file_ = nullptr;
-  std::vector<uint8_t> row_;  // one row of CMYK
+  bool in_scans_ = false;     // the header has been read
+  std::vector<uint8_t> row_;  // one row of CMYK, or one that nobody needs
   Box part_;                  // of the (scaled) image, what is decoded into pixels_
   uint8_t* pixels_ = nullptr;
-  JpegResult result_;
+  Decoding result_;
 };
-
-JpegResult Unreadable() {
-  JpegResult result;
-  result.problem = "cannot be read";
-  return result;
-}
-
-// False if it cannot be read.
-bool ReadBytes(const std::string& path, std::vector<uint8_t>& bytes) {
-  const File file(std::fopen(path.c_str(), "rb"));
-  if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return false;
-  const long size = std::ftell(file.get());
-  if (size < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) return false;
-  bytes.resize(static_cast<size_t>(size));
-  return std::fread(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-}
 
 }  // namespace
 
-JpegResult DecodeJpeg(std::span<const uint8_t> bytes) {
+Decoding DecodeJpeg(std::span<const uint8_t> bytes) {
   Decoder decoder;
   decoder.FromBytes(bytes);
   return decoder.Decode();
 }
 
-JpegResult ReadJpegSize(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
-  if (!file) return Unreadable();
+Decoding ReadJpegSize(std::FILE* file) {
   Decoder decoder;
-  decoder.FromFile(file.get());
+  decoder.FromFile(file);
   return decoder.ReadSize();
 }
 
-JpegResult DecodeJpegFile(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
-  if (!file) return Unreadable();
-  Decoder decoder;
-  decoder.FromFile(file.get());
-  return decoder.Decode();
-}
-
-JpegCut DecodeJpegCut(std::span<const uint8_t> bytes, const ChooseCut& choose,
-                      ReadScratch& scratch) {
+CutDecoding DecodeJpegCut(std::span<const uint8_t> bytes, const ChooseCut& choose,
+                          ReadScratch& scratch) {
   Decoder decoder;
   decoder.FromBytes(bytes);
   return decoder.DecodeCut(choose, scratch.image);
-}
-
-JpegCut DecodeJpegFileCut(const std::string& path, const ChooseCut& choose, ReadScratch& scratch) {
-  if (ReadBytes(path, scratch.file)) return DecodeJpegCut(scratch.file, choose, scratch);
-  JpegCut cut;
-  cut.problem = "cannot be read";
-  return cut;
 }
 
 }  // namespace dse

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "runner/corrupt_images.h"
 #include "runner/jpeg.h"
 #include "runner/mapped_file.h"
 #include "runner/pack_index.h"
@@ -69,6 +71,7 @@ class PackDataset : public Dataset {
     info_.test_images = static_cast<int64_t>(header.test_images);
     info_.mean = header.mean;
     info_.stddev = header.stddev;
+    corrupt_.emplace(info_.uri, info_.train_images, info_.test_images, info_.corrupt_images);
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -94,14 +97,14 @@ class PackDataset : public Dataset {
     const PackRecord& record = Record(split, index);
     const std::span<const uint8_t> payload = ReadPayload(split, index);
     if (record.kind == Payload::kJpeg) {
-      const JpegCut jpeg = DecodeJpegCut(
+      const CutDecoding jpeg = DecodeJpegCut(
           payload,
           [&](int height, int width) {
             CheckImageSize(split, index, height, width);
             return choose(height, width);
           },
           scratch);
-      if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.problem + jpeg.loss);
+      if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.reason());
       return jpeg.source;
     }
     const Cut cut = choose(record.height, record.width);
@@ -111,6 +114,14 @@ class PackDataset : public Dataset {
     source.y -= box.y;
     source.x -= box.x;
     return {&scratch.image, source, cut};
+  }
+
+  CorruptSummary FoundCorrupt() const override {
+    CorruptSummary found{corrupt_->count(), {}};
+    for (const auto& [split, index] : corrupt_->First(kNamedImages)) {
+      found.names.push_back(Place(split, index));
+    }
+    return found;
   }
 
  private:
@@ -129,8 +140,8 @@ class PackDataset : public Dataset {
   }
 
   Image Decode(Split split, int64_t index, std::span<const uint8_t> payload) const {
-    JpegResult jpeg = DecodeJpeg(payload);
-    if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.problem + jpeg.loss);
+    Decoding jpeg = DecodeJpeg(payload);
+    if (!jpeg.intact()) Damaged(split, index, "does not decode: " + jpeg.reason());
     CheckImageSize(split, index, jpeg.image.height, jpeg.image.width);
     return std::move(jpeg.image);
   }
@@ -141,16 +152,22 @@ class PackDataset : public Dataset {
     Damaged(split, index, "has another size than the index gives");
   }
 
+  // Names an image and its place.
+  std::string Place(Split split, int64_t index) const {
+    return ShardPath(path_, Record(split, index).shard) + ": " +
+           (split == Split::kTrain ? "training" : "test") + " image '" + Name(split, index) +
+           "' at byte " + std::to_string(Record(split, index).offset);
+  }
+
   [[noreturn]] void Damaged(Split split, int64_t index, const std::string& what) const {
-    throw Error(ShardPath(path_, Record(split, index).shard) + ": " +
-                (split == Split::kTrain ? "training" : "test") + " image '" + Name(split, index) +
-                "' at byte " + std::to_string(Record(split, index).offset) + " " + what);
+    corrupt_->Refuse(split, index, Place(split, index) + " " + what);
   }
 
   std::string path_;
   PackIndex index_;
   std::vector<MappedFile> shards_;
   DatasetInfo info_;
+  std::optional<CorruptImages> corrupt_;  // found when read
 };
 
 }  // namespace

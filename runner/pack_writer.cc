@@ -25,12 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kNamedFiles = 10;
 constexpr int64_t kBlockPerThread = 64;  // images encoded before they are written
 
-// An image ready to be written, or why it cannot be.
+// An image ready to be written.
 struct Packed {
-  std::string problem;
+  bool corrupt = false;  // left out
   PackRecord record;
   std::string bytes;
   ChannelSums sums;
@@ -53,9 +52,9 @@ Packed PackImage(const Dataset& dataset, Split split, int64_t index, const PackO
   Packed packed;
   Image image;
   try {
-    image = ShrinkShortSide(dataset.LoadIntact(split, index), options.size);
-  } catch (const Error& error) {
-    packed.problem = error.what();
+    image = ShrinkShortSide(dataset.Load(split, index), options.size);
+  } catch (const CorruptImage&) {
+    packed.corrupt = true;
     return packed;
   }
   if (split == Split::kTrain) packed.sums.Add(image);
@@ -102,7 +101,7 @@ class PackWriter {
 
   PackSummary Write(const PackProgress& progress) {
     if (!AddSplit(Split::kTrain, progress) || !AddSplit(Split::kTest, progress)) return summary_;
-    CheckShares();
+    CheckSplits();
     FillHeader();
     WriteFiles();
     summary_.finished = true;
@@ -140,13 +139,7 @@ class PackWriter {
   }
 
   void Add(Split split, int64_t index, Packed& packed) {
-    if (!packed.problem.empty()) {
-      ++summary_.corrupt_images;
-      if (summary_.corrupt_files.size() < kNamedFiles) {
-        summary_.corrupt_files.push_back(std::move(packed.problem));
-      }
-      return;
-    }
+    if (packed.corrupt) return;
     PendingFile& shard = ShardFor(packed.bytes.size());
     packed.record.shard = static_cast<uint16_t>(shards_.size() - 1);
     packed.record.offset = static_cast<uint64_t>(shard.size());
@@ -185,13 +178,7 @@ class PackWriter {
     index_.shard_bytes.push_back(static_cast<uint64_t>(shards_.back()->size()));
   }
 
-  void CheckShares() const {
-    const int64_t corrupt = summary_.corrupt_images;
-    if (static_cast<double>(corrupt) > kMaxCorruptShare * static_cast<double>(Total())) {
-      throw Error(dataset_.info().uri + ": " + std::to_string(corrupt) + " of " +
-                  std::to_string(Total()) + " images are corrupt, more than 1%; the first is " +
-                  summary_.corrupt_files.front());
-    }
+  void CheckSplits() const {
     if (summary_.train_images == 0 || summary_.test_images == 0) {
       throw Error(dataset_.info().uri + ": no image of one of the splits can be decoded");
     }

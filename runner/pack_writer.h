@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "runner/dataset.h"
 
@@ -27,17 +26,16 @@ struct PackSummary {
   int64_t test_images = 0;
   int64_t bytes = 0;  // of all files
   int64_t shards = 0;
-  int64_t corrupt_images = 0;              // left out, beside those the dataset left out
-  std::vector<std::string> corrupt_files;  // the first ten of them, with the reason
 };
 
 // Called on the caller's thread now and then; false stops.
 using PackProgress = std::function<bool(int64_t done, int64_t total)>;
 
-// Writes a dataset as a pack (format: pack_index.h): `path` and its shards. The bytes do not depend
+// Writes a dataset as a pack (format: pack_index.h): `path` and its shards, without the images that
+// turn out corrupt, which dataset.FoundCorrupt() tells afterwards. The bytes do not depend
 // on `threads`. All files appear at the end, the index last; while an older pack is replaced there
 // is none for a moment. Throws Error, and leaves nothing new behind: the name is taken, a file
-// cannot be written, more than kMaxCorruptShare of the images are corrupt.
+// cannot be written or read, too many images are corrupt.
 PackSummary WritePack(const Dataset& dataset, const std::string& path, const PackOptions& options,
                       const PackProgress& progress);
 

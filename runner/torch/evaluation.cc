@@ -36,8 +36,11 @@ EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int th
   const at::Tensor loss = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
   const at::Tensor wrong = at::zeros({}, at::TensorOptions(device).dtype(at::kLong));
   Batch batch;
+  int64_t images = 0;  // without corrupt ones
   for (int64_t step = 0; step < reader.TestBatches(); ++step) {
     reader.ReadTest(step, batch);
+    if (batch.size == 0) continue;
+    images += batch.size;
     const Autocast autocast(precision, device);
     const at::Tensor labels = normalizer.Labels(batch, 0, batch.size);
     const at::Tensor logits =
@@ -45,9 +48,10 @@ EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int th
     loss.add_(Loss(logits, labels, /*label_smoothing=*/0), batch.size);
     wrong.add_(logits.argmax(1).ne(labels).sum());
   }
-  const double images = static_cast<double>(reader.TestImages());
-  return {100 * static_cast<double>(wrong.item<int64_t>()) / images, loss.item<double>() / images,
-          reader.TestImages()};
+  CheckTested(job.data, images);
+  const auto count = static_cast<double>(images);
+  return {100 * static_cast<double>(wrong.item<int64_t>()) / count, loss.item<double>() / count,
+          images};
 }
 
 }  // namespace dse

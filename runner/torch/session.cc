@@ -258,15 +258,17 @@ TrainingSession::Pass TrainingSession::TestNow() {
   if (!TakeStatistics()) return Interrupted("taking batch statistics");
   std::vector<Tally> tallies;
   for (const auto& replica : replicas_) tallies.push_back(replica->MakeTally(1));
+  int64_t images = 0;  // without corrupt ones
   for (int64_t step = 0; step < reader_.TestBatches(); ++step) {
     if (ShouldStop()) return Interrupted("testing");
     reader_.ReadTest(step, batch_);
+    images += batch_.size;
     group_.Run([&](int i) {
       const auto index = static_cast<size_t>(i);
       replicas_[index]->Test(batch_, tallies[index]);
     });
   }
-  const int64_t images = reader_.TestImages();
+  CheckTested(job_.data, images);
   Pass pass;
   pass.loss = SumLosses(tallies).front() / static_cast<double>(images);
   pass.error = Percent(SumWrong(tallies), images);

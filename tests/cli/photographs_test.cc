@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string>
 
-#include "runner/jpeg.h"
+#include "runner/image_file.h"
 #include "tests/cli/program.h"
 #include "tests/runner/jpeg_writer.h"
 
@@ -22,7 +22,7 @@ std::string ReadFile(const fs::path& path) {
 
 // A photograph in inks: cyan, magenta, yellow and no black, inverted as Adobe stores them.
 std::string AsCmyk(const fs::path& path) {
-  const Image image = DecodeJpegFile(path).image;
+  const Image image = DecodeImageFile(path).image;
   std::vector<uint8_t> inks;
   for (size_t i = 0; i < image.pixels.size(); i += 3) {
     inks.insert(inks.end(), image.pixels.begin() + static_cast<long>(i),

@@ -48,11 +48,11 @@ void CheckJpeg(const uint8_t* choice, std::span<const uint8_t> bytes) {
     return cut;
   };
   ReadScratch scratch;
-  const JpegCut part = DecodeJpegCut(bytes, choose, scratch);
+  const CutDecoding part = DecodeJpegCut(bytes, choose, scratch);
   if (!part.problem.empty()) return;
   const std::vector<uint8_t> made = Made(part.source);
   if (!small || cut.may_reduce) return;
-  const JpegResult whole = DecodeJpeg(bytes);
+  const Decoding whole = DecodeJpeg(bytes);
   if (whole.intact() && made != Made({&whole.image, cut.source, cut})) std::abort();
 }
 

@@ -1,5 +1,6 @@
 #include "runner/dataset.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -10,6 +11,7 @@
 #include "core/hash.h"
 #include "runner/folder.h"
 #include "tests/runner/jpeg_writer.h"
+#include "tests/runner/png_writer.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -106,7 +108,8 @@ TEST_CASE("a folder too large for memory gives the same images from its files") 
   CHECK(AllBytes(*files) == AllBytes(*memory));
   std::filesystem::remove(folder / "train/cat/b.jpeg");
   CHECK_NOTHROW(memory->Load(Split::kTrain, 1));
-  CHECK_THROWS_WITH(files->Load(Split::kTrain, 1), Contains("train/cat/b.jpeg: cannot be read"));
+  CHECK_THROWS_WITH(files->Load(Split::kTrain, 1),
+                    Contains("train/cat/b.jpeg: cannot be read: No such file"));
 }
 
 TEST_CASE("the fingerprint of a folder depends on its file names and not on where it lies") {
@@ -135,6 +138,117 @@ TEST_CASE("a few corrupt images are left out, counted and named") {
   REQUIRE(data->info().corrupt_files.size() == 2);
   CHECK_THAT(data->info().corrupt_files[0], Contains("train/a/1100.jpg: Not a JPEG file"));
   CHECK_THAT(data->info().corrupt_files[1], Contains("train/a/1150.jpg: the file is cut short"));
+}
+
+TEST_CASE(
+    "an image of a set above the memory bound that does not decode is left out when it is read") {
+  const TempFolder folder;
+  for (int i = 0; i < 300; ++i) {
+    folder.Write("train/a/" + std::to_string(1000 + i) + ".jpg", EncodeGray(8, 8, i));
+  }
+  folder.Write("test/a/0.jpg", EncodeGray(8, 8, 0));
+  const std::string whole = EncodeRgb(Plain(64, 64, 1, 2, 3));
+  const std::string damaged = whole.substr(0, whole.size() - 30) + "\xff\xd9";  // with its end
+  for (const char* name : {"1010", "1100", "1200"}) {
+    folder.Write("train/a/" + std::string(name) + ".jpg", damaged);
+  }
+  CHECK(OpenFolderDataset(folder.path(), 2)->info().corrupt_images == 3);
+  const auto data = OpenFolderDataset(folder.path(), 2, 100);
+  CHECK(data->info().train_images == 300);
+  CHECK(data->FoundCorrupt().count == 0);
+  ReadScratch scratch;
+  const ChooseCut choose = [](int, int) { return Cut{{0, 0, 2, 2}, 2, 2, {0, 0, 2, 2}, false}; };
+  for (int twice = 0; twice < 2; ++twice) {
+    CHECK_THROWS_AS(data->LoadCut(Split::kTrain, 100, choose, scratch), CorruptImage);
+  }
+  // In another process, as workers are.
+  const pid_t pid = fork();
+  if (pid == 0) {
+    try {
+      data->Load(Split::kTrain, 10);
+    } catch (const CorruptImage&) {
+      _exit(7);
+    }
+    _exit(1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  CHECK(WEXITSTATUS(status) == 7);
+  const CorruptSummary found = data->FoundCorrupt();
+  CHECK(found.count == 2);
+  CHECK(found.names ==
+        std::vector<std::string>{folder / "train/a/1010.jpg", folder / "train/a/1100.jpg"});
+  CHECK_NOTHROW(data->Load(Split::kTrain, 11));
+  CHECK_THROWS_AS(data->Load(Split::kTrain, 200), CorruptImage);  // 3 of 301 are within 1%
+}
+
+TEST_CASE("more corrupt images than one in a hundred end reading as a fault of the machine") {
+  const TempFolder folder;
+  for (int i = 0; i < 120; ++i) {
+    const bool damaged = i == 50 || i == 90;
+    std::string image = EncodeRgb(Plain(16, 16, 1, 2, 3));
+    if (damaged) image = image.substr(0, image.size() - 12) + "\xff\xd9";
+    folder.Write("train/a/" + std::to_string(1000 + i) + ".jpg", image);
+  }
+  folder.Write("test/a/0.jpg", EncodeGray(8, 8, 0));
+  const auto data = OpenFolderDataset(folder.path(), 1, 100);
+  CHECK_THROWS_AS(data->Load(Split::kTrain, 50), CorruptImage);
+  try {
+    data->Load(Split::kTrain, 90);
+    FAIL("no error");
+  } catch (const CorruptImage&) {
+    FAIL("not told that there are too many");
+  } catch (const Error& error) {
+    CHECK(error.fault() == Fault::kMachine);
+    CHECK_THAT(error.what(), Contains("2 of 121 images are corrupt, more than 1%; the last is " +
+                                      folder / "train/a/1090.jpg: "));
+  }
+}
+
+TEST_CASE("folders below a class folder are read as part of it, links followed") {
+  const TempFolder folder;
+  WriteSmallFolder(folder);
+  folder.Write("train/cat/b/z.jpg", EncodeGray(8, 8, 1));
+  folder.Write("train/cat/a/deep/y.JPG", EncodeGray(8, 8, 2));
+  folder.Write("elsewhere/linked.jpg", EncodeGray(8, 8, 3));
+  std::filesystem::create_directory_symlink(folder / "elsewhere", folder / "train/cat/link");
+  std::filesystem::create_symlink(folder / "elsewhere/linked.jpg", folder / "train/cat/file.jpg");
+  std::filesystem::create_directory_symlink(folder / "train/cat", folder / "train/cat/b/loop");
+  const auto data = OpenDataset("folder:" + folder.path(), 1);
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < data->info().train_images; ++i) {
+    names.push_back(data->Name(Split::kTrain, i));
+  }
+  // In the byte order of the paths: '.' is before '/'.
+  CHECK(names == std::vector<std::string>{"cat/a.jpg", "cat/a/deep/y.JPG", "cat/b.jpeg",
+                                          "cat/b/z.jpg", "cat/c.jpg", "cat/file.jpg",
+                                          "cat/link/linked.jpg", "dog/a.JPEG", "dog/b.jpg"});
+  CHECK(data->Label(Split::kTrain, 1) == 0);
+  CHECK(data->Load(Split::kTrain, 6).pixels[0] == 3);
+}
+
+TEST_CASE("PNG files are read beside JPEG files, and what is not read is counted and named") {
+  const TempFolder folder;
+  WriteSmallFolder(folder);
+  CHECK(OpenDataset("folder:" + folder.path(), 1)->info().notes ==
+        std::vector<std::string>{"folder:" + folder.path() +
+                                 ": 1 file is not read: 1 .txt, such as " +
+                                 folder / "train/cat/notes.txt"});
+  folder.Write("train/dog/aa.PNG", EncodePng({2, 8}, 2, 1, {1, 2, 3, 4, 5, 6}));
+  folder.Write("train/dog/more/1.webp", "RIFF");
+  folder.Write("test/dog/2.webp", "RIFF");
+  folder.Write("test/dog/README", "text");
+  folder.Write("test/labels.csv", "text");
+  std::filesystem::create_directory_symlink(folder / "train/dog", folder / "train/dog/more/up");
+  const auto data = OpenDataset("folder:" + folder.path(), 1);
+  CHECK(data->info().train_images == 6);
+  CHECK(data->Name(Split::kTrain, 4) == "dog/aa.PNG");
+  CHECK(data->Load(Split::kTrain, 4).pixels == std::vector<uint8_t>{1, 2, 3, 4, 5, 6});
+  REQUIRE(data->info().notes.size() == 1);
+  CHECK_THAT(data->info().notes[0],
+             Contains(": 6 files are not read: 2 .webp, 1 .csv, 1 .txt, 1 link to a folder above "
+                      "it, 1 without extension, such as " +
+                      folder / "test/dog/2.webp"));
 }
 
 TEST_CASE("too many corrupt images are an error that names the first") {

@@ -291,9 +291,8 @@ TEST_CASE("images that turn out corrupt while packing are left out, counted and 
   const auto source = OpenFolderDataset(folder.path(), 1, 100);
   REQUIRE(source->info().train_images == 151);
   const PackSummary summary = WritePack(*source, folder / "p", Small(), GoOn);
-  CHECK(summary.corrupt_images == 1);
-  REQUIRE(summary.corrupt_files.size() == 1);
-  CHECK_THAT(summary.corrupt_files[0], Contains("train/a/2000.jpg: "));
+  CHECK(source->FoundCorrupt().count == 1);
+  CHECK(source->FoundCorrupt().names == std::vector<std::string>{folder / "train/a/2000.jpg"});
   CHECK(summary.train_images == 150);
   CHECK(OpenDataset("pack:" + (folder / "p"), 1)->info().train_images == 150);
   folder.Write("train/a/2001.jpg", whole.substr(0, whole.size() / 2) + "\xff\xd9");
@@ -308,8 +307,42 @@ TEST_CASE("a damaged payload is named with its shard and image when it is read")
   FlipByte(path + ".0000", 16 + 100);
   const auto pack = OpenDataset("pack:" + path, 1);
   CHECK_THROWS_WITH(pack->Load(Split::kTrain, 0),
-                    Contains("p.0000: training image 'cat/a.jpg' at byte 16 is damaged"));
+                    Contains("1 of 7 images are corrupt, more than 1%") &&
+                        Contains("p.0000: training image 'cat/a.jpg' at byte 16 is damaged"));
   CHECK_NOTHROW(pack->Load(Split::kTrain, 1));
+}
+
+TEST_CASE("a few damaged payloads of a pack are left out, counted and named") {
+  const TempFolder folder;
+  const std::string path = Pack("synthetic", folder);
+  constexpr size_t kImage = 32 * 32 * 3;
+  FlipByte(path + ".0000", 16 + 7 * kImage);           // training image 7
+  FlipByte(path + ".0000", 16 + 4002 * kImage + 100);  // test image 2
+  const auto pack = OpenDataset("pack:" + path, 1);
+  const auto source = OpenDataset("synthetic", 1);
+  ReadScratch scratch;
+  const ChooseCut choose = [](int, int) { return Cut{{0, 0, 2, 2}, 2, 2, {0, 0, 2, 2}, false}; };
+  CHECK_THROWS_AS(pack->LoadCut(Split::kTrain, 7, choose, scratch), CorruptImage);
+  CHECK_NOTHROW(pack->LoadCut(Split::kTrain, 8, choose, scratch));
+  BatchOptions options;
+  options.batch_size = 500;
+  BatchReader damaged(*pack, options), whole(*source, options);
+  Batch batch, wanted;
+  damaged.ReadTest(0, batch);
+  whole.ReadTest(0, wanted);
+  REQUIRE(batch.size == 499);
+  wanted.pixels.erase(wanted.pixels.begin() + 2 * kImage, wanted.pixels.begin() + 3 * kImage);
+  const bool same = batch.pixels == wanted.pixels;
+  CHECK(same);
+  const CorruptSummary found = pack->FoundCorrupt();
+  CHECK(found.count == 2);
+  REQUIRE(found.names.size() == 2);
+  CHECK_THAT(found.names[0], Contains("p.0000: training image '7' at byte "));
+  CHECK_THAT(found.names[1], Contains("p.0000: test image '2' at byte "));
+  // Packing leaves them out too.
+  const PackSummary summary = WritePack(*pack, folder / "again", Small(), GoOn);
+  CHECK(summary.train_images == 3999);
+  CHECK(summary.test_images == 999);
 }
 
 TEST_CASE("a shard that is missing, cut short or of another pack is named at opening") {

@@ -9,7 +9,7 @@
 #include "runner/augment.h"
 #include "runner/batches.h"
 #include "runner/folder.h"
-#include "runner/jpeg.h"
+#include "runner/image_file.h"
 #include "runner/resize.h"
 #include "tests/support/temp_folder.h"
 
@@ -57,9 +57,9 @@ TEST_CASE("photographs decode intact and come out at the network's resolution") 
     if (entry.path().extension() != ".JPEG") continue;
     ++photographs;
     INFO(entry.path());
-    const JpegResult jpeg = DecodeJpegFile(entry.path());
+    const Decoding jpeg = DecodeImageFile(entry.path());
     REQUIRE(jpeg.intact());
-    const JpegResult size = ReadJpegSize(entry.path());
+    const Decoding size = ReadImageSize(entry.path());
     CHECK(size.image.height == jpeg.image.height);
     CHECK(jpeg.image.pixels.size() ==
           static_cast<size_t>(jpeg.image.height) * jpeg.image.width * 3);
@@ -88,12 +88,12 @@ TEST_CASE("random cuts of photographs decoded in part are those of the whole pho
       cut.may_reduce = false;
       return cut;
     };
-    MakeCut(DecodeJpegFileCut(entry.path(), choose, scratch).source, part.data());
-    const Image image = DecodeJpegFile(entry.path()).image;
+    MakeCut(DecodeImageFileCut(entry.path(), choose, scratch).source, part.data());
+    const Image image = DecodeImageFile(entry.path()).image;
     MakeCut({&image, cut.source, cut}, whole.data());
     REQUIRE(part == whole);
     cut.may_reduce = true;
-    MakeCut(DecodeJpegFileCut(
+    MakeCut(DecodeImageFileCut(
                 entry.path(), [&](int, int) { return cut; }, scratch)
                 .source,
             reduced.data());
