@@ -56,4 +56,7 @@ class Install(unittest.TestCase):
 
 if __name__ == "__main__":
     CMAKE, BUILD, LIBDIR, TRIPLET = sys.argv[1:5]
+    if Path(LIBDIR).is_absolute():
+        print(f"SKIPPED: install_test: the build installs into {LIBDIR}, whatever the prefix")
+        sys.exit(77)
     unittest.main(argv=sys.argv[:1], verbosity=2)
