@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -16,7 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where the module may lie, the first that exists counts.
+// Where the module may lie, the first that exists counts: beside the program where it was built;
+// where it is installed, as seen from the program's folder; where other machines keep their
+// libraries.
 std::vector<std::string> ModulePaths() {
   const char* chosen = std::getenv("DSE_TORCH_MODULE");
   if (chosen != nullptr && *chosen != '\0') return {chosen};
@@ -24,7 +27,13 @@ std::vector<std::string> ModulePaths() {
   const fs::path program = fs::read_symlink("/proc/self/exe", failure);
   if (failure) throw Error("cannot find the program's own folder: " + failure.message());
   const fs::path folder = program.parent_path();
-  return {folder / kTorchModuleFile, folder.parent_path() / "lib" / "dse" / kTorchModuleFile};
+  std::vector<std::string> paths;
+  for (const char* place : {".", DSE_TORCH_MODULE_FOLDER, "../lib/dse", "../lib64/dse",
+                            "../lib/" DSE_LIBRARY_TRIPLET "/dse"}) {
+    const std::string path = (folder / place / kTorchModuleFile).lexically_normal();
+    if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+  }
+  return paths;
 }
 
 std::string FindModule() {

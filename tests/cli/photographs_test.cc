@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -8,6 +7,7 @@
 #include "runner/image_file.h"
 #include "tests/cli/program.h"
 #include "tests/runner/jpeg_writer.h"
+#include "tests/support/skipped.h"
 
 namespace dse {
 namespace {
@@ -56,11 +56,8 @@ int FillClasses(const TempFolder& folder, const std::string& photographs) {
 
 TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][photographs]") {
   if (!HasTorch()) return;
-  const char* photographs = std::getenv("DSE_IMAGENET_SAMPLE_DIR");
-  if (photographs == nullptr || *photographs == '\0') {
-    WARN("skipped: DSE_IMAGENET_SAMPLE_DIR is not set");
-    return;
-  }
+  const std::string photographs = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
+  if (photographs.empty()) return;
   const TempFolder folder;
   const TempFolder images;
   REQUIRE(FillClasses(images, photographs) == 250);

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/skipped.h"
+
 namespace dse {
 
 ProcessResult Dse(Words words) {
@@ -12,7 +14,7 @@ ProcessResult Dse(Words words) {
 }
 
 bool HasTorch() {
-  if (!DSE_HAS_TORCH) WARN("skipped: built without LibTorch");
+  if (!DSE_HAS_TORCH) Skipped("built without LibTorch");
   return DSE_HAS_TORCH;
 }
 

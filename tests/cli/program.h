@@ -13,7 +13,7 @@ using Words = std::vector<std::string>;
 // Runs the program.
 ProcessResult Dse(Words words);
 
-// Warns that a test is skipped where it is built without LibTorch.
+// Skipped where it is built without LibTorch.
 bool HasTorch();
 
 // The first column of the first row of a query.

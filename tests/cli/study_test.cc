@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "tests/support/process.h"
+#include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -134,7 +135,7 @@ TEST_CASE("a read-only database can be read and not written", "[cli]") {
   };
   const ProcessResult probe = run({"status", "--db", db});
   if (probe.code == 126 || probe.code == 127) {
-    WARN("skipped: the program cannot be run as another user here");
+    Skipped("the program cannot be run as another user here");
   } else {
     CHECK(probe.code == 0);
     CHECK(run({"analyze", "--db", db}).code == 0);

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "tests/cli/program.h"
 #include "tests/support/process.h"
+#include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -198,15 +199,12 @@ TEST_CASE("classes that differ from the dataset's name the option to use", "[cli
 // A small version of the study of the README, on real images.
 TEST_CASE("networks train on real images from a folder", "[cli][train]") {
   if (!HasTorch()) return;
-  const char* images = std::getenv("DSE_CIFAR10_DIR");
-  if (images == nullptr) {
-    WARN("skipped: DSE_CIFAR10_DIR is not set");
-    return;
-  }
+  const std::string images = FolderFrom("DSE_CIFAR10_DIR");
+  if (images.empty()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
-  const ProcessResult train = Dse({"train", "--db", db, "--data", std::string("folder:") + images,
-                                   "--recipe", "cifar", "--set", "epochs=2", "train_images=3000",
+  const ProcessResult train = Dse({"train", "--db", db, "--data", "folder:" + images, "--recipe",
+                                   "cifar", "--set", "epochs=2", "train_images=3000",
                                    "test_images=1000", "precise_bn_images=1000", "--workers", "2"});
   INFO(train.err);
   REQUIRE(train.code == 0);

@@ -15,6 +15,7 @@
 #include "runner/pack_writer.h"
 #include "runner/resize.h"
 #include "tests/runner/jpeg_writer.h"
+#include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -368,11 +369,8 @@ TEST_CASE("a shard that is missing, cut short or of another pack is named at ope
 }
 
 TEST_CASE("photographs, gray and CMYK among them, are packed and read at 224 px") {
-  const char* sample = std::getenv("DSE_IMAGENET_SAMPLE_DIR");
-  if (sample == nullptr || *sample == '\0') {
-    WARN("skipped: DSE_IMAGENET_SAMPLE_DIR is not set");
-    return;
-  }
+  const std::string sample = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
+  if (sample.empty()) return;
   const TempFolder folder;
   fs::create_directories(folder / "train/a");
   fs::create_directories(folder / "test/a");

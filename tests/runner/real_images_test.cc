@@ -11,20 +11,10 @@
 #include "runner/folder.h"
 #include "runner/image_file.h"
 #include "runner/resize.h"
+#include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
-namespace {
-
-// The folder a variable names, or "" with a warning.
-std::string FolderFrom(const char* variable) {
-  const char* folder = std::getenv(variable);
-  if (folder != nullptr && *folder != '\0') return folder;
-  WARN("skipped: " << variable << " is not set");
-  return "";
-}
-
-}  // namespace
 
 TEST_CASE("CIFAR-10 as a folder of JPEGs is read whole and dealt out") {
   const std::string folder = FolderFrom("DSE_CIFAR10_DIR");

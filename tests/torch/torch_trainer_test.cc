@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "runner/torch/probes.h"
 #include "runner/torch_module.h"
+#include "tests/support/skipped.h"
 #include "tests/torch/models.h"
 #include "tests/torch/toy_dataset.h"
 
@@ -116,7 +117,7 @@ TEST_CASE("A network that cannot fit ends as out of memory") {
   int overcommit = 0;
   std::ifstream("/proc/sys/vm/overcommit_memory") >> overcommit;
   if (overcommit == 1) {
-    WARN("skipped: this machine promises any amount of memory");
+    Skipped("this machine promises any amount of memory");
     return;
   }
   const ToyDataset data(32, 8);
