@@ -81,8 +81,7 @@ TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][
   CHECK(from_folder.code == 0);
   CHECK_THAT(from_folder.err, Contains("2 corrupt images are left out"));
   CHECK_THAT(from_folder.err, Contains(images / "train/a/short.jpg: the file is cut short"));
-  CHECK_THAT(from_folder.err,
-             Contains(images / "val/b/renamed.jpg: damaged or cut short PNG: "));
+  CHECK_THAT(from_folder.err, Contains(images / "val/b/renamed.jpg: damaged or cut short PNG: "));
 
   const std::string pack = folder / "photographs";
   const ProcessResult packed =
@@ -127,10 +126,9 @@ TEST_CASE("a pack with a damaged image trains, and both train and eval name it",
     }
   }
   const std::string db = SmallStudy(folder, "RegNetX", "3");
-  const ProcessResult train =
-      Dse({"train", "--db", db, "--data", "pack:" + pack, "--recipe", "smoke", "--set", "epochs=1",
-           "train_images=0", "test_images=0", "precise_bn_images=0", "--workers", "2",
-           "--keep-weights"});
+  const ProcessResult train = Dse({"train", "--db", db, "--data", "pack:" + pack, "--recipe",
+                                   "smoke", "--set", "epochs=1", "train_images=0", "test_images=0",
+                                   "precise_bn_images=0", "--workers", "2", "--keep-weights"});
   INFO(train.err);
   CHECK(train.code == 0);
   CHECK(Query(db, "SELECT count(*) || ' ' || sum(failures) FROM runs WHERE state = 'done'") ==
@@ -157,8 +155,8 @@ TEST_CASE("what a folder holds beside images is said by train and pack", "[cli][
     images.Write(name, EncodeRgb(Plain(40, 40, 200, 100, 50)));
   }
   images.Write("train/a/2.webp", "RIFF");
-  const std::string note = "folder:" + images.path() +
-                           ": 1 file is not read: 1 .webp, such as " + images / "train/a/2.webp";
+  const std::string note = "folder:" + images.path() + ": 1 file is not read: 1 .webp, such as " +
+                           images / "train/a/2.webp";
   const ProcessResult pack =
       Dse({"pack", "--data", "folder:" + images.path(), "--out", folder / "pack"});
   CHECK(pack.code == 0);
