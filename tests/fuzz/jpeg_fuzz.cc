@@ -1,5 +1,6 @@
 // Fuzz target for JPEG: any bytes decode, in part or as a whole, or are refused; a part that is
-// intact has the pixels of the whole. The first bytes choose the part.
+// intact has the pixels of the whole, and is intact if and only if the whole is. The first bytes
+// choose the part.
 
 #include <algorithm>
 #include <cstdint>
@@ -49,6 +50,7 @@ void CheckJpeg(const uint8_t* choice, std::span<const uint8_t> bytes) {
   };
   ReadScratch scratch;
   const CutDecoding part = DecodeJpegCut(bytes, choose, scratch);
+  if (small && part.intact() != DecodeJpeg(bytes).intact()) std::abort();
   if (!part.problem.empty()) return;
   const std::vector<uint8_t> made = Made(part.source);
   if (!small || cut.may_reduce) return;

@@ -10,36 +10,10 @@
 #include "core/error.h"
 #include "runner/augment.h"
 #include "runner/resize.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/numbered_images.h"
 
 namespace dse {
 namespace {
-
-// Square images whose every pixel holds the image's number, so that batches can be read back.
-class NumberedImages : public Dataset {
- public:
-  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered")
-      : side_(side) {
-    info_.fingerprint = std::move(fingerprint);
-    info_.class_names = {"even", "odd"};
-    info_.train_images = train;
-    info_.test_images = test;
-    info_.mean = {0.2f, 0.4f, 0.998f};
-  }
-  const DatasetInfo& info() const override { return info_; }
-  int64_t Size(Split split) const override {
-    return split == Split::kTrain ? info_.train_images : info_.test_images;
-  }
-  int Label(Split, int64_t index) const override { return static_cast<int>(index % 2); }
-  Image Load(Split, int64_t index) const override {
-    const int i = static_cast<int>(index);
-    return Plain(side_, side_, i, i, i);
-  }
-
- private:
-  int side_;
-  DatasetInfo info_;
-};
 
 // One image whose pixels tell where they were: red is the row, green the column.
 class PlaceImage : public NumberedImages {
@@ -67,63 +41,6 @@ class OneBadImage : public NumberedImages {
  private:
   int bad_;
 };
-
-// Some of whose images are corrupt.
-class CorruptAt : public NumberedImages {
- public:
-  CorruptAt(int train, int test, std::set<int64_t> train_bad, std::set<int64_t> test_bad)
-      : NumberedImages(train, test, 32),
-        train_bad_(std::move(train_bad)),
-        test_bad_(std::move(test_bad)) {}
-  Image Load(Split split, int64_t index) const override {
-    if ((split == Split::kTrain ? train_bad_ : test_bad_).contains(index)) {
-      throw CorruptImage("image " + std::to_string(index));
-    }
-    return NumberedImages::Load(split, index);
-  }
-
- private:
-  std::set<int64_t> train_bad_, test_bad_;
-};
-
-BatchOptions Options(int batch_size, Augment augment = Augment::kNone) {
-  BatchOptions options;
-  options.batch_size = batch_size;
-  options.resolution = 32;
-  options.augment = augment;
-  return options;
-}
-
-std::vector<int> Numbers(const Batch& batch) {
-  const size_t bytes = batch.pixels.size() / static_cast<size_t>(batch.size);
-  std::vector<int> numbers;
-  for (size_t i = 0; i < batch.labels.size(); ++i) numbers.push_back(batch.pixels[i * bytes]);
-  return numbers;
-}
-
-std::vector<int> Epoch(BatchReader& reader, int epoch) {
-  std::vector<int> numbers;
-  Batch batch;
-  for (int64_t step = 0; step < reader.TrainBatches(); ++step) {
-    reader.ReadTrain(epoch, step, batch);
-    const std::vector<int> part = Numbers(batch);
-    numbers.insert(numbers.end(), part.begin(), part.end());
-  }
-  return numbers;
-}
-
-std::vector<int> TestPass(BatchReader& reader) {
-  std::vector<int> numbers;
-  Batch batch;
-  for (int64_t step = 0; step < reader.TestBatches(); ++step) {
-    reader.ReadTest(step, batch);
-    const std::vector<int> part = Numbers(batch);
-    numbers.insert(numbers.end(), part.begin(), part.end());
-  }
-  return numbers;
-}
-
-std::set<int> AsSet(const std::vector<int>& numbers) { return {numbers.begin(), numbers.end()}; }
 
 }  // namespace
 
@@ -399,79 +316,6 @@ TEST_CASE("PCA lighting has the spread its eigenvalues give") {
   }
   CHECK(std::abs(sum / kDraws) < 5 * 0.012418 / std::sqrt(kDraws));
   CHECK(std::sqrt(squares / kDraws) == Approx(0.012418).epsilon(0.03));
-}
-
-TEST_CASE("in training the next sound image takes the place of a corrupt one") {
-  const NumberedImages sound(20, 5, 32);
-  const CorruptAt data(20, 5, {3, 4, 19}, {});
-  BatchOptions options = Options(5);
-  options.threads = GENERATE(1, 3);
-  BatchReader expected(sound, options), reader(data, options);
-  for (const int epoch : {0, 1, 0}) {
-    std::vector<int> wanted = Epoch(expected, epoch);
-    for (int& number : wanted) {
-      if (number == 3 || number == 4) number = 5;
-      if (number == 19) number = 0;
-    }
-    CHECK(Epoch(reader, epoch) == wanted);
-  }
-}
-
-TEST_CASE("what takes the place of a corrupt image is no image that is held out") {
-  // All but the images held out are corrupt, and one.
-  BatchOptions options = Options(2);
-  options.val_images = 4;
-  const NumberedImages sound(10, 5, 32);
-  BatchReader whole(sound, options);
-  const std::set<int> held_out = AsSet(TestPass(whole));
-  std::set<int64_t> bad;
-  int left = -1;
-  for (int i = 0; i < 10; ++i) {
-    if (held_out.contains(i)) continue;
-    if (left < 0) {
-      left = i;
-    } else {
-      bad.insert(i);
-    }
-  }
-  const CorruptAt data(10, 5, bad, {});
-  BatchReader reader(data, options);
-  CHECK(AsSet(Epoch(reader, 0)) == std::set<int>{left});
-  CHECK(AsSet(TestPass(reader)) == held_out);
-}
-
-TEST_CASE("corrupt test images are not counted: their batch gets shorter, or empty") {
-  const CorruptAt data(4, 11, {}, {0, 4, 5, 6, 7, 9});
-  BatchOptions options = Options(4);
-  options.threads = GENERATE(1, 3);
-  BatchReader reader(data, options);
-  CHECK(reader.TestImages() == 11);
-  CHECK(reader.TestBatches() == 3);
-  Batch batch;
-  const auto read = [&](int64_t step) {
-    reader.ReadTest(step, batch);
-    CHECK(batch.labels.size() == static_cast<size_t>(batch.size));
-    CHECK(batch.pixels.size() == static_cast<size_t>(batch.size) * 32 * 32 * 3);
-    return batch.size == 0 ? std::vector<int>{} : Numbers(batch);
-  };
-  CHECK(read(0) == std::vector<int>{1, 2, 3});
-  CHECK(batch.labels == std::vector<int64_t>{1, 0, 1});
-  CHECK(read(1).empty());
-  CHECK(read(2) == std::vector<int>{8, 10});
-  CHECK(read(0) == std::vector<int>{1, 2, 3});
-}
-
-TEST_CASE("a set without one sound image ends in an error") {
-  const CorruptAt data(4, 3, {0, 1, 2, 3}, {0, 1, 2});
-  BatchReader reader(data, Options(2));
-  Batch batch;
-  CHECK_THROWS_WITH(reader.ReadTrain(0, 0, batch),
-                    Catch::Contains("none of the 4 training images can be decoded"));
-  reader.ReadTest(0, batch);
-  CHECK(batch.size == 0);
-  CHECK_THROWS_WITH(CheckTested(data, 0),
-                    Catch::Contains("none of the images to test on can be decoded"));
-  CHECK_NOTHROW(CheckTested(data, 1));
 }
 
 }  // namespace dse

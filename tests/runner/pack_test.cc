@@ -313,39 +313,6 @@ TEST_CASE("a damaged payload is named with its shard and image when it is read")
   CHECK_NOTHROW(pack->Load(Split::kTrain, 1));
 }
 
-TEST_CASE("a few damaged payloads of a pack are left out, counted and named") {
-  const TempFolder folder;
-  const std::string path = Pack("synthetic", folder);
-  constexpr size_t kImage = 32 * 32 * 3;
-  FlipByte(path + ".0000", 16 + 7 * kImage);           // training image 7
-  FlipByte(path + ".0000", 16 + 4002 * kImage + 100);  // test image 2
-  const auto pack = OpenDataset("pack:" + path, 1);
-  const auto source = OpenDataset("synthetic", 1);
-  ReadScratch scratch;
-  const ChooseCut choose = [](int, int) { return Cut{{0, 0, 2, 2}, 2, 2, {0, 0, 2, 2}, false}; };
-  CHECK_THROWS_AS(pack->LoadCut(Split::kTrain, 7, choose, scratch), CorruptImage);
-  CHECK_NOTHROW(pack->LoadCut(Split::kTrain, 8, choose, scratch));
-  BatchOptions options;
-  options.batch_size = 500;
-  BatchReader damaged(*pack, options), whole(*source, options);
-  Batch batch, wanted;
-  damaged.ReadTest(0, batch);
-  whole.ReadTest(0, wanted);
-  REQUIRE(batch.size == 499);
-  wanted.pixels.erase(wanted.pixels.begin() + 2 * kImage, wanted.pixels.begin() + 3 * kImage);
-  const bool same = batch.pixels == wanted.pixels;
-  CHECK(same);
-  const CorruptSummary found = pack->FoundCorrupt();
-  CHECK(found.count == 2);
-  REQUIRE(found.names.size() == 2);
-  CHECK_THAT(found.names[0], Contains("p.0000: training image '7' at byte "));
-  CHECK_THAT(found.names[1], Contains("p.0000: test image '2' at byte "));
-  // Packing leaves them out too.
-  const PackSummary summary = WritePack(*pack, folder / "again", Small(), GoOn);
-  CHECK(summary.train_images == 3999);
-  CHECK(summary.test_images == 999);
-}
-
 TEST_CASE("a shard that is missing, cut short or of another pack is named at opening") {
   const TempFolder folder;
   const std::string path = PackFolder(folder);
