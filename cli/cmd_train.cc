@@ -117,7 +117,11 @@ int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) 
   return kExitOk;
 }
 
-void ShowProgress(ProgressLine& line, const TrainProgress& progress) {
+// `told` is what was last said of workers that ended: each time there is more, it is said at once.
+void ShowProgress(ProgressLine& line, const TrainProgress& progress, std::string& told) {
+  const std::string workers = progress.workers.Text();
+  if (!workers.empty() && workers != told) Say(false, "dse: " + workers);
+  told = workers;
   std::string note;
   if (progress.best_error) {
     char text[32];
@@ -155,6 +159,11 @@ int RunTrain(std::span<const std::string> args) {
         ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
   request.recipe = ChooseRecipe(options, members);
+  try {
+    CheckBatch(request.recipe, request.trainer.replicas);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
   const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
   TellDataNotes(data->info(), options.quiet);
@@ -167,14 +176,19 @@ int RunTrain(std::span<const std::string> args) {
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
+    std::string told;
     summary = Train(request, *data, MakeTorchTrainer,
-                    [&](const TrainProgress& progress) { ShowProgress(line, progress); });
+                    [&](const TrainProgress& progress) { ShowProgress(line, progress, told); });
   }
   TellFoundCorrupt(*data, options.quiet);
-  Say(options.quiet, std::to_string(summary.plan.states.total()) +
-                         " runs: " + summary.plan.states.Text() + "; " +
-                         std::to_string(summary.finished_here) + " by this call");
+  if (summary.interrupted && summary.plan.states.total() == 0) return kExitInterrupted;
+  const std::string workers = summary.workers.Text();
+  Say(options.quiet && workers.empty(),
+      std::to_string(summary.plan.states.total()) + " runs: " + summary.plan.states.Text() + "; " +
+          std::to_string(summary.finished_here) + " by this call" +
+          (workers.empty() ? "" : "; " + workers));
   if (summary.interrupted) return kExitInterrupted;
+  if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);
   return kExitOk;
 }

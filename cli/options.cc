@@ -6,7 +6,9 @@
 #include <map>
 #include <sstream>
 
+#include "cli/lock_waiting.h"
 #include "core/suggest.h"
+#include "db/lock_wait.h"
 
 namespace po = boost::program_options;
 
@@ -156,6 +158,11 @@ void OptionParser::Positional(const char* metavar, Words* value, const char* hel
 void OptionParser::Require(const char* name) { impl_->required.push_back(name); }
 
 bool OptionParser::Parse(std::span<const std::string> args) {
+  std::optional<double> lock_wait;
+  if (impl_->entries.contains("db")) {
+    Duration("lock-wait", &lock_wait,
+             "how long to wait for a file that another program has locked (default 10m)");
+  }
   impl_->visible.add_options()("help,h", po::bool_switch(&impl_->help), "print this help");
   po::options_description all;
   all.add(impl_->visible).add(impl_->hidden);
@@ -194,6 +201,7 @@ bool OptionParser::Parse(std::span<const std::string> args) {
     }
     entry.take(entry.words);
   }
+  WaitForLocks(lock_wait.value_or(LockWait().seconds));
   for (const std::string& name : impl_->required) {
     if (!impl_->entries.at(name).words.empty()) continue;
     throw UsageError(name == impl_->positional_metavar ? "give at least one " + name

@@ -58,7 +58,8 @@ class OptionParser {
   // Marks an option that must be given.
   void Require(const char* name);
 
-  // Fills the fields. Returns false after printing help to stdout for --help. Throws UsageError.
+  // Fills the fields. Returns false after printing help to stdout for --help. Throws UsageError. A
+  // command with --db has --lock-wait too, which is acted on here.
   bool Parse(std::span<const std::string> args);
 
  private:

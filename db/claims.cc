@@ -3,68 +3,35 @@
 #include <vector>
 
 #include "core/version.h"
+#include "db/attempts.h"
 #include "db/connection.h"
 #include "db/runs.h"
 
 namespace dse {
 namespace {
 
-// A run that has cost so many owners their lives without an epoch in between is taken for the
-// cause.
-constexpr int kMostLosses = 5;
-
-// The state is asked for again, although the write lock is held: what claims one run is this
-// statement.
+// Runs are claimed in three turns ?8: those that nothing speaks against; pending ones whose last
+// attempt ended badly; failed ones. So what fails again and again keeps nothing else waiting. The
+// state is asked for again, although the write lock is held: what claims one run is this statement.
+constexpr int kTurns = 3;
 constexpr const char* kClaim =
     "UPDATE runs SET state = 'running', attempt = attempt + 1, owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
     " torch_version = NULL, precision = NULL"
     " WHERE id = (SELECT r.id FROM temp.claim_set c JOIN runs r ON r.id = c.run_id"
-    "  WHERE r.state = 'pending' OR (r.state = 'failed' AND r.failures BETWEEN 1 AND ?6"
-    "   AND r.losses < ?7) ORDER BY c.ordinal LIMIT 1)"
+    "  WHERE CASE ?8 WHEN 0 THEN r.state = 'pending' AND NOT EXISTS(SELECT 1 FROM attempts a"
+    "    WHERE a.run_id = r.id AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
+    "     OR (a.outcome = 'released' AND a.message IS NOT NULL)))"
+    "   WHEN 1 THEN r.state = 'pending'"
+    "   ELSE r.state = 'failed' AND r.failures BETWEEN 1 AND ?6 AND r.losses < ?7 END"
+    "  ORDER BY c.ordinal LIMIT 1)"
     " AND state IN ('pending', 'failed')"
     " RETURNING id, attempt, seed, model_id, recipe_id, dataset_id";
-
-// The run is checked against all three, so one that was given to somebody else is left alone.
-constexpr const char* kOurs =
-    " WHERE id = ?1 AND attempt = ?2 AND owner = ?3 AND state = 'running'";
 
 std::string TextById(sqlite::Connection& connection, const std::string& sql, int64_t id) {
   sqlite::Statement find(connection, sql, id);
   return find.Step() ? find.Text(0) : std::string();
-}
-
-struct Held {
-  int64_t run_id = 0;
-  int64_t attempt = 0;
-  std::string owner;
-  double lease_expires = 0;
-};
-
-// Runs of the set whose owner is gone for good, or silent for too long.
-std::vector<Held> FindLost(sqlite::Connection& connection) {
-  sqlite::Statement row(connection,
-                        "SELECT r.id, r.attempt, r.owner, r.lease_expires FROM temp.claim_set c"
-                        " JOIN runs r ON r.id = c.run_id WHERE r.state = 'running'");
-  std::vector<Held> lost;
-  const double now = sqlite::Now();
-  while (row.Step()) {
-    Held held{row.Int(0), row.Int(1), row.Text(2), row.Real(3)};
-    if (held.lease_expires < now || Owner::FromToken(held.owner).CertainlyDead()) {
-      lost.push_back(std::move(held));
-    }
-  }
-  return lost;
-}
-
-void EndAttempt(sqlite::Connection& connection, int64_t run_id, int64_t attempt, double now,
-                const char* outcome, const std::string& message) {
-  sqlite::Statement(connection,
-                    "UPDATE attempts SET ended_at = ?3, outcome = ?4, message = nullif(?5, '')"
-                    " WHERE run_id = ?1 AND attempt = ?2",
-                    run_id, attempt, now, outcome, message)
-      .Run();
 }
 
 std::optional<double> FiniteOrEmpty(const std::optional<double>& value) {
@@ -88,9 +55,15 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
   ClaimedRun run;
   int64_t model = 0, recipe = 0, dataset = 0;
   {
-    sqlite::Statement claim(connection, kClaim, owner.token(), now, request.lease_seconds,
-                            request.host, request.device, request.retries, kMostLosses);
-    if (!claim.Step()) return std::nullopt;
+    sqlite::Statement claim(connection, kClaim);
+    bool found = false;
+    for (int turn = 0; turn < kTurns && !found; ++turn) {
+      found = claim
+                  .Bind(owner.token(), now, request.lease_seconds, request.host, request.device,
+                        request.retries, kMostLosses, turn)
+                  .Step();
+    }
+    if (!found) return std::nullopt;
     run.run_id = claim.Int(0);
     run.attempt = claim.Int(1);
     run.seed = static_cast<uint64_t>(claim.Int(2));
@@ -103,6 +76,12 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
   run.model_json = TextById(connection, "SELECT spec FROM models WHERE id = ?", model);
   run.recipe_json = TextById(connection, "SELECT document FROM recipes WHERE id = ?", recipe);
   run.fingerprint = TextById(connection, "SELECT fingerprint FROM datasets WHERE id = ?", dataset);
+  {
+    sqlite::Statement epochs(connection, "SELECT max(epoch) FROM epochs WHERE run_id = ?",
+                             run.run_id);
+    epochs.Step();
+    run.epochs_before = epochs.Int(0);
+  }
   sqlite::Statement(connection,
                     "INSERT INTO attempts(run_id, attempt, owner, host, device, started_at)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -112,35 +91,20 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
   return run;
 }
 
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids) {
-  sqlite::Connection& connection = WritableConnection(db);
-  FillClaimSet(db, run_ids);
-  if (FindLost(connection).empty()) return 0;  // most often, and without the write lock
-  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const std::vector<Held> lost = FindLost(connection);
-  sqlite::Statement give_back(
-      connection,
-      "UPDATE runs SET state = CASE WHEN losses + 1 < ?4 THEN 'pending' ELSE 'failed' END,"
-      " losses = losses + 1, owner = NULL, lease_expires = NULL,"
-      " finished_at = CASE WHEN losses + 1 < ?4 THEN NULL ELSE ?5 END,"
-      " message = CASE WHEN losses + 1 < ?4 THEN NULL ELSE ?6 END" +
-          std::string(kOurs));
-  const double now = sqlite::Now();
-  const std::string message =
-      "its process ended " + std::to_string(kMostLosses) + " times without a result";
-  for (const Held& held : lost) {
-    give_back.Bind(held.run_id, held.attempt, held.owner, kMostLosses, now, message).Run();
-    EndAttempt(connection, held.run_id, held.attempt, now, "lost", "");
-  }
-  transaction.Commit();
-  return static_cast<int64_t>(lost.size());
-}
-
 bool RenewLease(Database& db, const ClaimedRun& run, double lease_seconds) {
   sqlite::Statement renew(WritableConnection(db),
                           std::string("UPDATE runs SET lease_expires = ?4") + kOurs, run.run_id,
                           run.attempt, run.token, sqlite::Now() + lease_seconds);
   return renew.Run() > 0;
+}
+
+bool WhileOurs(Database& db, const ClaimedRun& run, double lease_seconds,
+               const std::function<void()>& action) {
+  sqlite::Transaction transaction(WritableConnection(db), sqlite::Transaction::Kind::kWrite);
+  if (!RenewLease(db, run, lease_seconds)) return false;
+  action();
+  transaction.Commit();
+  return true;
 }
 
 bool RecordEpoch(Database& db, const ClaimedRun& run, const EpochRecord& epoch) {
@@ -159,14 +123,17 @@ bool RecordEpoch(Database& db, const ClaimedRun& run, const EpochRecord& epoch) 
       run.run_id, run.attempt, run.token, epoch.epoch, epoch.lr, FiniteOrEmpty(epoch.train_loss),
       epoch.train_error, FiniteOrEmpty(epoch.test_loss), epoch.test_error, epoch.seconds);
   if (record.Run() == 0) return false;
-  // A run that gets on is not what ends its owners.
-  sqlite::Statement(WritableConnection(db),
-                    "UPDATE runs SET losses = 0 WHERE id = ? AND losses > 0", run.run_id)
-      .Run();
+  // A run that gets on, further than in any attempt before, is not what ends its owners.
+  if (epoch.epoch > run.epochs_before) {
+    sqlite::Statement(WritableConnection(db),
+                      "UPDATE runs SET losses = 0 WHERE id = ? AND losses > 0", run.run_id)
+        .Run();
+  }
   return true;
 }
 
-bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result) {
+bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
+               const std::function<void()>& settle) {
   const bool done = result.state == RunState::kDone;
   const bool failed = result.state == RunState::kFailed;
   if (!done && !failed && result.state != RunState::kDiverged &&
@@ -200,19 +167,7 @@ bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result) {
                     " WHERE run_id = ?1 AND attempt = ?2",
                     run.run_id, run.attempt, result.error, best_error)
       .Run();
-  transaction.Commit();
-  return true;
-}
-
-bool ReleaseRun(Database& db, const ClaimedRun& run) {
-  sqlite::Connection& connection = WritableConnection(db);
-  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  sqlite::Statement release(
-      connection,
-      std::string("UPDATE runs SET state = 'pending', owner = NULL, lease_expires = NULL") + kOurs,
-      run.run_id, run.attempt, run.token);
-  if (release.Run() == 0) return false;
-  EndAttempt(connection, run.run_id, run.attempt, sqlite::Now(), "released", "");
+  if (settle) settle();
   transaction.Commit();
   return true;
 }

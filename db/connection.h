@@ -10,7 +10,8 @@
 namespace dse {
 
 struct Database::Impl {
-  Impl(const std::string& path, sqlite::Access access) : connection(path, access) {}
+  Impl(const std::string& path, sqlite::Access access, const LockWait& wait)
+      : connection(path, access, wait) {}
   sqlite::Connection connection;
   bool read_only = false;
   std::vector<int64_t> claim_set;  // what the temporary table claim_set holds

@@ -54,7 +54,7 @@ void SwitchOffWal(sqlite::Connection& connection) {
 
 }  // namespace
 
-Database Database::Open(const std::string& path, OpenMode mode) {
+Database Database::Open(const std::string& path, OpenMode mode, const LockWait& wait) {
   if (path.empty()) throw Error("the name of the results file is empty");
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
@@ -67,8 +67,8 @@ Database Database::Open(const std::string& path, OpenMode mode) {
   // Reading opens the file for writing too where it may, so that the unfinished transaction of a
   // killed process is rolled back, and then forbids every write.
   const bool create = mode == OpenMode::kCreate;
-  auto impl =
-      std::make_unique<Impl>(path, create ? sqlite::Access::kCreate : sqlite::Access::kReadWrite);
+  auto impl = std::make_unique<Impl>(
+      path, create ? sqlite::Access::kCreate : sqlite::Access::kReadWrite, wait);
   sqlite::Connection& connection = impl->connection;
   impl->read_only = mode == OpenMode::kReadOnly;
   const SchemaMark mark = ReadSchemaMark(connection);
@@ -97,10 +97,6 @@ Database::~Database() = default;
 
 const std::string& Database::path() const { return impl_->connection.path(); }
 bool Database::read_only() const { return impl_->read_only; }
-
-void Database::set_busy_timeout(int milliseconds) {
-  impl_->connection.SetBusyTimeout(milliseconds);
-}
 
 sqlite::Connection& WritableConnection(Database& db) {
   if (db.read_only())

@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "db/lock_wait.h"
+
 namespace dse {
 
 enum class OpenMode {
@@ -13,11 +15,14 @@ enum class OpenMode {
 
 // One connection to a results file (README of this folder). Used by one thread at a time and never
 // carried across fork; several processes may have one each on the same file. Rollback journal,
-// foreign keys on, busy timeout set. All functions of this folder throw Error with the file's name:
-// not a database, another program's file, a newer schema, read-only, locked, full disk.
+// foreign keys on. A file that another program
+// has locked is waited for (db/lock_wait.h). All functions of this folder throw Error with the
+// file's name: not a database, another program's file, a newer schema; and, as the machine's fault,
+// read-only, locked for too long, a full disk.
 class Database {
  public:
-  static Database Open(const std::string& path, OpenMode mode);
+  static Database Open(const std::string& path, OpenMode mode,
+                       const LockWait& wait = DefaultLockWait());
 
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
@@ -25,9 +30,6 @@ class Database {
 
   const std::string& path() const;
   bool read_only() const;
-
-  // How long to wait for a lock before giving up: 30 s unless set.
-  void set_busy_timeout(int milliseconds);
 
   struct Impl;  // SQLite stays in this folder's sources
   Impl& impl() const { return *impl_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -101,9 +102,11 @@ struct ClaimedRun {
   std::string recipe_json;
   std::string fingerprint;
   uint64_t seed = 0;
+  int64_t epochs_before = 0;  // the furthest that an earlier attempt came
 };
 
-// Takes the first claimable run of the set: pending, or failed with attempts left. Empty: none.
+// Takes the first claimable run of the set. Pending runs come first; then those whose last attempt
+// was lost, or given back with a message; last the failed ones with attempts left. Empty: none.
 std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const ClaimRequest& request);
 
 // Gives runs of the set whose lease ran out or whose owner certainly ended back to pending (attempt
@@ -112,6 +115,10 @@ int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids);
 
 // Each returns false, changing nothing, if the run is no longer ours.
 bool RenewLease(Database& db, const ClaimedRun& run, double lease_seconds);
+// Renews the lease and calls `action`, which should take milliseconds: while it works nobody else
+// can write to the file, so the run is certainly still ours.
+bool WhileOurs(Database& db, const ClaimedRun& run, double lease_seconds,
+               const std::function<void()>& action);
 struct EpochRecord {
   int64_t epoch = 0;                  // from 1
   double lr = 0;                      // of this epoch, as applied (scaled to the batch)
@@ -133,8 +140,21 @@ struct FinishedRun {
   std::string torch_version;
   std::string precision;  // that was trained in: "fp32", "bf16", ...; "" if unknown
 };
-bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result);
-// Back to pending; the attempt is kept as "released" and does not count as a failure.
-bool ReleaseRun(Database& db, const ClaimedRun& run);
+// `settle` is called while the run is still ours, right before others see the result. Nothing is
+// stored if it throws.
+bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
+               const std::function<void()>& settle = {});
+// Back to pending; the attempt is kept as "released", with the message if there is one, and does
+// not count as a failure.
+bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message = "");
+
+// An attempt that ended as failed.
+struct FailedAttempt {
+  int64_t run_id = 0;
+  int64_t attempt = 0;
+};
+// Makes failures undone that were not the runs' own: each goes back to pending and its attempt
+// becomes "released", the message kept, unless the run was taken again meanwhile. Returns how many.
+int64_t TakeBackFailures(Database& db, std::span<const FailedAttempt> failures);
 
 }  // namespace dse

@@ -2,19 +2,21 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <limits>
-
-#include "core/units.h"
+#include <thread>
+#include <utility>
 
 namespace dse::sqlite {
 namespace {
 
-constexpr int kBusyMilliseconds = 30'000;
+// Of a wait before it is asked whether it is to be given up.
+constexpr double kDeafSeconds = 2;
 
 // The file's name as a URI, which alone can ask for an immutable look.
 std::string ImmutableUri(const std::string& path) {
@@ -37,13 +39,8 @@ std::string SystemReason(sqlite3* handle) {
   return number ? std::string(" (") + std::strerror(number) + ")" : std::string();
 }
 
-std::string Sentence(sqlite3* handle, int code, int busy_milliseconds) {
+std::string Sentence(sqlite3* handle, int code) {
   switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return "another process has kept the file locked for more than " +
-             FormatDouble(busy_milliseconds / 1000.0) +
-             " seconds; run the command again when it has finished";
     case SQLITE_READONLY:
       return "cannot be written: the file or its directory is read-only, or it was opened for "
              "reading "
@@ -74,9 +71,30 @@ std::string Sentence(sqlite3* handle, int code, int busy_milliseconds) {
   }
 }
 
+// Whose fault a result code is: of the file and the machine it lies on, or of what was asked.
+Fault FaultOf(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_READONLY:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOMEM:
+      return Fault::kMachine;
+    default:
+      return Fault::kTask;
+  }
+}
+
 }  // namespace
 
-Connection::Connection(const std::string& path, Access access) : path_(path) {
+Connection::Connection(const std::string& path, Access access, LockWait wait)
+    : path_(path), wait_(std::move(wait)) {
   // An absolute name is never one of SQLite's special ones (":memory:", "file:...").
   const std::string absolute = std::filesystem::absolute(path).string();
   const bool immutable = access == Access::kImmutable;
@@ -89,7 +107,7 @@ Connection::Connection(const std::string& path, Access access) : path_(path) {
   try {
     if (code != SQLITE_OK) Fail(code);
     sqlite3_extended_result_codes(handle_, 1);
-    SetBusyTimeout(kBusyMilliseconds);
+    sqlite3_busy_handler(handle_, OnBusy, this);
     Execute(
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -65536");  // 64 MiB
@@ -101,9 +119,30 @@ Connection::Connection(const std::string& path, Access access) : path_(path) {
 
 Connection::~Connection() { sqlite3_close(handle_); }
 
-void Connection::SetBusyTimeout(int milliseconds) {
-  busy_milliseconds_ = milliseconds;
-  sqlite3_busy_timeout(handle_, milliseconds);
+int Connection::OnBusy(void* connection, int tries) {
+  return static_cast<Connection*>(connection)->KeepWaiting(tries) ? 1 : 0;
+}
+
+bool Connection::KeepWaiting(int tries) {
+  const auto now = std::chrono::steady_clock::now();
+  if (tries == 0) {
+    wait_start_ = now;
+    noticed_ = false;
+    interrupted_ = false;
+  }
+  const double waited = std::chrono::duration<double>(now - wait_start_).count();
+  if (waited >= wait_.seconds) return false;
+  interrupted_ = waited >= kDeafSeconds && wait_.interrupted && wait_.interrupted();
+  if (interrupted_) return false;
+  if (waited >= wait_.notice_seconds && !noticed_) {
+    noticed_ = true;
+    if (wait_.notice) wait_.notice(LockNotice(path_, wait_.seconds));
+  }
+  // Locks are mostly held for milliseconds: often at first, then ten times a second.
+  const double pause = std::min(0.001 * (1 + tries), 0.1);
+  std::this_thread::sleep_for(
+      std::chrono::duration<double>(std::min(pause, wait_.seconds - waited)));
+  return true;
 }
 
 bool Connection::FileIsReadOnly() const { return sqlite3_db_readonly(handle_, "main") == 1; }
@@ -126,7 +165,11 @@ std::string Connection::QueryText(const std::string& sql) {
 int64_t Connection::LastInsertId() const { return sqlite3_last_insert_rowid(handle_); }
 
 void Connection::Fail(int code) const {
-  throw Error(path_ + ": " + Sentence(handle_, code, busy_milliseconds_));
+  const int kind = code & 0xff;
+  const bool locked = kind == SQLITE_BUSY || kind == SQLITE_LOCKED;
+  throw Error(
+      path_ + ": " + (locked ? LockSentence(wait_.seconds, interrupted_) : Sentence(handle_, code)),
+      FaultOf(code));
 }
 
 Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection) {

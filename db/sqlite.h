@@ -3,6 +3,7 @@
 // The thin layer over SQLite that this folder's sources are written in; no other folder includes
 // it.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,18 +25,17 @@ enum class Access {
   kImmutable,  // for a first look: takes no lock, makes no journal, changes nothing
 };
 
-// One connection with its settings: foreign keys on, 30 s busy timeout, synchronous FULL. Every
-// failure is thrown as Error "FILE: sentence".
+// One connection with its settings: foreign keys on, synchronous FULL. It stays where it is: SQLite
+// calls it back while it waits for a lock. Every failure is thrown as Error "FILE: sentence".
 class Connection {
  public:
-  Connection(const std::string& path, Access access);
+  Connection(const std::string& path, Access access, LockWait wait = DefaultLockWait());
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_; }
-  void SetBusyTimeout(int milliseconds);
   bool FileIsReadOnly() const;
 
   // Runs one or more statements without parameters or results.
@@ -49,9 +49,17 @@ class Connection {
   [[noreturn]] void Fail(int code) const;
 
  private:
+  // Called by SQLite each time a lock is held by somebody else, `tries` from 0 in a wait; 0 ends
+  // it.
+  static int OnBusy(void* connection, int tries);
+  bool KeepWaiting(int tries);
+
   std::string path_;
+  LockWait wait_;
   sqlite3* handle_ = nullptr;
-  int busy_milliseconds_ = 0;
+  std::chrono::steady_clock::time_point wait_start_;
+  bool noticed_ = false;      // in this wait
+  bool interrupted_ = false;  // the last wait
 };
 
 // A prepared statement. Parameters are numbered from 1 in SQL, columns from 0.

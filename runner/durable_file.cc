@@ -15,7 +15,11 @@ namespace dse {
 namespace {
 
 [[noreturn]] void Fail(const std::string& path, const char* what) {
-  throw Error(path + ": cannot be " + what + ": " + std::strerror(errno));
+  const int reason = errno;
+  const bool full = reason == ENOSPC || reason == EDQUOT;
+  throw Error(path + ": cannot be " + what + ": " + std::strerror(reason) +
+                  (full ? "; free some space and run the command again" : ""),
+              Fault::kMachine);
 }
 
 class Descriptor {
@@ -40,15 +44,6 @@ bool WriteAll(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return true;
-}
-
-bool WriteParts(const std::string& path, std::span<const std::string_view> parts) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
-  if (file.get() < 0) return false;
-  for (const std::string_view part : parts) {
-    if (!WriteAll(file.get(), part)) return false;
-  }
-  return fsync(file.get()) == 0;
 }
 
 std::string TemporaryName(const std::string& path) {
@@ -84,17 +79,6 @@ void PendingFile::Finish() {
 void PendingFile::Publish() {
   RenameDurably(temporary_, path_);
   published_ = true;
-}
-
-void ReplaceFile(const std::string& path, std::span<const std::string_view> parts) {
-  const std::string temporary = TemporaryName(path);
-  if (!WriteParts(temporary, parts)) {
-    const int reason = errno;
-    unlink(temporary.c_str());
-    errno = reason;
-    Fail(path, "written");
-  }
-  RenameDurably(temporary, path);
 }
 
 void RenameDurably(const std::string& from, const std::string& to) {

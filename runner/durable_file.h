@@ -1,19 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace dse {
 
-// Writes the parts one after another to a new file beside `path`, brings it to the disk and renames
-// it to `path`. Throws Error that names the file; then nothing is left behind and an old file is as
-// it was.
-void ReplaceFile(const std::string& path, std::span<const std::string_view> parts);
-
 // A file that is written piece by piece under a temporary name beside `path`. What was not
-// published is removed with the object. Every call throws Error that names `path`.
+// published is removed with the object, and an old file is then as it was. Every call throws Error
+// that names `path`; what cannot be written is the machine's fault.
 class PendingFile {
  public:
   explicit PendingFile(std::string path);

@@ -1,5 +1,6 @@
 #include "runner/heartbeat.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
@@ -20,22 +21,29 @@ Heartbeat::~Heartbeat() {
 }
 
 void Heartbeat::Loop() {
-  const std::chrono::duration<double> pause(lease_seconds_ / 4);
+  using Seconds = std::chrono::duration<double>;
+  const Seconds usual(lease_seconds_ / 4);
+  Seconds pause = usual;
   std::unique_lock lock(mutex_);
-  while (!lost_ && !wake_.wait_for(lock, pause, [this] { return ending_; })) {
+  while (!lost_ && !wake_.wait_for(lock, pause, [this] { return ending_.load(); })) {
     lock.unlock();
-    Beat();
+    pause = Beat() ? usual : std::min(usual, Seconds(1));
     lock.lock();
   }
 }
 
-void Heartbeat::Beat() {
+// False where the database could not be written. The run goes on: one that was given away is
+// refused when its result is written.
+bool Heartbeat::Beat() {
+  LockWait wait;
+  wait.seconds = std::min(lease_seconds_ / 4, DefaultLockWait().seconds);
+  wait.interrupted = [this] { return ending_.load(); };
   try {
-    Database db = Database::Open(db_path_, OpenMode::kReadWrite);
+    Database db = Database::Open(db_path_, OpenMode::kReadWrite, wait);
     if (!RenewLease(db, run_, lease_seconds_)) lost_ = true;
+    return true;
   } catch (const std::exception&) {
-    // A database that is busy for once costs nothing: three more beats come before the lease is
-    // over, and a run that was given away is refused when its result is written.
+    return false;
   }
 }
 

@@ -11,7 +11,7 @@
 namespace dse {
 
 // Renews the lease of one run from a thread of its own, with its own connection, every quarter of
-// `lease_seconds`. Joined by the destructor.
+// `lease_seconds`, and again soon after it failed. Joined by the destructor.
 class Heartbeat {
  public:
   Heartbeat(const std::string& db_path, const ClaimedRun& run, double lease_seconds);
@@ -24,13 +24,13 @@ class Heartbeat {
 
  private:
   void Loop();
-  void Beat();
+  bool Beat();
 
   const std::string db_path_;
   const ClaimedRun& run_;
   const double lease_seconds_;
   std::atomic<bool> lost_{false};
-  bool ending_ = false;  // under mutex_
+  std::atomic<bool> ending_{false};  // changed under mutex_
   std::mutex mutex_;
   std::condition_variable wake_;
   std::thread thread_;

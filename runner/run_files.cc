@@ -1,9 +1,14 @@
 #include "runner/run_files.h"
 
+#include <sys/statvfs.h>
+
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "core/error.h"
+#include "core/units.h"
+#include "runner/durable_file.h"
 
 namespace dse {
 
@@ -21,17 +26,42 @@ std::string WeightsPath(const std::string& folder, const std::string& key) {
   return folder + "/weights/" + key + ".safetensors";
 }
 
+std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt) {
+  return WeightsPath(folder, key) + ".attempt-" + std::to_string(attempt);
+}
+
 void MakeRunFolders(const std::string& folder) {
   for (const char* name : {"/checkpoints", "/weights"}) {
     std::error_code failure;
     fs::create_directories(folder + name, failure);
-    if (failure) throw Error(folder + name + ": cannot be made: " + failure.message());
+    if (failure) {
+      throw Error(folder + name + ": cannot be made: " + failure.message(), Fault::kMachine);
+    }
+    PendingFile(folder + name + "/test").Finish();  // and removed with the object
   }
 }
 
+void CheckSpace(const std::string& folder, double bytes, const std::string& what) {
+  struct statvfs disk {};
+  if (statvfs(folder.c_str(), &disk) != 0) return;  // a file system that does not tell
+  const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+  if (free >= bytes) return;
+  throw Error(folder + ": the disk has " + FormatCount(free) + "B left, and " + what +
+                  " needs about " + FormatCount(bytes) + "B; free some space",
+              Fault::kMachine);
+}
+
 void RemoveCheckpoint(const std::string& path) {
+  const fs::path whole(path);
   std::error_code ignored;
-  for (const char* end : {"", ".previous", ".fresh"}) fs::remove(path + end, ignored);
+  std::vector<fs::path> found;
+  for (fs::directory_iterator it(whole.parent_path(), ignored), end; it != end;
+       it.increment(ignored)) {
+    if (it->path().filename().string().starts_with(whole.filename().string())) {
+      found.push_back(it->path());
+    }
+  }
+  for (const fs::path& file : found) fs::remove(file, ignored);
 }
 
 }  // namespace dse

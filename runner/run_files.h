@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace dse {
@@ -11,11 +12,19 @@ std::string WorkFolder(const std::string& db_path, const std::string& work_dir);
 // key, so they stay right where databases are merged.
 std::string CheckpointPath(const std::string& folder, const std::string& key);
 std::string WeightsPath(const std::string& folder, const std::string& key);
+// What an attempt writes its weights to until its result is stored: an owner that lost its run and
+// does not know it yet touches no other's.
+std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt);
 
-// Makes the two folders. Throws Error that names what cannot be made.
+// Makes the two folders and tries whether files can be made in them. Throws Error, the machine's
+// fault, that names what cannot be.
 void MakeRunFolders(const std::string& folder);
 
-// Removes a run's checkpoint, the one before it and what a write left behind.
+// Throws Error, the machine's fault, if the disk that `folder` lies on has less space for us than
+// so many bytes; `what` needs them ("a checkpoint").
+void CheckSpace(const std::string& folder, double bytes, const std::string& what);
+
+// Removes a run's checkpoint, the one before it and what writes left behind.
 void RemoveCheckpoint(const std::string& path);
 
 }  // namespace dse

@@ -141,9 +141,15 @@ void VerifySum(Json header, const RawFile& raw, const std::string& sum, const st
 int64_t SizeOf(TensorType type) { return type == TensorType::kF32 ? 4 : 8; }
 
 void WriteSafetensors(const std::string& path, const TensorFile& file) {
+  PendingFile pending(path);
+  WriteSafetensors(pending, file);
+  pending.Publish();
+}
+
+void WriteSafetensors(PendingFile& to, const TensorFile& file) {
   std::vector<std::string_view> parts(2);
   for (const TensorRecord& tensor : file.tensors) parts.emplace_back(tensor.data);
-  Json header = MakeHeader(file, path);
+  Json header = MakeHeader(file, to.path());
   const std::string sum = CheckSum(header, std::span(parts).subspan(2));
   header[kMetadata][kSum] = sum;
   std::string text = header.dump();
@@ -151,7 +157,8 @@ void WriteSafetensors(const std::string& path, const TensorFile& file) {
   const uint64_t length = text.size();
   parts[0] = {reinterpret_cast<const char*>(&length), kLengthBytes};
   parts[1] = text;
-  ReplaceFile(path, parts);
+  for (const std::string_view part : parts) to.Append(part);
+  to.Finish();
 }
 
 TensorFile ReadSafetensors(const std::string& path, Checksum checksum) {

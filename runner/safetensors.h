@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/durable_file.h"
+
 namespace dse {
 
 // The safetensors format (Hugging Face), which torchvision and timm weights come in:
@@ -35,6 +37,8 @@ struct TensorFile {
 // Replaces the file: written beside it, synchronised, then renamed, so that it is either the old or
 // the new one whatever happens. The order of the tensors is kept. Throws Error that names the file.
 void WriteSafetensors(const std::string& path, const TensorFile& file);
+// Writes it and brings it to the disk; the caller publishes it.
+void WriteSafetensors(PendingFile& to, const TensorFile& file);
 
 // Throws Error that names the file and what is wrong with it: unreadable, cut short, altered,
 // another type of elements. Files of others have no "sha256"; where ours is wanted, its absence is

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +9,23 @@
 
 namespace dse {
 
-// What one worker tells its parent. Written by the worker, read by the parent after it ended (and
-// `holding` at any time).
+// So many runs that fail one after another with the same sentence are not to blame for it.
+inline constexpr size_t kFailuresInARow = 3;
+
+// What one worker tells its parent and the other workers. Written by the worker; `failure` is read
+// after it ended, the rest at any time.
 struct WorkerSlot {
-  std::atomic<bool> holding;  // a run
-  char failure[1024];         // why it gave up, "" if it did not
+  std::atomic<bool> holding;      // a run
+  std::atomic<int64_t> progress;  // epochs that no attempt had reached before, and results
+  // The last failures in a row: of different runs, with the same sentence. A reader may see a row
+  // half-written; what it does with it is checked against the database.
+  struct Failure {
+    std::atomic<int64_t> run_id;  // 0 = none
+    std::atomic<int64_t> attempt;
+  };
+  std::atomic<uint64_t> sentence;  // a hash of it; 0 = no failures
+  std::array<Failure, kFailuresInARow> failures;
+  char failure[1024];  // why it gave up, "" if it did not
 };
 
 // Counts and slots in memory that a process shares with those it forks later.
@@ -25,6 +38,9 @@ class SharedCounts {
 
   std::atomic<int64_t>& claimed() { return block_->claimed; }    // runs taken or about to be
   std::atomic<int64_t>& finished() { return block_->finished; }  // runs with a result
+  // Seconds since 1970 when somebody last said that the database is locked.
+  std::atomic<int64_t>& lock_told() { return block_->lock_told; }
+  std::span<WorkerSlot> slots() { return slots_; }
   WorkerSlot& slot(int worker) { return slots_[static_cast<size_t>(worker)]; }
 
   static void SetFailure(WorkerSlot& slot, const std::string& text);
@@ -33,6 +49,7 @@ class SharedCounts {
   struct Block {
     std::atomic<int64_t> claimed;
     std::atomic<int64_t> finished;
+    std::atomic<int64_t> lock_told;
   };
   static_assert(std::atomic<int64_t>::is_always_lock_free, "several processes use it");
 

@@ -6,24 +6,42 @@
 
 #include "core/error.h"
 #include "db/database.h"
+#include "runner/plan.h"
 #include "runner/run_files.h"
 #include "runner/stop_signals.h"
 #include "runner/supervisor.h"
+#include "runner/trainer_check.h"
 #include "runner/worker.h"
 
 namespace dse {
 namespace {
 
-// Writes what is missing. The connection is closed again before anything is forked.
-PlanSummary Prepare(const TrainRequest& request, const DatasetInfo& data) {
+struct Wish {
+  std::vector<StoredMember> members;
+  WantedRuns runs;
+  bool anything_to_train = false;
+};
+
+// Changes nothing.
+Wish ReadWish(const TrainRequest& request, const DatasetInfo& data) {
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
-  const std::vector<StoredMember> members = LoadMembers(db, request.populations);
+  Wish wish;
+  wish.members = LoadMembers(db, request.populations);
+  const std::vector<StoredMember>& members = wish.members;
   if (members.empty()) {
     throw Error(
         request.db_path +
         ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
-  const WantedRuns wanted = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  wish.runs = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  const StateCounts states = CountRuns(db, wish.runs).states;
+  wish.anything_to_train = states.total() > states.final();
+  return wish;
+}
+
+// Writes what is missing. The connection is closed again before anything is forked.
+PlanSummary WritePlan(const TrainRequest& request, const WantedRuns& wanted) {
+  Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
   PlanSummary plan = PlanRuns(db, wanted);
   if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
   return plan;
@@ -52,10 +70,19 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   effective.work_dir = WorkFolder(request.db_path, request.work_dir);
   effective.trainer.threads = ThreadsPerWorker(request);
   const StopSignals signals;
-  const PlanSummary plan = Prepare(effective, data.info());
-  if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0)
-    return {plan, 0, StopSignals::count() > 0};
-  MakeRunFolders(effective.work_dir);
+  const Wish wish = ReadWish(effective, data.info());
+  if (wish.anything_to_train) {
+    CheckBeforeTraining(effective, wish.members, data.info());
+    CheckTrainer(factory, effective.trainer, effective.recipe.precision);
+  }
+  TrainSummary nothing;
+  nothing.interrupted = StopSignals::count() > 0;
+  if (nothing.interrupted) return nothing;
+  const PlanSummary plan = WritePlan(effective, wish.runs);
+  if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
+    nothing.plan = plan;
+    return nothing;
+  }
   const WorkerJob job{effective, data, factory, plan.run_ids, start};
   return Supervisor(job, progress).Run();
 }

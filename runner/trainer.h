@@ -29,8 +29,8 @@ struct TrainerOptions {
 // Files of one run; "" is none. Their folders exist.
 struct TrainingFiles {
   // Written after every epoch and at an interruption, read at the start; "<checkpoint>.previous"
-  // is the one before. Bit for bit, training goes on from it as if it had never stopped (on the
-  // CPU).
+  // is the one before, "<checkpoint>.fresh" the next one for the moment of a change. Bit for bit,
+  // training goes on from it as if it had never stopped (on the CPU).
   std::string checkpoint;
   // safetensors of what the last epoch tested.
   std::string weights;
@@ -76,7 +76,12 @@ struct TrainingHooks {
   // of the epochs before.
   std::function<void(const EpochReport&)> on_epoch;
   std::function<bool()> should_stop;  // asked at every step; true ends as kInterrupted
-  std::function<void(const std::string&)> on_warning;  // one sentence: a checkpoint not used
+  // One sentence: a checkpoint not used, weights that cannot be written (the result stays good).
+  std::function<void(const std::string&)> on_warning;
+  // Asked to put a checkpoint in place: calls `put_in_place` while nobody else can take the run. If
+  // the run is no longer its owner's it answers false without the call, and the training ends as
+  // kInterrupted. Unset: put in place at once.
+  std::function<bool(const std::function<void()>& put_in_place)> publish;
 };
 
 // Steps to be timed on one fixed random batch. Batch size, precision and optimizer of a training

@@ -2,14 +2,19 @@
 
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <exception>
+#include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
 #include "core/json.h"
 #include "db/database.h"
+#include "runner/failure_row.h"
 #include "runner/heartbeat.h"
 #include "runner/run_files.h"
 #include "runner/stop_signals.h"
@@ -60,14 +65,69 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   return finished;
 }
 
-// One worker at work.
+// What came of a training: a result, or a failure and whose it is, or neither if it was
+// interrupted.
+struct Outcome {
+  std::optional<FinishedRun> result;
+  std::optional<Error> failure;
+};
+
+// A file that is gone when this is.
+class RemovedAtEnd {
+ public:
+  explicit RemovedAtEnd(std::string path) : path_(std::move(path)) {}
+  ~RemovedAtEnd() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+  RemovedAtEnd(const RemovedAtEnd&) = delete;
+  RemovedAtEnd& operator=(const RemovedAtEnd&) = delete;
+
+ private:
+  std::string path_;
+};
+
+// A failure as Error. What runs out of the host's memory is the machine's fault; what a library
+// throws is taken for the run's.
+Error ToError(const std::exception& failure) {
+  if (const auto* error = dynamic_cast<const Error*>(&failure)) return *error;
+  if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) {
+    return Error("the memory of this machine is used up", Fault::kMachine);
+  }
+  return Error(failure.what());
+}
+
+// One of several processes that wait for the same lock tells it, and again only after a minute.
+void TellOnce(SharedCounts& counts, LockWait& wait) {
+  constexpr int64_t kPause = 60;
+  wait.notice = [&counts, tell = std::move(wait.notice)](const std::string& text) {
+    const int64_t now = std::time(nullptr);
+    int64_t last = counts.lock_told();
+    if (now - last < kPause || !counts.lock_told().compare_exchange_strong(last, now)) return;
+    if (tell) tell(text);
+  };
+}
+
+// A trainer that cannot be made, although one was made before the first worker began, is the
+// worker's fault.
+std::unique_ptr<Trainer> MakeTrainer(const WorkerJob& job) {
+  try {
+    return job.factory(job.request.trainer);
+  } catch (const std::exception& failure) {
+    const Error error = ToError(failure);
+    if (error.fault() == Fault::kMachine) throw error;
+    throw Error(error.what(), Fault::kWorker);
+  }
+}
+
+// One worker at work. A failure that ends it is thrown as Error with its fault.
 class Worker {
  public:
   Worker(const WorkerJob& job, SharedCounts& counts, WorkerSlot& slot)
       : job_(job),
         counts_(counts),
         slot_(slot),
-        trainer_(job.factory(job.request.trainer)),
+        trainer_(MakeTrainer(job)),
         owner_(Owner::ThisProcess()),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {}
 
@@ -114,67 +174,126 @@ class Worker {
   }
 
   void TrainRun(const ClaimedRun& run) {
-    const std::optional<FinishedRun> finished = TryTrain(run);
-    if (finished) {
-      const bool final = finished->state != RunState::kFailed;
-      if (FinishRun(db_, run, *finished) && final) {
-        ++counts_.finished();
-        RemoveCheckpoint(FilesOf(run).checkpoint);
-      }
-    } else {
+    const TrainingFiles files = FilesOf(run);
+    const RemovedAtEnd attempts_own(files.weights);  // unless they are put in place
+    const Outcome outcome = TryTrain(run);
+    if (outcome.result) {
+      Finish(run, *outcome.result, files);
+    } else if (!outcome.failure) {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
+    } else if (outcome.failure->fault() == Fault::kTask) {
+      Fail(run, outcome.failure->what());
+    } else {
+      GiveBack(run, *outcome.failure);
     }
+  }
+
+  // Waits for a locked database; the result is written if the run is still ours then.
+  void Finish(const ClaimedRun& run, const FinishedRun& result, const TrainingFiles& files) {
+    if (!FinishRun(db_, run, result, [&] { PutWeightsInPlace(run, files); })) return;
+    ++counts_.finished();
+    ++slot_.progress;
+    ClearFailures(slot_);
+    RemoveCheckpoint(files.checkpoint);
+    for (int64_t attempt = 1; attempt < run.attempt; ++attempt) {
+      RemovedAtEnd left_behind(AttemptWeightsPath(job_.request.work_dir, run.key, attempt));
+    }
+  }
+
+  // Called with the run ours. A result is worth more than its weights.
+  void PutWeightsInPlace(const ClaimedRun& run, const TrainingFiles& files) const {
+    std::error_code failure;
+    if (files.weights.empty() || !std::filesystem::exists(files.weights, failure)) return;
+    const std::string path = WeightsPath(job_.request.work_dir, run.key);
+    std::filesystem::rename(files.weights, path, failure);
+    if (failure) Warn(run, "its weights are not kept: " + path + ": " + failure.message());
+  }
+
+  // The same failure of several runs is none of theirs.
+  void Fail(const ClaimedRun& run, const std::string& message) {
+    FinishedRun failed;
+    failed.state = RunState::kFailed;
+    failed.message = message;
+    failed.torch_version = trainer_->library_version();
+    if (!FinishRun(db_, run, failed)) return;
+    slot_.holding = false;
+    const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
+    if (row.empty()) return;
+    counts_.claimed() -= TakeBackFailures(db_, row);
+    throw Error(message, Fault::kWorker);
+  }
+
+  // The run is still held if this throws, and the parent sees to it.
+  [[noreturn]] void GiveBack(const ClaimedRun& run, const Error& failure) {
+    try {
+      ReleaseRun(db_, run, failure.what());
+      slot_.holding = false;
+      --counts_.claimed();
+    } catch (const Error&) {
+      // What ended the training is the better reason.
+    }
+    throw failure;
   }
 
   TrainingFiles FilesOf(const ClaimedRun& run) const {
     const TrainRequest& request = job_.request;
     TrainingFiles files;
     files.checkpoint = CheckpointPath(request.work_dir, run.key);
-    if (request.keep_weights) files.weights = WeightsPath(request.work_dir, run.key);
+    if (request.keep_weights) {
+      files.weights = AttemptWeightsPath(request.work_dir, run.key, run.attempt);
+    }
     files.names = request.weight_names;
     return files;
   }
 
-  // Empty if the training was interrupted. An exception out of the trainer is a failed run; one out
-  // of the database is not, and is thrown.
-  std::optional<FinishedRun> TryTrain(const ClaimedRun& run) {
-    const Heartbeat heartbeat(job_.request.db_path, run, job_.request.lease_seconds);
-    std::exception_ptr database_failure;
-    bool lost = false;
-    TrainingHooks hooks;
-    hooks.on_epoch = [&](const EpochReport& report) {
-      try {
-        if (!RecordEpoch(db_, run, MakeRecord(report))) lost = true;
-      } catch (...) {
-        database_failure = std::current_exception();
-      }
-    };
-    hooks.should_stop = [&] {
-      return StopSignals::count() > 0 || lost || heartbeat.lost() || database_failure != nullptr;
-    };
-    hooks.on_warning = [&](const std::string& text) {
-      std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id), text.c_str());
-    };
-    std::optional<FinishedRun> finished = TrainOrFail(run, hooks);
-    if (database_failure) std::rethrow_exception(database_failure);
-    if (finished) finished->torch_version = trainer_->library_version();
-    return finished;
+  static void Warn(const ClaimedRun& run, const std::string& text) {
+    std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id), text.c_str());
   }
 
-  std::optional<FinishedRun> TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
+  // A failure of the database, in what the training calls, ends the training; it is the machine's.
+  Outcome TryTrain(const ClaimedRun& run) {
+    const double lease = job_.request.lease_seconds;
+    const Heartbeat heartbeat(job_.request.db_path, run, lease);
+    std::optional<Error> database_failure;
+    bool lost = false;
+    const auto ours = [&](const std::function<bool()>& write) {
+      try {
+        lost = lost || !write();
+      } catch (const std::exception& failure) {
+        database_failure = Error(failure.what(), Fault::kMachine);
+      }
+      return !lost && !database_failure;
+    };
+    TrainingHooks hooks;
+    hooks.on_epoch = [&](const EpochReport& report) {
+      const bool stored = ours([&] { return RecordEpoch(db_, run, MakeRecord(report)); });
+      if (stored && report.epoch > run.epochs_before) ++slot_.progress;
+    };
+    hooks.should_stop = [&] {
+      return StopSignals::count() > 0 || lost || heartbeat.lost() || database_failure;
+    };
+    hooks.on_warning = [&](const std::string& text) { Warn(run, text); };
+    hooks.publish = [&](const std::function<void()>& put_in_place) {
+      return ours([&] { return WhileOurs(db_, run, lease, put_in_place); });
+    };
+    Outcome outcome = TrainOrFail(run, hooks);
+    if (database_failure) return {std::nullopt, database_failure};
+    return outcome;
+  }
+
+  Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
     try {
       const std::string where = "run " + std::to_string(run.run_id);
       const Model model = ParseModel(ParseJson(run.model_json, where), where);
       const Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, where), where);
       const TrainingResult result =
           trainer_->Train({model, recipe, job_.data, run.seed, FilesOf(run)}, hooks);
-      if (result.outcome == TrainingOutcome::kInterrupted) return std::nullopt;
-      return MakeFinished(result);
+      if (result.outcome == TrainingOutcome::kInterrupted) return {};
+      FinishedRun finished = MakeFinished(result);
+      finished.torch_version = trainer_->library_version();
+      return {finished, std::nullopt};
     } catch (const std::exception& failure) {
-      FinishedRun finished;
-      finished.state = RunState::kFailed;
-      finished.message = failure.what();
-      return finished;
+      return {std::nullopt, ToError(failure)};
     }
   }
 
@@ -190,10 +309,14 @@ class Worker {
 
 WorkerExit RunWorker(const WorkerJob& job, SharedCounts& counts, WorkerSlot& slot) {
   try {
+    LockWait wait = DefaultLockWait();
+    TellOnce(counts, wait);
+    SetLockWait(wait);
     return Worker(job, counts, slot).Work();
   } catch (const std::exception& failure) {
     SharedCounts::SetFailure(slot, failure.what());
-    return WorkerExit::kFailed;
+    return ToError(failure).fault() == Fault::kWorker ? WorkerExit::kWorkerFault
+                                                      : WorkerExit::kMachineFault;
   }
 }
 

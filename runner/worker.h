@@ -9,8 +9,14 @@
 
 namespace dse {
 
-// How a worker process ends; any other way (a signal) is a death.
-enum class WorkerExit { kDone = 0, kFailed = 1, kInterrupted = 130 };
+// How a worker process ends; any other way (a signal) is a death. The two in the middle gave up,
+// and gave their run back: what was wrong is in their slot.
+enum class WorkerExit {
+  kDone = 0,
+  kMachineFault = 1,  // another process here would do no better
+  kWorkerFault = 3,   // another process may get on
+  kInterrupted = 130
+};
 
 // What a worker inherits from its parent.
 struct WorkerJob {
@@ -22,7 +28,8 @@ struct WorkerJob {
 };
 
 // The life of a worker process: makes a trainer, then claims and trains runs until none is left, a
-// limit is reached or SIGINT or SIGTERM comes. Never throws; what made it fail is in `slot`.
+// limit is reached or SIGINT or SIGTERM comes, or until a failure is found not to be its run's own
+// (core/error.h, runner/failure_row.h). Never throws; what made it give up is in `slot`.
 WorkerExit RunWorker(const WorkerJob& job, SharedCounts& counts, WorkerSlot& slot);
 
 }  // namespace dse

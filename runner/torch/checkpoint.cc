@@ -92,8 +92,8 @@ std::string CheckpointKey(const TrainingJob& job) {
                    std::to_string(job.seed));
 }
 
-void SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas) {
+bool SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
+                    const Replicas& replicas, const PublishHook& publish) {
   TensorFile file;
   file.metadata = {{kKey, key}, {kState, StateToText(state, *replicas.front())}};
   for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
@@ -104,17 +104,25 @@ void SaveCheckpoint(const std::string& path, const std::string& key, const Train
       file.tensors.push_back(ToRecord(OfReplica(i, tensor.name), tensor.values));
     }
   }
-  const std::string fresh = path + ".fresh";
+  PendingFile fresh(path + ".fresh");
   WriteSafetensors(fresh, file);
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) RenameDurably(path, path + ".previous");
-  RenameDurably(fresh, path);
+  const auto put_in_place = [&] {
+    fresh.Publish();
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) RenameDurably(path, path + ".previous");
+    RenameDurably(fresh.path(), path);
+  };
+  if (publish) return publish(put_in_place);
+  put_in_place();
+  return true;
 }
 
 std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
                                               const std::function<void(const std::string&)>& warn) {
-  std::optional<FoundCheckpoint> found = TryCheckpoint(path, key, warn);
-  if (!found) found = TryCheckpoint(path + ".previous", key, warn);
+  std::optional<FoundCheckpoint> found;
+  for (const char* end : {".fresh", "", ".previous"}) {
+    if (!found) found = TryCheckpoint(path + end, key, warn);
+  }
   return found;
 }
 

@@ -31,12 +31,15 @@ std::string CheckpointKey(const TrainingJob& job);
 
 using Replicas = std::vector<std::unique_ptr<Replica>>;
 
-// Replaces `path`; the file it was becomes `path`.previous.
-void SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas);
+// Replaces `path`; the file it was becomes `path`.previous. The new one is `path`.fresh in between,
+// so whatever moment a kill chooses, the newest whole checkpoint has one of the three names. False,
+// with all of them as they were, where `publish` answered so (TrainingHooks).
+using PublishHook = std::function<bool(const std::function<void()>& put_in_place)>;
+bool SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
+                    const Replicas& replicas, const PublishHook& publish);
 
-// The newest of `path` and `path`.previous that is whole and of this key, put into the replicas;
-// empty if there is none. Why one is not used goes to `warn`.
+// The newest of `path`.fresh, `path` and `path`.previous that is whole and of this key; empty if
+// there is none. Why one is not used goes to `warn`.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;

@@ -142,7 +142,7 @@ TrainingResult TrainingSession::Run() {
     state_.losses.clear();
     state_.wrong = 0;
     if (hooks_.on_epoch) hooks_.on_epoch(report);
-    if (state_.epoch < job_.recipe.epochs) Save();
+    if (state_.epoch < job_.recipe.epochs && !Save()) return Finish(Interrupted("saving"));
   }
   return Finish({});
 }
@@ -167,9 +167,20 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
   return result;
 }
 
-void TrainingSession::Save() {
-  if (!job_.files.checkpoint.empty()) {
-    SaveCheckpoint(job_.files.checkpoint, key_, state_, replicas_);
+// False if the run is no longer its owner's.
+bool TrainingSession::Save() {
+  return job_.files.checkpoint.empty() ||
+         SaveCheckpoint(job_.files.checkpoint, key_, state_, replicas_, hooks_.publish);
+}
+
+// The result is worth more than its weights: what keeps them from being written is said.
+void TrainingSession::Keep() const {
+  try {
+    KeepWeights(job_, replicas_.front()->network());
+  } catch (const std::exception& failure) {
+    if (hooks_.on_warning) {
+      hooks_.on_warning(std::string("its weights are not kept: ") + failure.what());
+    }
   }
 }
 
@@ -248,7 +259,7 @@ TrainingSession::Pass TrainingSession::Test() {
   const Pass pass = TestNow();
   const bool last = state_.epoch + 1 == job_.recipe.epochs;
   if (pass.outcome == TrainingOutcome::kDone && last && !job_.files.weights.empty()) {
-    KeepWeights(job_, replicas_.front()->network());
+    Keep();
   }
   swap();
   return pass;

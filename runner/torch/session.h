@@ -49,7 +49,8 @@ class TrainingSession {
   Pass Test();
   Pass TestNow();
   bool TakeStatistics();
-  void Save();
+  bool Save();
+  void Keep() const;
   Pass Interrupted(const char* where) const;
   TrainingResult Finish(const Pass& pass) const;
   bool ShouldStop() const { return hooks_.should_stop && hooks_.should_stop(); }

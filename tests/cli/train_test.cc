@@ -185,6 +185,41 @@ TEST_CASE("wrong data is one sentence and leaves no runs", "[cli][train]") {
   CHECK_THAT(key.err, Catch::Contains("epoch") && Catch::Contains("did you mean 'epochs'?"));
 }
 
+TEST_CASE("what can be known beforehand is refused before a row is written", "[cli][train]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  struct Row {
+    Words words;
+    int code;
+    std::string message;
+  };
+  const Row rows[] = {
+      {{"--set", "batch_size=1"}, 2, "choose a batch_size of at least 2"},
+      {{"--set", "batch_size=15", "--replicas", "8"}, 2, "at least 16"},
+      {{"--set", "batch_size=300"}, 1, "256 training images"},
+      {{"--keep-weights", "--weight-names", "timm"}, 1, "they are for RegNets"},
+      {{"--work-dir", db + "/in/a/file"}, 1, "cannot be made"},
+  };
+  for (const Row& row : rows) {
+    const ProcessResult result = Dse(TrainWords(db, "synthetic", row.words));
+    INFO(result.err);
+    CHECK(result.code == row.code);
+    CHECK_THAT(result.err, Catch::Contains(row.message));
+  }
+  if (HasTorch()) {
+    const ProcessResult half =
+        Dse(TrainWords(db, "synthetic", {"--device", "cpu", "--set", "precision=fp16", "-q"}));
+    CHECK(half.code == 1);
+    CHECK_THAT(half.err, Catch::Contains("fp16 needs a GPU"));
+  }
+  setenv("DSE_TORCH_MODULE", (folder / "none.so").c_str(), 1);
+  const ProcessResult module = Dse(TrainWords(db, "synthetic", {"-q"}));
+  unsetenv("DSE_TORCH_MODULE");
+  CHECK(module.code == 1);
+  CHECK_THAT(module.err, Catch::Contains("none.so"));
+  CHECK(Query(db, "SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM series)") == "0");
+}
+
 TEST_CASE("classes that differ from the dataset's name the option to use", "[cli][train]") {
   const TempFolder folder;
   const std::string db = folder / "s.db";

@@ -191,8 +191,7 @@ TEST_CASE("more rows than a page come whole and in order") {
 
 TEST_CASE("others can write while an export's bytes are taken") {
   Study study;
-  Database other = Database::Open(study.folder / "a.db", OpenMode::kReadWrite);
-  other.set_busy_timeout(0);
+  Database other = Database::Open(study.folder / "a.db", OpenMode::kReadWrite, LockWait{0});
   int written = 0;
   ExportCsv(study.db, {}, [&](std::string_view) {
     StoreFits(other, "grid", {});

@@ -41,6 +41,7 @@ struct Traces {
   std::vector<std::string> warnings;
   std::string weights;
   std::optional<int64_t> micro_batch;
+  int asked = 0;  // how often, whether to stop
 };
 
 struct Machine {
@@ -60,6 +61,7 @@ class Training {
     TrainingHooks hooks;
     hooks.should_stop = [&] { return asked++ == stop_at; };
     hooks.on_warning = [&](const std::string& text) { traces.warnings.push_back(text); };
+    hooks.publish = publish;
     hooks.on_epoch = [&](const EpochReport& report) {
       traces.numbers.insert(traces.numbers.end(),
                             {double(report.epoch), report.lr, report.train_loss, report.train_error,
@@ -67,15 +69,19 @@ class Training {
     };
     TrainingJob job{model_, recipe_, data_, 5};
     job.files.checkpoint = checkpoint();
-    job.files.weights = folder_ / "weights.safetensors";
+    job.files.weights = weights.empty() ? folder_ / "weights.safetensors" : weights;
     TrainerOptions options{"cpu", machine.threads};
     options.replicas = machine.replicas;
     const TrainingResult result = MakeLibTorchTrainer(options)->Train(job, hooks);
     traces.outcome = result.outcome;
+    traces.asked = asked;
     traces.micro_batch = result.micro_batch;
     traces.weights = Slurp(job.files.weights);
     return traces;
   }
+
+  std::function<bool(const std::function<void()>&)> publish;
+  std::string weights;  // "" = in the folder
 
   std::string checkpoint() const { return folder_ / "run.checkpoint"; }
   std::string previous() const { return checkpoint() + ".previous"; }
@@ -181,6 +187,59 @@ TEST_CASE("A checkpoint of another run is not used") {
   REQUIRE(traces.warnings.size() == 1);
   CHECK_THAT(traces.warnings[0], Catch::Contains("another run"));
   CheckSame(traces, Training(other).Run(kNever));
+}
+
+// What lies there when a kill comes between two renames: the one before, and the new one as
+// .fresh. A training asks 45 times.
+TEST_CASE("Wherever a kill cuts the change of checkpoints, no finished epoch is trained again") {
+  const Traces whole = Training(RichRecipe()).Run(kNever);
+  REQUIRE(whole.asked == 45);
+  enum class Cut { kNone, kBeforeRenames, kBetweenRenames, kTorn };
+  for (const Cut cut : {Cut::kNone, Cut::kBeforeRenames, Cut::kBetweenRenames, Cut::kTorn}) {
+    CAPTURE(int(cut));
+    Training training(RichRecipe());
+    training.Run(33);  // after three steps of the third epoch
+    const std::string path = training.checkpoint(), fresh = path + ".fresh";
+    REQUIRE(std::filesystem::exists(training.previous()));
+    if (cut == Cut::kBeforeRenames) {
+      std::filesystem::rename(path, fresh);
+      std::filesystem::rename(training.previous(), path);
+    } else if (cut == Cut::kBetweenRenames) {
+      std::filesystem::rename(path, fresh);
+    } else if (cut == Cut::kTorn) {
+      std::ofstream(fresh + ".new-1", std::ios::binary) << "half";
+    }
+    const Traces resumed = training.Run(kNever);
+    CHECK(resumed.asked == 12);
+    CHECK(resumed.warnings.empty());
+    CheckSame(resumed, whole);
+  }
+}
+
+TEST_CASE("A training whose run is no longer its owner's changes no file and ends") {
+  Training training(RichRecipe());
+  training.Run(20);
+  const std::string before = Slurp(training.checkpoint());
+  int refused = 0;
+  training.publish = [&](const std::function<void()>&) {
+    ++refused;
+    return false;
+  };
+  const Traces traces = training.Run(kNever);
+  CHECK(traces.outcome == TrainingOutcome::kInterrupted);
+  CHECK(refused == 1);
+  CHECK(Slurp(training.checkpoint()) == before);
+  CHECK_FALSE(std::filesystem::exists(training.checkpoint() + ".fresh"));
+}
+
+TEST_CASE("Weights that cannot be written are told of and the result stays") {
+  Training training(RichRecipe());
+  training.weights = training.checkpoint() + "/no/folder";
+  const Traces traces = training.Run(kNever);
+  CHECK(traces.outcome == TrainingOutcome::kDone);
+  REQUIRE(traces.warnings.size() == 1);
+  CHECK_THAT(traces.warnings[0], Catch::Contains("/no/folder"));
+  CHECK(traces.numbers == Training(RichRecipe()).Run(kNever).numbers);
 }
 
 }  // namespace dse
