@@ -173,8 +173,12 @@ int RunTrain(std::span<const std::string> args) {
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
-    summary = Train(request, *data, MakeTorchTrainer,
-                    [&](const TrainProgress& progress) { ShowProgress(line, progress); });
+    std::string told;
+    summary = Train(request, *data, MakeTorchTrainer, [&](const TrainProgress& progress) {
+      if (progress.devices != told) line.Tell("training on " + progress.devices);
+      told = progress.devices;
+      ShowProgress(line, progress);
+    });
   }
   Say(options.quiet, std::to_string(summary.plan.states.total()) +
                          " runs: " + summary.plan.states.Text() + "; " +

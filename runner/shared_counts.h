@@ -13,6 +13,8 @@ namespace dse {
 struct WorkerSlot {
   std::atomic<bool> holding;  // a run
   char failure[1024];         // why it gave up, "" if it did not
+  std::atomic<bool> named;    // `device` is written, and is not written again
+  char device[512];           // that it works on
 };
 
 // Counts and slots in memory that a process shares with those it forks later.
@@ -28,6 +30,8 @@ class SharedCounts {
   WorkerSlot& slot(int worker) { return slots_[static_cast<size_t>(worker)]; }
 
   static void SetFailure(WorkerSlot& slot, const std::string& text);
+  // The first name stays: a worker's successor has the same device.
+  static void SetDevice(WorkerSlot& slot, const std::string& name);
 
  private:
   struct Block {

@@ -147,6 +147,19 @@ PlanSummary Supervisor::Count() const {
   return CountRuns(db, job_.run_ids);
 }
 
+std::string Supervisor::Devices() {
+  std::vector<std::string> names;
+  for (int i = 0; i < job_.request.workers; ++i) {
+    const WorkerSlot& slot = counts_.slot(i);
+    if (slot.named && std::ranges::find(names, slot.device) == names.end()) {
+      names.emplace_back(slot.device);
+    }
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : "; ") + name;
+  return text;
+}
+
 void Supervisor::ReportProgress(bool now) {
   const Clock::time_point begin = Clock::now();
   if (!progress_ || (!now && begin < next_progress_)) return;
@@ -161,6 +174,7 @@ void Supervisor::ReportProgress(bool now) {
   report.best_error = report.plan.best_error;
   report.seconds = std::chrono::duration<double>(begin - job_.start).count();
   report.finished_here = counts_.finished();
+  report.devices = Devices();
   progress_(report);
   // Counting a hundred thousand runs may take a while; it must not become the main work.
   next_progress_ = begin + std::max<Clock::duration>(kProgressPause, 10 * (Clock::now() - begin));

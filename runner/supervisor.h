@@ -40,6 +40,7 @@ class Supervisor {
   bool AnyChild() const;
   void ReportProgress(bool now);
   PlanSummary Count() const;
+  std::string Devices();
   void ThrowIfStuck(const PlanSummary& plan) const;
 
   const WorkerJob& job_;

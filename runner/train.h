@@ -42,6 +42,7 @@ struct TrainProgress {
   std::optional<double> best_error;
   double seconds = 0;         // since the call
   int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
+  std::string devices;        // of the workers so far, each once: "cuda:0, NVIDIA H200, GPU-..."
 };
 
 struct TrainSummary {
