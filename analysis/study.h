@@ -84,6 +84,9 @@ struct SeriesAnalysis {
   std::map<std::string, int64_t> failed_repeats;
   int64_t filtered = 0;
   int64_t micro_batched = 0;  // models of which a repeat had smaller batches than the recipe says
+  // Runs of the models with an error by the precision they were trained in, where it is known. More
+  // than one: `auto` meant different things on different devices.
+  std::map<std::string, int64_t> precisions;
   std::vector<StudyModel> models;  // by error, those that diverged last, then by index
   // The rest only where there are models.
   double min_error = 0;

@@ -98,6 +98,13 @@ std::string LeftOutText(const SeriesAnalysis& series) {
     parts.push_back(std::to_string(series.micro_batched) +
                     " trained in smaller batches than the recipe's, for lack of memory");
   }
+  if (series.precisions.size() > 1) {
+    std::vector<std::string> runs;
+    for (const auto& [precision, count] : series.precisions) {
+      runs.push_back(CountOf(count, "run") + " in " + precision);
+    }
+    parts.push_back("trained in different precisions: " + JoinWords(runs));
+  }
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
   return text;

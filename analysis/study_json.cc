@@ -166,6 +166,9 @@ void AppendIdentity(const SeriesAnalysis& series, ObjectWriter& object) {
   repeats.Close();
   object.Int("filtered", series.filtered);
   object.Int("micro_batched", series.micro_batched);
+  ObjectWriter precisions(object.Key("precisions"));
+  for (const auto& [precision, count] : series.precisions) precisions.Int(precision, count);
+  precisions.Close();
 }
 
 void AppendSeries(const SeriesAnalysis& series, std::string& text) {

@@ -70,6 +70,13 @@ bool MicroBatched(const MemberRecord& member) {
   });
 }
 
+void CountPrecisions(const MemberRecord& member, SeriesAnalysis& analysis) {
+  for (const RunRecord& run : member.runs) {
+    if (run.state == RunState::kDone && !run.precision.empty())
+      ++analysis.precisions[run.precision];
+  }
+}
+
 bool PropertiesMeet(const MemberRecord& member, const std::vector<Condition>& conditions) {
   const auto of_properties = [](const Condition& c) { return c.property != kErrorName; };
   if (std::ranges::none_of(conditions, of_properties)) return true;
@@ -121,6 +128,7 @@ void AddMember(const MemberRecord& member, const StudyOptions& options, SeriesAn
   if (!model.diverged) {
     CountFailedRepeats(member, analysis);
     if (MicroBatched(member)) ++analysis.micro_batched;
+    CountPrecisions(member, analysis);
   }
   entries.push_back({std::move(model), &member});
 }

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "db/measurements.h"
 #include "db/populations.h"
+#include "runner/device_name.h"
 #include "runner/roofline.h"
 #include "runner/stop_signals.h"
 #include "runner/trainer.h"
@@ -66,12 +67,6 @@ bool ReadOptions(std::span<const std::string> args, BenchOptions& options) {
   return true;
 }
 
-// "cuda:0, NVIDIA H100" is any GPU of that name; of the CPU the threads are told apart.
-std::string StoredDevice(const std::string& name) {
-  const size_t comma = name.find(", ");
-  return name.starts_with("cuda") && comma != std::string::npos ? name.substr(comma + 2) : "cpu";
-}
-
 // A network with what was measured of it; empty where memory did not suffice.
 struct Row {
   Model model;
@@ -91,7 +86,7 @@ class Bench {
     if (!options.db_path.empty()) db_ = Database::Open(options.db_path, OpenMode::kCreate);
     SetRecipeKey(recipe_, "precision=" + options.precision);
     recipe_.precision = trainer_->ResolvePrecision(recipe_.precision);
-    device_ = StoredDevice(trainer_->device_name());
+    device_ = DeviceKind(trainer_->device_name());
     on_gpu_ = device_ != "cpu";
   }
 

@@ -68,6 +68,7 @@ class Evaluator {
   bool Run(std::span<const DoneRun> runs) {
     const StopSignals signals;
     ProgressLine line("testing", options_.quiet);
+    line.Tell("testing on " + trainer_->device_name());
     for (size_t i = 0; i < runs.size(); ++i) {
       if (StopSignals::count() > 0) return false;
       RunOne(runs[i]);

@@ -117,11 +117,19 @@ int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) 
   return kExitOk;
 }
 
-// `told` is what was last said of workers that ended: each time there is more, it is said at once.
-void ShowProgress(ProgressLine& line, const TrainProgress& progress, std::string& told) {
+// What was said last: of workers that ended, and of the devices that they work on.
+struct Told {
+  std::string workers;
+  std::string devices;
+};
+
+// What is new of the workers is said at once.
+void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told) {
+  if (progress.devices != told.devices) line.Tell("training on " + progress.devices);
+  told.devices = progress.devices;
   const std::string workers = progress.workers.Text();
-  if (!workers.empty() && workers != told) Say(false, "dse: " + workers);
-  told = workers;
+  if (!workers.empty() && workers != told.workers) Say(false, "dse: " + workers);
+  told.workers = workers;
   std::string note;
   if (progress.best_error) {
     char text[32];
@@ -176,7 +184,7 @@ int RunTrain(std::span<const std::string> args) {
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
-    std::string told;
+    Told told;
     summary = Train(request, *data, MakeTorchTrainer,
                     [&](const TrainProgress& progress) { ShowProgress(line, progress, told); });
   }

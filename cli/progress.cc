@@ -56,6 +56,12 @@ void ProgressLine::Update(int64_t done, int64_t total, const std::string& note) 
   last_text_ = text;
 }
 
+void ProgressLine::Tell(const std::string& message) {
+  if (quiet_) return;
+  std::cerr << (terminal_ ? "\r\033[K" : "") << message << "\n" << std::flush;
+  last_text_.clear();
+}
+
 void Say(bool quiet, const std::string& message) {
   if (!quiet) std::cerr << message << "\n";
 }

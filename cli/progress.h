@@ -15,6 +15,8 @@ class ProgressLine {
 
   // `note` follows the rate and the time left ("best 41.20%"). total <= 0: unknown.
   void Update(int64_t done, int64_t total, const std::string& note);
+  // A line of its own above it.
+  void Tell(const std::string& message);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -4,7 +4,8 @@
 #
 # With a CUDA toolkit, DSE_WITH_CUDA=ON and a LibTorch that has CUDA, the language CUDA is enabled and
 # DSE_TORCH_CUDA is ON; else only the CPU libraries are linked, which load faster and need no NVIDIA package.
-# DSE_TORCH_RPATH is what a program or module needs to find them at run time.
+# DSE_TORCH_RPATH is what a program or module needs to find them at run time. CMAKE_CUDA_ARCHITECTURES chooses the
+# GPUs that our own kernels are built for.
 
 set(DSE_TORCH_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH
     "Python whose torch package holds LibTorch, where Torch_DIR is not given")
@@ -61,25 +62,40 @@ target_link_libraries(dse_libtorch INTERFACE ${DSE_TORCH_CPU_LIBRARY} ${DSE_TORC
 cmake_path(GET DSE_TORCH_CPU_LIBRARY PARENT_PATH DSE_TORCH_RPATH)
 
 if(DSE_TORCH_CUDA)
+  include(cmake/cuda_of_torch.cmake)
+  dse_torch_cuda_major(${DSE_TORCH_CUDA_LIBRARY} torch_cuda_major)
+  dse_toolkit_version(${CMAKE_CUDA_COMPILER} toolkit_version)
+  dse_check_toolkit("${torch_cuda_major}" "${toolkit_version}")
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES 90)
+    dse_known_architectures(${CMAKE_CUDA_COMPILER} known)
+    dse_choose_architectures("${known}" CMAKE_CUDA_ARCHITECTURES)
   endif()
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
   set(CMAKE_CUDA_STANDARD 17)  # what CMake 3.25 knows of nvcc 13
   enable_language(CUDA)
   find_package(CUDAToolkit REQUIRED)
   target_include_directories(dse_libtorch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
-  get_target_property(cudart_library CUDA::cudart IMPORTED_LOCATION)
+  # The runtime and NCCL that libtorch_cuda itself loads: of the wheels beside torch where they are
+  # (nvidia/cu13 of CUDA 13, nvidia/cuda_runtime of CUDA 12), else of the toolkit.
+  cmake_path(GET DSE_TORCH_INCLUDE PARENT_PATH torch_package)
+  cmake_path(SET torch_nvidia NORMALIZE "${torch_package}/../nvidia")
+  file(GLOB of_wheels "${torch_nvidia}/*/lib/libcudart.so.${torch_cuda_major}")
+  if(of_wheels)
+    list(GET of_wheels 0 cudart_library)
+  else()
+    get_target_property(cudart_library CUDA::cudart IMPORTED_LOCATION)
+  endif()
+  find_path(DSE_NCCL_INCLUDE nccl.h HINTS ${torch_nvidia}/nccl/include REQUIRED)
+  find_library(DSE_NCCL_RUNTIME NAMES libnccl.so.2 nccl NAMES_PER_DIR HINTS ${torch_nvidia}/nccl/lib REQUIRED)
+  target_include_directories(dse_libtorch SYSTEM INTERFACE ${DSE_NCCL_INCLUDE})
   # libtorch_cuda registers its kernels when it is loaded; nothing in our code refers to it.
   target_link_libraries(dse_libtorch INTERFACE
-    -Wl,--no-as-needed ${DSE_TORCH_CUDA_LIBRARY} -Wl,--as-needed ${DSE_TORCH_C10_CUDA_LIBRARY} ${cudart_library})
-  # NCCL, as libtorch_cuda itself loads it: the wheel beside torch has its header and library.
-  cmake_path(GET DSE_TORCH_INCLUDE PARENT_PATH torch_package)
-  find_path(DSE_NCCL_INCLUDE nccl.h HINTS ${torch_package}/../nvidia/nccl/include REQUIRED)
-  find_library(DSE_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${torch_package}/../nvidia/nccl/lib REQUIRED)
-  target_include_directories(dse_libtorch SYSTEM INTERFACE ${DSE_NCCL_INCLUDE})
-  target_link_libraries(dse_libtorch INTERFACE ${DSE_NCCL_LIBRARY})
-  cmake_path(GET cudart_library PARENT_PATH cudart_dir)
-  list(APPEND DSE_TORCH_RPATH ${cudart_dir})
+    -Wl,--no-as-needed ${DSE_TORCH_CUDA_LIBRARY} -Wl,--as-needed ${DSE_TORCH_C10_CUDA_LIBRARY}
+    ${cudart_library} ${DSE_NCCL_RUNTIME})
+  cmake_path(GET cudart_library PARENT_PATH DSE_CUDART_FOLDER)
+  cmake_path(GET DSE_NCCL_RUNTIME PARENT_PATH DSE_NCCL_FOLDER)
+  list(APPEND DSE_TORCH_RPATH ${DSE_CUDART_FOLDER} ${DSE_NCCL_FOLDER})
+  message(STATUS "CUDA ${toolkit_version} for architectures ${CMAKE_CUDA_ARCHITECTURES}; "
+                 "${cudart_library}, ${DSE_NCCL_RUNTIME}")
 endif()
 message(STATUS "LibTorch: ${DSE_TORCH_CPU_LIBRARY}, GPU code: ${DSE_TORCH_CUDA}")

@@ -55,6 +55,7 @@ struct RunRecord {
   std::optional<double> seconds;     // training and testing, wall clock
   bool micro_batched = false;        // batch statistics were of smaller batches
   std::vector<EpochError> epochs;    // by epoch; empty unless asked for
+  std::string precision;             // that it was trained in: "fp32", "bf16"; "" if unknown
 };
 
 // One member of a series with all its repeats, by seed.

@@ -53,12 +53,12 @@ Members LoadPopulation(sqlite::Connection& connection, int64_t population_id,
 }
 
 void AddRuns(sqlite::Connection& connection, int64_t series_id, Members& members) {
-  sqlite::Statement row(
-      connection,
-      "SELECT l.member_id, r.state, r.seed, r.error, r.best_error, r.seconds,"
-      " r.micro_batch IS NOT NULL FROM series_runs l JOIN runs r ON r.id = l.run_id"
-      " WHERE l.series_id = ?",
-      series_id);
+  sqlite::Statement row(connection,
+                        "SELECT l.member_id, r.state, r.seed, r.error, r.best_error, r.seconds,"
+                        " r.micro_batch IS NOT NULL, coalesce(r.precision, '')"
+                        " FROM series_runs l JOIN runs r ON r.id = l.run_id"
+                        " WHERE l.series_id = ?",
+                        series_id);
   while (row.Step()) {
     RunRecord run;
     run.state = StoredState(row.Text(1));
@@ -67,6 +67,7 @@ void AddRuns(sqlite::Connection& connection, int64_t series_id, Members& members
     run.best_error = row.OptionalReal(4);
     run.seconds = row.OptionalReal(5);
     run.micro_batched = row.Int(6) != 0;
+    run.precision = row.Text(7);
     members.records[members.places.at(row.Int(0))].runs.push_back(run);
   }
   for (MemberRecord& member : members.records) {

@@ -30,4 +30,11 @@ void SharedCounts::SetFailure(WorkerSlot& slot, const std::string& text) {
   slot.failure[length] = '\0';
 }
 
+void SharedCounts::SetDevice(WorkerSlot& slot, const std::string& name) {
+  if (slot.named) return;
+  const size_t length = name.copy(slot.device, sizeof(slot.device) - 1);
+  slot.device[length] = '\0';
+  slot.named = true;
+}
+
 }  // namespace dse

@@ -25,7 +25,9 @@ struct WorkerSlot {
   };
   std::atomic<uint64_t> sentence;  // a hash of it; 0 = no failures
   std::array<Failure, kFailuresInARow> failures;
-  char failure[1024];  // why it gave up, "" if it did not
+  char failure[1024];       // why it gave up, "" if it did not
+  std::atomic<bool> named;  // `device` is written, and is not written again
+  char device[512];         // that it works on
 };
 
 // Counts and slots in memory that a process shares with those it forks later.
@@ -44,6 +46,8 @@ class SharedCounts {
   WorkerSlot& slot(int worker) { return slots_[static_cast<size_t>(worker)]; }
 
   static void SetFailure(WorkerSlot& slot, const std::string& text);
+  // The first name stays: a worker's successor has the same device.
+  static void SetDevice(WorkerSlot& slot, const std::string& name);
 
  private:
   struct Block {

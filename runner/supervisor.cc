@@ -208,6 +208,19 @@ PlanSummary Supervisor::Count(const LockWait& wait) const {
   return CountRuns(db, job_.run_ids);
 }
 
+std::string Supervisor::Devices() {
+  std::vector<std::string> names;
+  for (int i = 0; i < job_.request.workers; ++i) {
+    const WorkerSlot& slot = counts_.slot(i);
+    if (slot.named && std::ranges::find(names, slot.device) == names.end()) {
+      names.emplace_back(slot.device);
+    }
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : "; ") + name;
+  return text;
+}
+
 void Supervisor::ReportProgress(bool now) {
   const Clock::time_point begin = Clock::now();
   if (!progress_ || progress_failure_ || (!now && begin < next_progress_)) return;
@@ -223,6 +236,7 @@ void Supervisor::ReportProgress(bool now) {
   report.seconds = std::chrono::duration<double>(begin - job_.start).count();
   report.finished_here = counts_.finished();
   if (AnyChild()) report.workers = workers_;
+  report.devices = Devices();
   try {
     progress_(report);
   } catch (...) {

@@ -48,6 +48,7 @@ class Supervisor {
   bool AnyChild() const;
   void ReportProgress(bool now);
   PlanSummary Count(const LockWait& wait) const;
+  std::string Devices();
   TrainSummary Summarise();
   bool LeftUndone(const PlanSummary& plan);
 

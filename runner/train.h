@@ -58,6 +58,7 @@ struct TrainProgress {
   double seconds = 0;         // since the call
   int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
   WorkerReport workers;       // so far, while others train
+  std::string devices;        // of the workers so far, each once: "cuda:0, NVIDIA H200, GPU-..."
 };
 
 struct TrainSummary {

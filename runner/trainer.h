@@ -122,7 +122,7 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
   virtual TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) = 0;
-  virtual std::string device_name() const = 0;      // "cpu, 2 threads", "cuda:0, NVIDIA H100"
+  virtual std::string device_name() const = 0;      // see device_name.h
   virtual std::string library_version() const = 0;  // "LibTorch 2.11.0"
 
   // Tests kept weights on the data's test split. Throws Error for weights of another network, a
@@ -130,7 +130,7 @@ class Trainer {
   virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
   // Milliseconds of each timed step. Throws std::bad_alloc where memory ends.
   virtual std::vector<double> MeasureSteps(const TimingRequest& request) = 0;
-  // What a precision word means on this trainer's device; never kAuto.
+  // What a precision word means on this trainer's device; never kAuto. Throws Error for none.
   virtual Precision ResolvePrecision(Precision precision) const = 0;
   virtual DevicePeaks MeasurePeaks(Precision precision) = 0;
   // Learnable parameters of the network as really built.

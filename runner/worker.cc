@@ -129,7 +129,9 @@ class Worker {
         slot_(slot),
         trainer_(MakeTrainer(job)),
         owner_(Owner::ThisProcess()),
-        db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {}
+        db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
+    SharedCounts::SetDevice(slot, trainer_->device_name());
+  }
 
   WorkerExit Work() {
     while (StopSignals::count() == 0 && !TimeIsUp() && TakeTicket()) {

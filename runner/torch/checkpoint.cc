@@ -76,7 +76,8 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std:
   if (!std::filesystem::exists(path, ignored)) return {};
   try {
     FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
-    if (found.file.metadata[kKey] != key) throw Error(path + ": is of another run");
+    if (found.file.metadata[kKey] != key)
+      throw Error(path + ": is of another run, or was begun in another precision");
     found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
     return found;
   } catch (const std::exception& failure) {
@@ -87,9 +88,10 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std:
 
 }  // namespace
 
-std::string CheckpointKey(const TrainingJob& job) {
+std::string CheckpointKey(const TrainingJob& job, Precision resolved) {
   return ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + job.data.info().fingerprint +
-                   std::to_string(job.seed));
+                   std::to_string(job.seed) +
+                   (resolved == Precision::kFp32 ? "" : PrecisionWord(resolved)));
 }
 
 bool SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,

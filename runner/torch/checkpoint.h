@@ -26,8 +26,9 @@ struct TrainingState {
   double training_seconds = 0;       // of it on training steps
 };
 
-// What a checkpoint belongs to: model, recipe, data and seed.
-std::string CheckpointKey(const TrainingJob& job);
+// What a checkpoint belongs to: model, recipe, data, seed and what the recipe's precision meant,
+// which differs between devices. Of fp32 it is without the word.
+std::string CheckpointKey(const TrainingJob& job, Precision resolved);
 
 using Replicas = std::vector<std::unique_ptr<Replica>>;
 

@@ -1,12 +1,14 @@
 #include "runner/torch/device.h"
 
-#include <algorithm>
-#include <cctype>
-
-#include "core/error.h"
+#include "runner/device_name.h"
 
 #ifdef DSE_TORCH_CUDA
 #include <c10/cuda/CUDAFunctions.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 #include "runner/torch/cuda/device.h"
 #endif
@@ -14,49 +16,33 @@
 namespace dse {
 namespace {
 
-int GpuCount() {
 #ifdef DSE_TORCH_CUDA
-  return c10::cuda::device_count();
-#else
-  return 0;
-#endif
+GpuSurvey SurveyGpus() {
+  GpuSurvey survey;
+  survey.built_for_gpus = true;
+  std::error_code ignored;
+  survey.driver = std::filesystem::exists("/dev/nvidiactl", ignored);
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  survey.hidden =
+      visible != nullptr && (*visible == '\0' || std::string_view(visible).starts_with("-1"));
+  survey.count = c10::cuda::device_count();
+  if (survey.count == 0) survey.failure = cuda::CountFailure();
+  return survey;
 }
-
-[[noreturn]] void FailGpu(const std::string& name, int count) {
-#ifdef DSE_TORCH_CUDA
-  if (count == 0) {
-    throw Error("device '" + name +
-                "': no usable GPU was found; check nvidia-smi, or use --device cpu");
-  }
-  throw Error("device '" + name + "' is not there: this machine has " + std::to_string(count) +
-              (count == 1 ? " GPU, cuda:0" : " GPUs, from cuda:0"));
 #else
-  static_cast<void>(count);
-  throw Error("device '" + name +
-              "': this build has no GPU code; build it where a CUDA toolkit is, or use "
-              "--device cpu");
+GpuSurvey SurveyGpus() { return {}; }
 #endif
-}
 
 }  // namespace
 
 c10::Device ParseDevice(const std::string& name) {
-  if (name == "cpu") return c10::Device(c10::kCPU);
-  const int count = GpuCount();
-  if (name == "auto") return count > 0 ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
-  if (name == "cuda") {
-    if (count == 0) FailGpu(name, count);
-    return c10::Device(c10::kCUDA, 0);
-  }
-  const std::string prefix = "cuda:";
-  const std::string digits = name.starts_with(prefix) ? name.substr(prefix.size()) : "";
-  const bool numeric =
-      !digits.empty() && digits.size() <= 3 &&
-      std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c); });
-  if (!numeric) throw Error("unknown device '" + name + "'; use auto, cpu, cuda or cuda:N");
-  const int index = std::stoi(digits);
-  if (index >= count) FailGpu(name, count);
-  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+  const int gpu = ChooseDevice(name, name == "cpu" ? GpuSurvey{} : SurveyGpus());
+  if (gpu < 0) return c10::Device(c10::kCPU);
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(gpu));
+#ifdef DSE_TORCH_CUDA
+  CheckHasCode(DSE_CUDA_ARCHITECTURES, cuda::Ability(gpu), DescribeDevices({device}, 1));
+#endif
+  return device;
 }
 
 std::vector<c10::Device> ReplicaDevices(c10::Device first, int replicas) {
@@ -68,11 +54,26 @@ std::vector<c10::Device> ReplicaDevices(c10::Device first, int replicas) {
   return devices;
 }
 
-std::string DescribeDevice(c10::Device device, int threads) {
+DeviceAbility AbilityOf(c10::Device device) {
 #ifdef DSE_TORCH_CUDA
-  if (device.is_cuda()) return device.str() + ", " + cuda::DeviceName(device.index());
+  if (device.is_cuda()) return cuda::Ability(device.index());
+#else
+  static_cast<void>(device);
 #endif
-  return device.str() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  return {};
+}
+
+std::string DescribeDevices(const std::vector<c10::Device>& devices, int threads) {
+#ifdef DSE_TORCH_CUDA
+  if (devices.front().is_cuda()) {
+    std::vector<GpuIdentity> gpus;
+    for (const c10::Device device : devices) gpus.push_back(cuda::Identity(device.index()));
+    return DescribeGpus(gpus);
+  }
+#else
+  static_cast<void>(devices);
+#endif
+  return DescribeCpu(threads);
 }
 
 }  // namespace dse

@@ -1,6 +1,7 @@
 #include "runner/torch/network.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <string>
 
@@ -62,6 +63,15 @@ std::vector<UnitPlan> PlanUnits(BlockType type, const Stage& stage, int in, int 
 // A factor for each image, to multiply activations [n, c, h, w] with.
 at::Tensor PerImage(const at::Tensor& factors, const at::Tensor& x) {
   return factors.to(x.scalar_type()).view({-1, 1, 1, 1});
+}
+
+// Pools and classifies in the parameters' own type: bf16 would round logits so that classes tie.
+at::Tensor Classify(const at::Tensor& x, const at::Tensor& dropout, const Linear& head) {
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const at::ScalarType type = head.weight.scalar_type();
+  at::Tensor pooled = x.mean({2, 3}, /*keepdim=*/false, type);
+  if (dropout.defined()) pooled = pooled * dropout.to(type);
+  return head.Forward(pooled);
 }
 
 }  // namespace
@@ -164,9 +174,7 @@ at::Tensor Network::Forward(const at::Tensor& images, bool training, const Noise
     residual += block.residual;
   }
   if (last_) x = run(*last_, x);
-  x = x.mean({2, 3});
-  if (noise.dropout.defined()) x = x * noise.dropout.to(x.scalar_type());
-  return head_.Forward(x);
+  return Classify(x, noise.dropout, head_);
 }
 
 int64_t Network::CountParameters() const {

@@ -47,8 +47,8 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // Images [n, 3, r, r] in channels_last -> logits [n, classes]. With `training` the batch's own
-  // statistics normalise, and running statistics are updated.
+  // Images [n, 3, r, r] in channels_last -> logits [n, classes], never of reduced precision. With
+  // `training` the batch's own statistics normalise, and running statistics are updated.
   at::Tensor Forward(const at::Tensor& images, bool training, const Noise& noise = {}) const;
 
   // Named as torchvision names RegNets: "trunk_output.block1.block1-0.f.a.0.weight"; an MBConv

@@ -8,6 +8,7 @@
 #include "core/error.h"
 
 #ifdef DSE_TORCH_CUDA
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -98,10 +99,10 @@ at::Tensor Normalizer::ImagesOnGpu(const uint8_t* bytes, const std::vector<float
       at::from_blob(const_cast<float*>(offset.data()), {count, 3}, at::TensorOptions(at::kFloat))
           .to(device_);
   const std::array<float, 3> scale = Scale(deviation_);
-  cuda::NormalizeImages(pixels.const_data_ptr<uint8_t>(), count, pixels.numel() / count / 3,
-                        scale.data(), offsets.const_data_ptr<float>(),
-                        images.mutable_data_ptr<float>(),
-                        c10::cuda::getCurrentCUDAStream().stream());
+  C10_CUDA_CHECK(cuda::NormalizeImages(
+      pixels.const_data_ptr<uint8_t>(), count, pixels.numel() / count / 3, scale.data(),
+      offsets.const_data_ptr<float>(), images.mutable_data_ptr<float>(),
+      c10::cuda::getCurrentCUDAStream().stream()));
   return images;
 }
 #else

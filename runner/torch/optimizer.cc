@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner/torch/fused_sgd.h"
+
 namespace dse {
 namespace {
 
@@ -174,8 +176,8 @@ void Optimizer::StepOnGpu(Group& group, double lr) const {
   for (const at::Tensor& value : group.values) gradients.push_back(AlignedGradient(value));
   switch (kind_) {
     case OptimizerKind::kSgd:
-      at::_fused_sgd_(group.values, gradients, group.momenta, group.weight_decay, momentum_, lr,
-                      /*dampening=*/0, nesterov_, /*maximize=*/false, /*is_first_step=*/false);
+      FusedSgd(group.values, gradients, group.momenta,
+               {lr, momentum_, group.weight_decay, nesterov_});
       return;
     case OptimizerKind::kRmsprop:
       StepRmspropOnGpu(group, gradients, lr);

@@ -6,42 +6,17 @@
 
 #include <algorithm>
 
-#include "core/error.h"
-
-#ifdef DSE_TORCH_CUDA
-#include "runner/torch/cuda/device.h"
-#endif
+#include "runner/torch/device.h"
 
 namespace dse {
 namespace {
 
 constexpr int kGrowthInterval = 2000;
 
-bool HasBf16(at::Device device) {
-#ifdef DSE_TORCH_CUDA
-  return device.is_cuda() && cuda::HasBf16(device.index());
-#else
-  static_cast<void>(device);
-  return false;
-#endif
-}
-
 }  // namespace
 
 Precision ResolvePrecision(Precision precision, at::Device device) {
-  switch (precision) {
-    case Precision::kAuto:
-      return HasBf16(device) ? Precision::kBf16 : Precision::kFp32;
-    case Precision::kTf32:
-      return device.is_cuda() ? Precision::kTf32 : Precision::kFp32;
-    case Precision::kFp16:
-      if (device.is_cpu()) throw Error("precision fp16 needs a GPU; on the CPU use bf16 or fp32");
-      break;
-    case Precision::kFp32:
-    case Precision::kBf16:
-      break;
-  }
-  return precision;
+  return MeaningOf(precision, AbilityOf(device));
 }
 
 Autocast::Autocast(Precision precision, at::Device device) {

@@ -10,8 +10,8 @@
 
 namespace dse {
 
-// What a precision word means on a device: auto is bf16 on GPUs that have it and fp32 elsewhere;
-// tf32 is fp32 where there is none. Throws Error for fp16 on the CPU, which cannot train in it.
+// What a precision word means on a device, see MeaningOf. Throws Error for one that the device does
+// not train in.
 Precision ResolvePrecision(Precision precision, at::Device device);
 
 // While it lives, convolutions and products of this thread are computed in `precision` (torch's

@@ -3,25 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
+#include "runner/torch/batch_part.h"
 
 namespace dse {
-namespace {
-
-// Images of a part of a batch of n.
-struct Range {
-  int first = 0;
-  int count = 0;
-};
-
-Range PartOf(int n, int part, int parts) {
-  const auto begin = [&](int p) { return static_cast<int>(int64_t{n} * p / parts); };
-  return {begin(part), begin(part + 1) - begin(part)};
-}
-
-int LargestPart(int n, int parts) { return (n + parts - 1) / parts; }
-
-}  // namespace
 
 Replica::Replica(const TrainingJob& job, at::Device device, int number, const Division& division,
                  AllReduce& sum)
@@ -32,7 +16,7 @@ Replica::Replica(const TrainingJob& job, at::Device device, int number, const Di
       seed_(job.seed),
       sum_(sum),
       precision_(ResolvePrecision(job.recipe.precision, device)),
-      normalizer_(LargestPart(job.recipe.batch_size, division.replicas), job.model.frame.resolution,
+      normalizer_(LargestPart(job.recipe.batch_size, division.parts()), job.model.frame.resolution,
                   job.data.info().mean, job.data.info().stddev, device),
       network_(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, job.seed}),
       optimizer_(network_.parameters(), job.recipe),
@@ -50,7 +34,7 @@ Tally Replica::MakeTally(int64_t steps) const {
 }
 
 MicroBatch Replica::MakeMicroBatch(const Batch& batch, int part, int64_t image) {
-  const Range range = PartOf(batch.size, part, division_.parts());
+  const BatchPart range = PartOf(batch.size, part, division_.parts());
   MicroBatch micro;
   micro.images = normalizer_.Images(batch, range.first, range.count);
   micro.labels = normalizer_.Labels(batch, range.first, range.count);
@@ -112,7 +96,7 @@ void Replica::ShareStatistics() {
 void Replica::AddStatistics(const Batch& batch, PreciseStatistics& statistics) {
   const at::NoGradGuard no_grad;
   for (int i = 0; i < division_.micro_batches; ++i) {
-    const Range range =
+    const BatchPart range =
         PartOf(batch.size, number_ * division_.micro_batches + i, division_.parts());
     const Autocast autocast(precision_, device_);
     network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/true);
@@ -122,15 +106,17 @@ void Replica::AddStatistics(const Batch& batch, PreciseStatistics& statistics) {
 
 void Replica::Test(const Batch& batch, Tally& tally) {
   const at::NoGradGuard no_grad;
-  const Range range = PartOf(batch.size, number_, division_.replicas);
-  if (range.count == 0) return;
-  const Autocast autocast(precision_, device_);
-  const at::Tensor labels = normalizer_.Labels(batch, range.first, range.count);
-  const at::Tensor logits =
-      network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/false)
-          .to(at::kFloat);
-  tally.losses.select(0, 0).add_(Loss(logits, labels, /*label_smoothing=*/0), range.count);
-  tally.wrong.add_(logits.argmax(1).ne(labels).sum());
+  for (int i = 0; i < division_.micro_batches; ++i) {
+    const BatchPart range =
+        PartOf(batch.size, number_ * division_.micro_batches + i, division_.parts());
+    if (range.count == 0) continue;
+    const Autocast autocast(precision_, device_);
+    const at::Tensor labels = normalizer_.Labels(batch, range.first, range.count);
+    const at::Tensor logits =
+        network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/false);
+    tally.losses.select(0, 0).add_(Loss(logits, labels, /*label_smoothing=*/0), range.count);
+    tally.wrong.add_(logits.argmax(1).ne(labels).sum());
+  }
 }
 
 void Replica::SwapAverage() {

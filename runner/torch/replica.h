@@ -49,7 +49,8 @@ class Replica {
 
   // Statistics over this replica's parts of the batch, see PreciseStatistics.
   void AddStatistics(const Batch& batch, PreciseStatistics& statistics);
-  // Tests on this replica's share of a batch: summed loss in losses[0], and wrong answers.
+  // Tests on this replica's parts of a batch, divided as in training so that what could be trained
+  // can be tested: summed loss in losses[0], and wrong answers.
   void Test(const Batch& batch, Tally& tally);
 
   // Exchanges the weights with their moving average, where the recipe has one.

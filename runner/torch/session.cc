@@ -47,6 +47,10 @@ void CheckJob(const TrainingJob& job, const BatchReader& reader) {
   if (reader.TestBatches() < 1) throw Error(info.uri + " has no test images");
 }
 
+Precision PrecisionOf(const TrainingJob& job, const TrainingPlace& place) {
+  return ResolvePrecision(job.recipe.precision, place.devices.front());
+}
+
 // The first step, from 1, whose loss is not finite; 0 if all are.
 int64_t FirstNonFinite(const std::vector<double>& losses) {
   const auto bad =
@@ -89,7 +93,7 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     : job_(job),
       hooks_(hooks),
       place_(place),
-      key_(CheckpointKey(job)),
+      key_(CheckpointKey(job, PrecisionOf(job, place))),
       reader_(job.data, OptionsOf(job, place.threads)),
       sum_(MakeAllReduce(place.devices)),
       group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
@@ -151,6 +155,7 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
   TrainingResult result;
   result.outcome = pass.outcome;
   result.message = pass.message;
+  result.precision = PrecisionWord(PrecisionOf(job_, place_));
   result.seconds = state_.seconds;
   if (state_.parts > 1) {
     result.micro_batch = std::max(1, job_.recipe.batch_size / state_.parts);

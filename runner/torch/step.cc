@@ -20,7 +20,6 @@ StepOutput Differentiate(const Network& network, const MicroBatch& batch, const 
         mixes ? batch.images * batch.mixture + batch.images.flip(0) * (1 - batch.mixture)
               : batch.images;
     logits = network.Forward(images, /*training=*/true, batch.noise);
-    if (at::isReducedFloatingType(logits.scalar_type())) logits = logits.to(at::kFloat);
     loss = Loss(logits, batch.labels, recipe.label_smoothing);
     if (mixes) {
       loss = loss * batch.mixture +

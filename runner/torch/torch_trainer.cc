@@ -14,11 +14,14 @@
 #ifdef DSE_TORCH_CUDA
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
+
+#include "runner/torch/cuda/device.h"
 #endif
 
 #include "core/error.h"
 #include "runner/torch/device.h"
 #include "runner/torch/evaluation.h"
+#include "runner/torch/library_failure.h"
 #include "runner/torch/memory.h"
 #include "runner/torch/precision.h"
 #include "runner/torch/session.h"
@@ -34,115 +37,181 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The CPU's allocator reports lack of memory as a plain c10::Error with this text.
-bool IsOutOfMemory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string(error.what_without_backtrace()).find("can't allocate memory") !=
-             std::string::npos;
-}
-
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// Runs `body`. Lack of memory becomes std::bad_alloc and other failures of the library become
-// Error, both with every tensor of the body already destroyed.
+// Where a trainer works.
+struct Site {
+  std::vector<at::Device> devices;  // of every replica
+  int threads = 1;
+  std::string name;  // of the devices
+};
+
+bool Answers(const Site& site) {
+#ifdef DSE_TORCH_CUDA
+  return std::ranges::all_of(site.devices, [](at::Device device) {
+    return device.is_cpu() || cuda::Answers(device.index());
+  });
+#else
+  static_cast<void>(site);
+  return true;
+#endif
+}
+
+// Of the GPU with the least free memory.
+std::optional<MemoryUse> LeastMemory(const Site& site) {
+  std::optional<MemoryUse> least;
+#ifdef DSE_TORCH_CUDA
+  for (const at::Device device : site.devices) {
+    if (device.is_cpu()) continue;
+    const std::optional<MemoryUse> use = cuda::Memory(device.index());
+    if (use && (!least || use->free < least->free)) least = use;
+  }
+#else
+  static_cast<void>(site);
+#endif
+  return least;
+}
+
+LibraryFailure Describe(const c10::Error& error, const Site& site) {
+  LibraryFailure failure;
+  failure.text = FirstLine(error.what_without_backtrace());
+  failure.out_of_memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr;
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
+  if (const auto* accelerator = dynamic_cast<const c10::AcceleratorError*>(&error)) {
+    failure.cuda_code = accelerator->get_error_code();
+  }
+#endif
+  failure.on_gpu = site.devices.front().is_cuda();
+  failure.device_answers = Answers(site);
+  return failure;
+}
+
+// Runs `body`. Failures of the library become what ThrowFailure throws, with every tensor of the
+// body already destroyed.
 template <typename Body>
-auto Guarded(const Body& body) {
+auto Guarded(const Site& site, const Body& body) {
   try {
     return body();
   } catch (const c10::Error& error) {
-    if (IsOutOfMemory(error)) throw std::bad_alloc();
-    throw Error("LibTorch failed: " + FirstLine(error.what_without_backtrace()));
+    ThrowFailure(Describe(error, site), site.name, LeastMemory(site));
+  } catch (const std::bad_alloc&) {
+    LibraryFailure failure;
+    failure.host_memory = true;
+    failure.on_gpu = site.devices.front().is_cuda();
+    ThrowFailure(failure, site.name, std::nullopt);
   }
 }
 
-// The same on a device. The library keeps threads and current device per calling thread, so both
+// The same on the devices. The library keeps threads and current device per calling thread, so both
 // are set at every call.
 template <typename Body>
-auto GuardedOn(at::Device device, int threads, const Body& body) {
-  at::set_num_threads(threads);
+auto GuardedOn(const Site& site, const Body& body) {
+  at::set_num_threads(site.threads);
 #ifdef DSE_TORCH_CUDA
+  const at::Device device = site.devices.front();
   const c10::cuda::OptionalCUDAGuard guard(device.is_cuda() ? std::optional<at::Device>(device)
                                                             : std::nullopt);
-#else
-  static_cast<void>(device);
 #endif
-  return Guarded(body);
+  return Guarded(site, body);
+}
+
+void FreeCachedMemory(const Site& site) {
+#ifdef DSE_TORCH_CUDA
+  if (site.devices.front().is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
+#else
+  static_cast<void>(site);
+#endif
+}
+
+// attempt(parts), `images` divided into 1, 2, 4, ... parts: memory that ran out leaves no tensor
+// behind, so what failed is tried again. Throws the last OutOfMemory.
+template <typename Attempt>
+auto InParts(const Site& site, int images, const Attempt& attempt) {
+  for (int parts = 1;; parts *= 2) {
+    try {
+      return GuardedOn(site, [&] { return attempt(parts); });
+    } catch (const OutOfMemory&) {
+      if (images / (2 * parts) < kFewestImages) throw;
+    }
+    FreeCachedMemory(site);
+  }
 }
 
 class LibTorchTrainer : public Trainer {
  public:
-  explicit LibTorchTrainer(const TrainerOptions& options)
-      : device_(ParseDevice(options.device)), threads_(std::max(1, options.threads)) {
+  explicit LibTorchTrainer(const Site& site) : site_(site) {
     KeepFreedMemory();
     AllowTf32(false);  // fp32 means fp32 on GPUs too
-    devices_ = ReplicaDevices(device_, options.replicas);
-    name_ = DescribeDevice(device_, threads_);
   }
 
-  // Memory that ran out leaves no tensor behind, so what failed is tried again with batches in
-  // twice as many parts.
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
     const auto start = std::chrono::steady_clock::now();
-    const TrainingPlace place{devices_, threads_};
-    AllowTf32(dse::ResolvePrecision(job.recipe.precision, device_) == Precision::kTf32);
-    const int share = job.recipe.batch_size / static_cast<int>(devices_.size());
-    for (int micro_batches = 1; share / micro_batches >= kFewestImages; micro_batches *= 2) {
-      try {
-        return GuardedOn(device_, threads_,
-                         [&] { return TrainingSession(job, hooks, place, micro_batches).Run(); });
-      } catch (const std::bad_alloc&) {
-        FreeCachedMemory();
-      }
+    const TrainingPlace place{site_.devices, site_.threads};
+    const Precision precision = ResolvePrecision(job.recipe.precision);
+    AllowTf32(precision == Precision::kTf32);
+    try {
+      return InParts(site_, job.recipe.batch_size / static_cast<int>(site_.devices.size()),
+                     [&](int parts) { return TrainingSession(job, hooks, place, parts).Run(); });
+    } catch (const OutOfMemory& failure) {
+      if (!failure.certain()) throw Error(failure.what());
+      TrainingResult result;
+      result.outcome = TrainingOutcome::kOutOfMemory;
+      result.precision = PrecisionWord(precision);
+      result.seconds = SecondsSince(start);
+      result.message = std::string(failure.what()) + "; batches of " +
+                       std::to_string(job.recipe.batch_size) + " were tried in parts of " +
+                       std::to_string(kFewestImages) + " images too";
+      return result;
     }
-    TrainingResult result;
-    result.outcome = TrainingOutcome::kOutOfMemory;
-    result.seconds = SecondsSince(start);
-    result.message = "out of memory on " + name_ + ", even with batches of " +
-                     std::to_string(job.recipe.batch_size) + " in parts of " +
-                     std::to_string(kFewestImages) + " images";
-    return result;
   }
 
   EvaluationResult Evaluate(const EvaluationJob& job) override {
-    return GuardedOn(device_, threads_, [&] { return TestWeights(job, device_, threads_); });
+    try {
+      return InParts(site_, job.recipe.batch_size, [&](int parts) {
+        return TestWeights(job, site_.devices.front(), site_.threads, parts);
+      });
+    } catch (const OutOfMemory& failure) {
+      throw Error(failure.what());
+    }
   }
 
-  std::string device_name() const override { return name_; }
+  std::string device_name() const override { return site_.name; }
   std::string library_version() const override { return "LibTorch " TORCH_VERSION; }
 
   int64_t CountParameters(const Model& model) override {
-    return Guarded([&] { return Network(model, false, {at::kMeta}).CountParameters(); });
+    return Guarded(site_, [&] { return Network(model, false, {at::kMeta}).CountParameters(); });
   }
 
   Precision ResolvePrecision(Precision precision) const override {
-    return dse::ResolvePrecision(precision, device_);
+    return dse::ResolvePrecision(precision, site_.devices.front());
   }
 
   DevicePeaks MeasurePeaks(Precision precision) override {
-    return GuardedOn(device_, threads_, [&] { return TimePeaks(precision, device_); });
+    return GuardedOn(site_, [&] { return TimePeaks(precision, site_.devices.front()); });
   }
 
   std::vector<double> MeasureSteps(const TimingRequest& request) override {
-    return GuardedOn(device_, threads_, [&] { return TimeSteps(request, device_); });
+    return GuardedOn(site_, [&] { return TimeSteps(request, site_.devices.front()); });
   }
 
  private:
-  void FreeCachedMemory() const {
-#ifdef DSE_TORCH_CUDA
-    if (device_.is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
-#endif
-  }
-
-  at::Device device_;                // of the first replica
-  std::vector<at::Device> devices_;  // of every replica
-  int threads_;
-  std::string name_;
+  const Site site_;
 };
+
+Site SiteOf(const TrainerOptions& options) {
+  Site site;
+  site.threads = std::max(1, options.threads);
+  site.devices = ReplicaDevices(ParseDevice(options.device), options.replicas);
+  site.name = DescribeDevices(site.devices, site.threads);
+  return site;
+}
 
 }  // namespace
 
 std::unique_ptr<Trainer> MakeLibTorchTrainer(const TrainerOptions& options) {
-  return Guarded([&] { return std::make_unique<LibTorchTrainer>(options); });
+  const Site nowhere{{at::kCPU}, 1, options.device};
+  const Site site = Guarded(nowhere, [&] { return SiteOf(options); });
+  return Guarded(site, [&] { return std::make_unique<LibTorchTrainer>(site); });
 }
 
 }  // namespace dse

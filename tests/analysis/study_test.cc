@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/study_format.h"
 #include "core/error.h"
 #include "tests/analysis/study_records.h"
 
@@ -127,6 +128,22 @@ TEST_CASE("models trained in smaller batches are counted", "[study]") {
   const SeriesAnalysis analysis =
       AnalyzeOne(Series("p", {Member(0, {small, DoneRun(31)}), Member(1, {DoneRun(32)})}));
   CHECK(analysis.micro_batched == 1);
+}
+
+TEST_CASE("a series trained in several precisions says so", "[study]") {
+  RunRecord fast = DoneRun(30), full = DoneRun(31);
+  fast.precision = "bf16";
+  full.precision = "fp32";
+  const auto analyze = [&](const RunRecord& other) {
+    return AnalyzeOne(Series("p", {Member(0, {fast, other}), Member(1, {DoneRun(32)})}));
+  };
+  const SeriesAnalysis mixed = analyze(full);
+  CHECK(mixed.precisions == Counts{{"bf16", 1}, {"fp32", 1}});
+  CHECK_THAT(LeftOutText(mixed),
+             Catch::Contains("trained in different precisions: 1 run in bf16, 1 run in fp32"));
+  const SeriesAnalysis alike = analyze(fast);
+  CHECK(alike.precisions == Counts{{"bf16", 2}});
+  CHECK(LeftOutText(alike).empty());
 }
 
 // Eight members, errors 1..8, with an imported column.

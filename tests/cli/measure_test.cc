@@ -39,6 +39,7 @@ TEST_CASE("kept weights are tested on a dataset, once, and the results are rows"
   INFO(same.err);
   CHECK(same.code == 0);
   CHECK_THAT(same.err, Contains("1 of 2 runs have no kept weights"));
+  CHECK((same.err.find("testing on cpu, ") == 0 || same.err.find("testing on cuda:") == 0));
   // All test images were tested in training too, so the error is the same.
   CHECK(Query(db,
               "SELECT count(*) || ' ' || (min(tested_error) = min(error)) || ' ' || max(images)"

@@ -42,6 +42,10 @@ TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli
   const ProcessResult train = Dse(TrainWords(db, "synthetic", {"--workers", "2"}));
   INFO(train.err);
   REQUIRE(train.code == 0);
+  const std::string device = Query(db, "SELECT min(device) FROM runs");
+  CHECK((device.starts_with("cpu, ") || device.starts_with("cuda:")));
+  CHECK_THAT(train.err, Catch::Contains("training on " + device + "\n"));
+  CHECK(Query(db, "SELECT count(*) FROM runs WHERE precision = 'fp32'") == "4");
   CHECK(
       Query(db, "SELECT count(*) FROM results WHERE state = 'done' AND error BETWEEN 0 AND 100") ==
       "4");

@@ -11,6 +11,7 @@
 
 #include "core/hash.h"
 #include "db/connection.h"
+#include "db/results.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
@@ -168,7 +169,9 @@ TEST_CASE("a finished run keeps its outcome and is never claimed again") {
   done.micro_batch = 32;
   done.img_per_s = 1000;
   done.torch_version = "2.11";
+  done.precision = "bf16";
   CHECK(FinishRun(s.db, *s.Claim(), done));
+  CHECK(LoadSeries(s.db, {}).at(0).members.at(0).runs.at(0).precision == "bf16");
   FinishedRun diverged;
   diverged.state = RunState::kDiverged;
   diverged.message = "loss is NaN in epoch 1";

@@ -26,9 +26,11 @@ TEST_CASE("training a population stores a result and its epochs for every member
   TrainRequest request = study.Request();
   request.workers = 2;
   int64_t reports = 0;
+  std::string devices;
   const TrainSummary summary =
       Train(request, study.data(), FakeTrainerFactory(Quietly), [&](const TrainProgress& progress) {
         ++reports;
+        devices = progress.devices;
         CHECK(progress.plan.run_ids.size() == 4);
       });
   CHECK(summary.plan.states[RunState::kDone] == 4);
@@ -36,6 +38,7 @@ TEST_CASE("training a population stores a result and its epochs for every member
   CHECK(summary.finished_here == 4);
   CHECK_FALSE(summary.interrupted);
   CHECK(reports >= 2);
+  CHECK(devices == "fake");  // of both workers
   CHECK(summary.plan.best_error == Approx(10));
   CHECK(study.Query("SELECT count(*) FROM epochs") == 8);
   CHECK(study.Query("SELECT count(*) FROM attempts WHERE outcome = 'done'") == 4);

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "runner/torch/device_probes.h"
 #include "runner/torch/probes.h"
 
 namespace dse {
@@ -31,6 +32,24 @@ TEST_CASE("Weight decay adds to the gradient") {
   const std::vector<double> path = probe::OptimizerPath(recipe, 0.1, 2);
   CHECK(path[0] == Approx(0.85));
   CHECK(path[1] == Approx(0.85 - 0.1 * 1.425));
+}
+
+TEST_CASE("The kernel of GPUs without momentum takes no averages and steps as the CPU's does") {
+  Recipe recipe;
+  recipe.weight_decay = 0.5;
+  for (const bool nesterov : {false, true}) {
+    recipe.nesterov = nesterov;
+    recipe.momentum = 0;
+    const probe::FusedStep plain = probe::FusedSgdStep(recipe, 0.1);
+    CHECK(plain.value == Approx(probe::OptimizerPath(recipe, 0.1, 1)[0]));
+    CHECK(plain.value == Approx(0.85));  // 1 - 0.1 (1 + 0.5)
+    CHECK(plain.average == 5);           // on GPUs it refuses averages without momentum
+    recipe.momentum = 0.5;
+    // m = 0.5 * 5 + 1.5 = 4; w -= 0.1 m, or 0.1 (1.5 + 0.5 m).
+    const probe::FusedStep with = probe::FusedSgdStep(recipe, 0.1);
+    CHECK(with.average == Approx(4));
+    CHECK(with.value == Approx(nesterov ? 0.65 : 0.6));
+  }
 }
 
 // One gradient of 1 at each step from w = 1, written out from the formulas of torch.optim.

@@ -1,13 +1,26 @@
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "runner/device_name.h"
+#include "runner/torch/device_choice.h"
+#include "runner/torch/library_failure.h"
 
 namespace dse::cuda {
 
-// "NVIDIA H100 80GB HBM3". Throws Error if the device does not answer.
-std::string DeviceName(int index);
+// Throw Error, the worker's fault, where the device does not answer.
+GpuIdentity Identity(int index);
+DeviceAbility Ability(int index);
 
-// Whether it computes in bf16 (compute capability 8 and later). Throws as above.
-bool HasBf16(int index);
+// Why CUDA finds no GPU: "CUDA driver version is insufficient for CUDA runtime version"; "" where
+// it finds one.
+std::string CountFailure();
+
+// Waits for what the device does: false after a fault that ends every later call too.
+bool Answers(int index);
+
+// Now; empty where the device does not answer.
+std::optional<MemoryUse> Memory(int index);
 
 }  // namespace dse::cuda

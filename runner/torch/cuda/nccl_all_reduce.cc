@@ -4,17 +4,19 @@
 #include <c10/cuda/CUDAStream.h>
 #include <nccl.h>
 
-#include <atomic>
+#include <cstdlib>
 #include <string>
 
 #include "core/error.h"
+#include "runner/rendezvous.h"
 
 namespace dse::cuda {
 namespace {
 
 void Check(ncclResult_t result, const char* what) {
   if (result == ncclSuccess) return;
-  throw Error(std::string("NCCL failed to ") + what + ": " + ncclGetErrorString(result));
+  throw Error(std::string("NCCL failed to ") + what + ": " + ncclGetErrorString(result),
+              Fault::kWorker);
 }
 
 ncclDataType_t TypeOf(const at::Tensor& tensor) {
@@ -28,24 +30,41 @@ ncclDataType_t TypeOf(const at::Tensor& tensor) {
   }
 }
 
+// The replicas meet before they launch a sum and behind it: none launches after one has failed, and
+// no communicator is touched but by its own replica, until the destructor, when none works. A sum
+// that lacks a failed replica's part waits on its GPU, not in its thread, and ends there.
 class Nccl : public AllReduce {
  public:
-  explicit Nccl(const std::vector<at::Device>& devices) : communicators_(devices.size()) {
+  explicit Nccl(const std::vector<at::Device>& devices)
+      : communicators_(devices.size()), rendezvous_(static_cast<int>(devices.size())) {
+    // All connections now: made with the first sums, they would keep threads waiting for each other
+    // inside NCCL, where no Abort reaches them.
+    setenv("NCCL_RUNTIME_CONNECT", "0", /*overwrite=*/0);
     std::vector<int> indices;
     for (const at::Device& device : devices) indices.push_back(device.index());
     Check(ncclCommInitAll(communicators_.data(), static_cast<int>(indices.size()), indices.data()),
           "join the GPUs");
   }
   ~Nccl() override {
-    if (aborted_) return;
-    for (ncclComm_t communicator : communicators_) ncclCommDestroy(communicator);
+    const bool aborted = rendezvous_.aborted();
+    for (ncclComm_t communicator : communicators_) {
+      static_cast<void>(aborted ? ncclCommAbort(communicator) : ncclCommDestroy(communicator));
+    }
   }
   Nccl(const Nccl&) = delete;
   Nccl& operator=(const Nccl&) = delete;
 
   // Likes have one layout: they come from the same operations.
   void Sum(int replica, const std::vector<at::Tensor>& tensors) override {
-    ncclComm_t communicator = communicators_[static_cast<size_t>(replica)];
+    rendezvous_.Meet();
+    Launch(communicators_[static_cast<size_t>(replica)], tensors);
+    rendezvous_.Meet();
+  }
+
+  void Abort() override { rendezvous_.Abort(); }
+
+ private:
+  static void Launch(ncclComm_t communicator, const std::vector<at::Tensor>& tensors) {
     const cudaStream_t stream = c10::cuda::getCurrentCUDAStream().stream();
     Check(ncclGroupStart(), "begin a sum");
     for (const at::Tensor& tensor : tensors) {
@@ -57,14 +76,8 @@ class Nccl : public AllReduce {
     Check(ncclGroupEnd(), "add gradients up");
   }
 
-  void Abort() override {
-    if (aborted_.exchange(true)) return;
-    for (ncclComm_t communicator : communicators_) ncclCommAbort(communicator);
-  }
-
- private:
   std::vector<ncclComm_t> communicators_;
-  std::atomic<bool> aborted_{false};
+  Rendezvous rendezvous_;
 };
 
 }  // namespace
