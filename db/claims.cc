@@ -19,7 +19,7 @@ constexpr const char* kClaim =
     "UPDATE runs SET state = 'running', attempt = attempt + 1, owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
-    " torch_version = NULL, precision = NULL"
+    " torch_version = NULL, precision = NULL, data_uri = nullif(?8, '')"
     " WHERE id = (SELECT r.id FROM temp.claim_set c JOIN runs r ON r.id = c.run_id"
     "  WHERE r.state = 'pending' OR (r.state = 'failed' AND r.failures BETWEEN 1 AND ?6"
     "   AND r.losses < ?7) ORDER BY c.ordinal LIMIT 1)"
@@ -89,7 +89,8 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
   int64_t model = 0, recipe = 0, dataset = 0;
   {
     sqlite::Statement claim(connection, kClaim, owner.token(), now, request.lease_seconds,
-                            request.host, request.device, request.retries, kMostLosses);
+                            request.host, request.device, request.retries, kMostLosses,
+                            request.data_uri);
     if (!claim.Step()) return std::nullopt;
     run.run_id = claim.Int(0);
     run.attempt = claim.Int(1);
