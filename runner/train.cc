@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "core/error.h"
@@ -14,6 +15,16 @@
 namespace dse {
 namespace {
 
+void TellAdopted(const TrainRequest& request, const DatasetInfo& data, const PlanSummary& plan) {
+  if (!plan.adopted) return;
+  const auto& [uri, runs] = *plan.adopted;
+  std::fprintf(stderr,
+               "dse: %s: the runs on %s are of before fingerprints covered contents; they are "
+               "taken for runs on the images now in %s (%lld runs)\n",
+               request.db_path.c_str(), uri.c_str(), data.uri.c_str(),
+               static_cast<long long>(runs));
+}
+
 // Writes what is missing. The connection is closed again before anything is forked.
 PlanSummary Prepare(const TrainRequest& request, const DatasetInfo& data) {
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
@@ -25,6 +36,7 @@ PlanSummary Prepare(const TrainRequest& request, const DatasetInfo& data) {
   }
   const WantedRuns wanted = MakePlan(members, request.recipe, data, request.seed, request.repeats);
   PlanSummary plan = PlanRuns(db, wanted);
+  TellAdopted(request, data, plan);
   if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
   return plan;
 }

@@ -50,6 +50,9 @@ struct TrainSummary {
   bool interrupted = false;
 };
 
+// What the database is told of a dataset.
+DatasetRow MakeDatasetRow(const DatasetInfo& data);
+
 // The runs wanted of `members`: effective recipes, seeds, keys. Pure. Throws Error if a member's
 // model has other classes than the dataset (naming --classes).
 WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
@@ -58,7 +61,8 @@ WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
 // Makes the trainer of one worker, in the worker's own process.
 using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
 
-// Inserts what is missing, forks `workers` processes that claim and train runs of that set only,
+// Inserts what is missing (and says on stderr, once, which runs of an older file are taken for
+// those of this dataset), forks `workers` processes that claim and train runs of that set only,
 // watches them (one that dies is replaced and its run given back) and returns when nothing
 // claimable is left. SIGINT and SIGTERM make the workers give their runs back. `data` is shared
 // with the workers by fork. Outcomes of training are rows, not errors. Throws Error when no worker

@@ -18,9 +18,11 @@ namespace {
 // Square images whose every pixel holds the image's number, so that batches can be read back.
 class NumberedImages : public Dataset {
  public:
-  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered")
+  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered",
+                 std::string old_fingerprint = "")
       : side_(side) {
     info_.fingerprint = std::move(fingerprint);
+    info_.old_fingerprint = std::move(old_fingerprint);
     info_.class_names = {"even", "odd"};
     info_.train_images = train;
     info_.test_images = test;
@@ -160,6 +162,21 @@ TEST_CASE("a subset depends on the dataset and not on the seed, and larger ones 
   const NumberedImages renamed(100, 50, 32, "another");
   BatchReader other_data(renamed, options);
   CHECK(AsSet(Epoch(other_data, 0)) != subset);
+}
+
+// So that a study that went on over the change of fingerprints has the same images throughout.
+TEST_CASE("the subsets of a dataset are those that its old fingerprint chose") {
+  const NumberedImages before(100, 50, 32, "old"), after(100, 50, 32, "new", "old");
+  BatchOptions options = Options(10);
+  options.train_images = 30;
+  options.val_images = 20;
+  BatchReader then(before, options), now(after, options);
+  CHECK(AsSet(Epoch(now, 0)) == AsSet(Epoch(then, 0)));
+  CHECK(TestPass(now) == TestPass(then));
+  options.val_images = 0;
+  options.test_images = 7;
+  BatchReader then_subset(before, options), now_subset(after, options);
+  CHECK(TestPass(now_subset) == TestPass(then_subset));
 }
 
 TEST_CASE("held-out images are tested on, not trained on, and are the same in every run") {
