@@ -250,7 +250,7 @@ TEST_CASE("the header of a pack holds its old fingerprint") {
   const std::string path = PackFolder(folder);
   const auto pack = OpenDataset("pack:" + path, 1);
   CHECK(pack->info().old_fingerprint == "e7d3d6672714fcbb");
-  CHECK(BytesOf(path).substr(64, 16) == "e7d3d6672714fcbb");
+  CHECK(BytesOf(path).substr(68, 16) == "e7d3d6672714fcbb");
 }
 
 TEST_CASE("the fingerprint of a pack follows names, size and quality, not the place") {
