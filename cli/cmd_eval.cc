@@ -14,6 +14,7 @@
 #include "db/measurements.h"
 #include "runner/run_files.h"
 #include "runner/stop_signals.h"
+#include "runner/train.h"
 #include "runner/trainer.h"
 
 namespace dse {
@@ -105,11 +106,7 @@ class Evaluator {
     }
     try {
       const Evaluation result = Test(run, weights);
-      const DatasetInfo& data = data_->info();
-      StoreEvaluation(
-          db_, run.run_id,
-          {data.fingerprint, data.uri, data.classes(), data.train_images, data.test_images},
-          result);
+      StoreEvaluation(db_, run.run_id, MakeDatasetRow(data_->info()), result);
       results_.emplace_back(&run, result);
     } catch (const Error& error) {
       problems_.push_back(error.what());

@@ -25,14 +25,21 @@ int64_t StoreRecipe(sqlite::Connection& connection, const RecipeRow& recipe) {
 
 int64_t StoreDataset(sqlite::Connection& connection, const DatasetRow& dataset) {
   sqlite::Statement(connection,
-                    "INSERT INTO datasets(fingerprint, uri, classes, train_images, test_images)"
-                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT(fingerprint) DO NOTHING",
+                    "INSERT INTO datasets"
+                    "(fingerprint, uri, classes, train_images, test_images, corrupt_images)"
+                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(fingerprint) DO NOTHING",
                     dataset.fingerprint, dataset.uri, dataset.classes, dataset.train_images,
-                    dataset.test_images)
+                    dataset.test_images, dataset.corrupt_images)
       .Run();
-  sqlite::Statement find(connection, "SELECT id FROM datasets WHERE fingerprint = ?",
-                         dataset.fingerprint);
-  return OnlyId(find);
+  const std::optional<int64_t> id = FindDataset(connection, dataset.fingerprint);
+  if (!id) throw Error("internal: a row just stored is missing");
+  return *id;
+}
+
+std::optional<int64_t> FindDataset(sqlite::Connection& connection, const std::string& fingerprint) {
+  sqlite::Statement find(connection, "SELECT id FROM datasets WHERE fingerprint = ?", fingerprint);
+  if (!find.Step()) return std::nullopt;
+  return find.Int(0);
 }
 
 int64_t StoreSeries(sqlite::Connection& connection, int64_t population_id, int64_t recipe_id,

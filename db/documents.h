@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "db/runs.h"
 #include "db/sqlite.h"
@@ -13,5 +15,6 @@ int64_t StoreRecipe(sqlite::Connection& connection, const RecipeRow& recipe);
 int64_t StoreDataset(sqlite::Connection& connection, const DatasetRow& dataset);
 int64_t StoreSeries(sqlite::Connection& connection, int64_t population_id, int64_t recipe_id,
                     int64_t dataset_id);
+std::optional<int64_t> FindDataset(sqlite::Connection& connection, const std::string& fingerprint);
 
 }  // namespace dse

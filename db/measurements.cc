@@ -59,10 +59,10 @@ void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   sqlite::Statement(connection,
                     "INSERT OR REPLACE INTO evaluations"
-                    "(run_id, dataset_id, error, loss, images, evaluated_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    "(run_id, dataset_id, error, loss, images, evaluated_at, data_uri)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     run_id, StoreDataset(connection, dataset), evaluation.error, evaluation.loss,
-                    evaluation.images, sqlite::Now())
+                    evaluation.images, sqlite::Now(), dataset.uri)
       .Run();
   transaction.Commit();
 }

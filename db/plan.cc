@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "db/adoption.h"
 #include "db/connection.h"
 #include "db/documents.h"
 #include "db/run_rows.h"
@@ -17,6 +18,38 @@ void Count(PlanSummary& summary, RunState state, const std::optional<double>& er
   ++summary.states[state];
   if (error) summary.best_error = std::min(*error, summary.best_error.value_or(*error));
 }
+
+std::string KeyOf(const WantedRun& run, const std::string& fingerprint) {
+  return RunKey(run.model_hash, run.recipe.hash, fingerprint, run.seed);
+}
+
+// Finds runs by model, recipe, dataset and seed.
+class RunFinder {
+ public:
+  // Those the dataset took over, or would, are found by the keys they had.
+  RunFinder(sqlite::Connection& connection, const DatasetRow& dataset, int64_t dataset_id)
+      : dataset_(dataset),
+        dataset_id_(dataset_id),
+        find_(connection,
+              "SELECT id, state, error FROM runs"
+              " WHERE key = ?1 OR (key = ?2 AND dataset_id = ?3)") {}
+
+  struct Found {
+    int64_t id = 0;
+    RunState state = RunState::kPending;
+    std::optional<double> error;
+  };
+  std::optional<Found> Find(const WantedRun& run) {
+    find_.Bind(KeyOf(run, dataset_.fingerprint), KeyOf(run, dataset_.old_fingerprint), dataset_id_);
+    if (!find_.Step()) return std::nullopt;
+    return Found{find_.Int(0), StoredState(find_.Text(1)), find_.OptionalReal(2)};
+  }
+
+ private:
+  const DatasetRow& dataset_;
+  int64_t dataset_id_;
+  sqlite::Statement find_;
+};
 
 // Inserts wanted runs one by one and remembers the ids their documents and members have.
 class Planner {
@@ -32,8 +65,8 @@ class Planner {
                      " JOIN models o ON o.id = m.model_id WHERE m.id = ?"),
         insert_run_(connection_,
                     "INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed)"
-                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT(key) DO NOTHING"),
-        find_run_(connection_, "SELECT id, state, error FROM runs WHERE key = ?"),
+                    " VALUES (?, ?, ?, ?, ?)"),
+        runs_(connection_, wanted.dataset, dataset_),
         link_(connection_,
               "INSERT INTO series_runs(series_id, member_id, run_id) VALUES (?, ?, ?)"
               " ON CONFLICT DO NOTHING") {}
@@ -47,16 +80,19 @@ class Planner {
     }
     const int64_t population = find_member_.Int(0);
     const int64_t model = find_member_.Int(1);
-    const std::string key = RunKey(run.model_hash, run.recipe.hash, fingerprint_, run.seed);
-    summary_.inserted += insert_run_.Bind(key, model, RecipeId(run.recipe), dataset_, seed).Run();
-    find_run_.Bind(key);
-    find_run_.Step();
-    const int64_t id = find_run_.Int(0);
-    if (seen_.insert(id).second) {
-      summary_.run_ids.push_back(id);
-      Count(summary_, StoredState(find_run_.Text(1)), find_run_.OptionalReal(2));
+    std::optional<RunFinder::Found> found = runs_.Find(run);
+    if (!found) {
+      summary_.inserted +=
+          insert_run_.Bind(KeyOf(run, fingerprint_), model, RecipeId(run.recipe), dataset_, seed)
+              .Run();
+      found = runs_.Find(run);
     }
-    link_.Bind(SeriesId(population), run.member_id, id).Run();
+    if (!found) throw Error("internal: a run just stored is missing");
+    if (seen_.insert(found->id).second) {
+      summary_.run_ids.push_back(found->id);
+      Count(summary_, found->state, found->error);
+    }
+    link_.Bind(SeriesId(population), run.member_id, found->id).Run();
   }
   const PlanSummary& summary() const { return summary_; }
 
@@ -79,7 +115,7 @@ class Planner {
   int64_t dataset_;
   sqlite::Statement find_member_;
   sqlite::Statement insert_run_;
-  sqlite::Statement find_run_;
+  RunFinder runs_;
   sqlite::Statement link_;
   std::unordered_map<std::string, int64_t> recipes_;
   std::map<int64_t, int64_t> series_;
@@ -95,27 +131,32 @@ std::string RunKey(const std::string& model_hash, const std::string& recipe_hash
 }
 
 PlanSummary PlanRuns(Database& db, const WantedRuns& wanted) {
-  sqlite::Transaction transaction(WritableConnection(db), sqlite::Transaction::Kind::kWrite);
+  sqlite::Connection& connection = WritableConnection(db);
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
+  const std::optional<OldDataset> old = FindOldDataset(connection, wanted.dataset);
+  if (old) AdoptDataset(connection, wanted.dataset, *old);
   Planner planner(db, wanted);
   for (const WantedRun& run : wanted.runs) planner.Add(run);
   transaction.Commit();
-  return planner.summary();
+  PlanSummary summary = planner.summary();
+  if (old) summary.adopted = {old->uri, old->runs};
+  return summary;
 }
 
 PlanSummary CountRuns(Database& db, const WantedRuns& wanted) {
   sqlite::Connection& connection = db.impl().connection;
   sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
-  sqlite::Statement find(connection, "SELECT id, state, error FROM runs WHERE key = ?");
-  std::unordered_set<std::string> seen;
   PlanSummary summary;
+  const std::optional<OldDataset> old = FindOldDataset(connection, wanted.dataset);
+  if (old) summary.adopted = {old->uri, old->runs};
+  RunFinder runs(connection, wanted.dataset,
+                 old ? old->id : FindDataset(connection, wanted.dataset.fingerprint).value_or(-1));
+  std::unordered_set<std::string> seen;
   for (const WantedRun& run : wanted.runs) {
-    const std::string key =
-        RunKey(run.model_hash, run.recipe.hash, wanted.dataset.fingerprint, run.seed);
-    if (!seen.insert(key).second) continue;
-    find.Bind(key);
-    if (find.Step()) {
-      summary.run_ids.push_back(find.Int(0));
-      Count(summary, StoredState(find.Text(1)), find.OptionalReal(2));
+    if (!seen.insert(KeyOf(run, wanted.dataset.fingerprint)).second) continue;
+    if (const std::optional<RunFinder::Found> found = runs.Find(run)) {
+      summary.run_ids.push_back(found->id);
+      Count(summary, found->state, found->error);
     } else {
       ++summary.inserted;
       ++summary.states[RunState::kPending];

@@ -25,6 +25,8 @@ struct DatasetRow {
   int64_t classes = 0;
   int64_t train_images = 0;
   int64_t test_images = 0;
+  std::string old_fingerprint{};  // see db/adoption.h; "" = none
+  int64_t corrupt_images = 0;     // left out when it was opened
 };
 
 // One wanted run of one member: `recipe` is the effective one, the series' recipe plus the member's
@@ -43,6 +45,12 @@ struct WantedRuns {
   std::vector<WantedRun> runs;
 };
 
+// Runs of a file from before fingerprints covered contents, taken for those of a dataset.
+struct AdoptedRuns {
+  std::string uri;  // that their dataset had in the file
+  int64_t runs = 0;
+};
+
 // What a plan found. `run_ids` are the distinct runs of the plan, in the order wanted, for
 // ClaimNext.
 struct PlanSummary {
@@ -50,14 +58,17 @@ struct PlanSummary {
   int64_t inserted = 0;
   StateCounts states;                // after inserting
   std::optional<double> best_error;  // lowest final error so far
+  std::optional<AdoptedRuns> adopted;
 };
 
 // The natural key of a run: the short hash of (model hash, recipe hash, dataset fingerprint, seed).
+// Runs that a dataset took over keep the key of its old fingerprint.
 std::string RunKey(const std::string& model_hash, const std::string& recipe_hash,
                    const std::string& fingerprint, uint64_t seed);
 
 // Inserts the series of every population concerned and the runs that are missing, and links members
-// to runs, in one transaction. Two populations with the same model share its run.
+// to runs, in one transaction. Two populations with the same model share its run. Takes over the
+// runs of the dataset's old fingerprint (see db/adoption.h), and says so once.
 PlanSummary PlanRuns(Database& db, const WantedRuns& wanted);
 // The same counts without writing: `inserted` and `pending` count what PlanRuns would insert;
 // run_ids holds only runs that exist.
@@ -89,6 +100,7 @@ struct ClaimRequest {
   double lease_seconds = 120;  // until others may take the run if no heartbeat comes
   std::string host;
   std::string device;
+  std::string data_uri;  // that the images are read from
 };
 
 // A run in our hands. The pair (run_id, attempt) with our token is what every later write is

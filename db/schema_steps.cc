@@ -88,8 +88,12 @@ LEFT JOIN fits f ON f.model_id = m.model_id AND f.grid = 'w0=8:256:8,wa=8:256:8,
 DROP VIEW evaluated;
 CREATE VIEW evaluated AS
 SELECT n.population, n.recipe, n.dataset, m.idx AS member, coalesce(m.name, o.hash) AS model,
-  o.hash, r.seed, r.error, coalesce(e.data_uri, d.uri) AS tested_on, e.error AS tested_error, e.loss AS tested_loss,
-  e.images, e.split, e.classes
+  o.hash, r.seed, r.error,
+  CASE WHEN EXISTS (SELECT 1 FROM datasets x
+                    WHERE x.uri = coalesce(e.data_uri, d.uri) AND x.id <> d.id)
+       THEN coalesce(e.data_uri, d.uri) || '@' || substr(d.fingerprint, 1, 8)
+       ELSE coalesce(e.data_uri, d.uri) END AS tested_on,
+  e.error AS tested_error, e.loss AS tested_loss, e.images, e.split, e.classes
 FROM series_runs l
 JOIN series_names n ON n.series_id = l.series_id
 JOIN members m ON m.id = l.member_id

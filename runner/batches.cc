@@ -24,7 +24,9 @@ std::vector<int64_t> AllImages(int64_t size) {
 
 // The images of a split in an order that depends on the dataset and the purpose alone.
 std::vector<int64_t> FixedOrder(const Dataset& dataset, Split split, const char* purpose) {
-  RandomStream random(StreamKey(Sha256Word(dataset.info().fingerprint), purpose), 0);
+  const DatasetInfo& info = dataset.info();
+  const std::string& key = info.old_fingerprint.empty() ? info.fingerprint : info.old_fingerprint;
+  RandomStream random(StreamKey(Sha256Word(key), purpose), 0);
   return Permutation(dataset.Size(split), random);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "runner/fingerprint.h"
 
 namespace dse {
 namespace {
@@ -48,14 +49,35 @@ std::string FindBatches(const std::string& directory) {
       "binary version of CIFAR-10 (for JPEGs in folders: folder:DIR)");
 }
 
-// Reads one file and adds its line to the text that is hashed.
-void AddBatch(const std::string& directory, const std::string& name, MemoryImages& images,
-              std::string& text) {
-  const std::string path = directory + "/" + name;
-  const int64_t before = images.size();
-  ParseCifarBatch(ReadBytes(path, kCifarBatchRecords * kCifarRecordBytes), path, images);
-  text += name + " " + std::to_string(images.size() - before) + "\n";
-}
+// The batches read so far, with what identifies them.
+class Batches {
+ public:
+  Batches(std::string directory, const std::vector<std::string>& class_names)
+      : directory_(std::move(directory)), hash_("cifar10", class_names), old_text_("cifar10\n") {
+    for (const std::string& name : class_names) old_text_ += name + "\n";
+  }
+
+  void Read(const std::string& name, MemoryImages& images) {
+    const std::string path = directory_ + "/" + name;
+    const std::vector<uint8_t> bytes = ReadBytes(path, kCifarBatchRecords * kCifarRecordBytes);
+    const int64_t before = images.size();
+    ParseCifarBatch(bytes, path, images);
+    const int64_t count = images.size() - before;
+    hash_.Add(name);
+    hash_.Add(count);
+    hash_.Add(Sha256Hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+    old_text_ += name + " " + std::to_string(count) + "\n";
+  }
+
+  std::string Fingerprint() { return hash_.Finish(); }
+  // Over classes, names of files and numbers of images alone.
+  std::string OldFingerprint() const { return ShortHash(old_text_); }
+
+ private:
+  const std::string directory_;
+  FingerprintHash hash_;
+  std::string old_text_;
+};
 
 std::vector<std::string> ClassNames(const std::string& directory) {
   const std::string path = directory + "/" + kNamesFile;
@@ -118,14 +140,12 @@ std::unique_ptr<Dataset> OpenCifarDataset(const std::string& directory) {
   DatasetInfo info;
   info.uri = "cifar10:" + directory;
   info.class_names = ClassNames(place);
-  std::string text = "cifar10\n";
-  for (const std::string& name : info.class_names) text += name + "\n";
+  Batches batches(place, info.class_names);
   MemoryImages train, test;
-  for (int i = 1; i <= 5; ++i) {
-    AddBatch(place, "data_batch_" + std::to_string(i) + ".bin", train, text);
-  }
-  AddBatch(place, "test_batch.bin", test, text);
-  info.fingerprint = ShortHash(text);
+  for (int i = 1; i <= 5; ++i) batches.Read("data_batch_" + std::to_string(i) + ".bin", train);
+  batches.Read("test_batch.bin", test);
+  info.fingerprint = batches.Fingerprint();
+  info.old_fingerprint = batches.OldFingerprint();
   return MakeMemoryDataset(std::move(train), std::move(test), std::move(info));
 }
 

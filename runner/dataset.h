@@ -15,9 +15,9 @@ enum class Split { kTrain, kTest };
 
 struct DatasetInfo {
   std::string uri;          // as given
-  std::string fingerprint;  // 16 hex digits over classes, counts and file names; not the path
-  // What dse called the same classes, counts and names before fingerprints covered labels and
-  // contents; "" where it called them the same. Results under it are taken for those of this set.
+  std::string fingerprint;  // 16 hex digits over names, labels and contents (fingerprint.h)
+  // What it was before it covered labels and contents, "" where it is the same: results under it
+  // are taken for those of this set (db/adoption.h), and it still seeds the choice of subsets.
   std::string old_fingerprint;
   std::vector<std::string> class_names;
   int64_t train_images = 0;

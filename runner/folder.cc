@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/hash.h"
 #include "core/parallel.h"
 #include "runner/corrupt_images.h"
+#include "runner/fingerprint.h"
 #include "runner/folder_listing.h"
 #include "runner/image_file.h"
 #include "runner/memory_images.h"
@@ -72,19 +72,6 @@ UsableImages KeepSound(FolderSplit split, std::vector<ReadImage> images, bool in
   return usable;
 }
 
-void AppendFiles(std::string& text, const std::string& split_name, const FolderSplit& split) {
-  text += std::to_string(split.files.size()) + "\n";
-  for (const FolderFile& file : split.files) text += split_name + "/" + file.name + "\n";
-}
-
-std::string Fingerprint(const FolderSplit& train, const FolderSplit& test) {
-  std::string text = "folder\n" + std::to_string(train.class_names.size()) + "\n";
-  for (const std::string& name : train.class_names) text += name + "\n";
-  AppendFiles(text, "train", train);
-  AppendFiles(text, "test", test);
-  return ShortHash(text);
-}
-
 void CheckCorruptShare(const DatasetInfo& info, size_t files, const std::string& directory) {
   if (static_cast<double>(info.corrupt_images) <= kMaxCorruptShare * static_cast<double>(files)) {
     return;
@@ -117,7 +104,7 @@ class FolderDataset : public Dataset {
     train_ = KeepSound(std::move(train), std::move(train_images), in_memory_, info_);
     test_ = KeepSound(std::move(test), std::move(test_images), in_memory_, info_);
     CheckCorruptShare(info_, files, directory);
-    Describe(directory);
+    Describe(directory, threads);
     corrupt_.emplace(info_.uri, info_.train_images, info_.test_images, info_.corrupt_images);
   }
 
@@ -165,9 +152,11 @@ class FolderDataset : public Dataset {
     corrupt_->Refuse(split, index, Path(split, index) + ": " + reason);
   }
 
-  void Describe(const std::string& directory) {
+  void Describe(const std::string& directory, int threads) {
     info_.uri = "folder:" + directory;
-    info_.fingerprint = Fingerprint(train_.split, test_.split);
+    info_.fingerprint = FolderFingerprint(
+        train_.split, test_.split, in_memory_ ? HashedFiles::kAll : HashedFiles::kSample, threads);
+    info_.old_fingerprint = OldFolderFingerprint(train_.split, test_.split);
     info_.class_names = train_.split.class_names;
     info_.train_images = Size(Split::kTrain);
     info_.test_images = Size(Split::kTest);

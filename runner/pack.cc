@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "runner/corrupt_images.h"
+#include "runner/fingerprint.h"
 #include "runner/jpeg.h"
 #include "runner/mapped_file.h"
 #include "runner/pack_index.h"
@@ -65,7 +66,8 @@ class PackDataset : public Dataset {
     }
     const PackHeader& header = index_.header;
     info_.uri = "pack:" + path;
-    info_.fingerprint.assign(header.fingerprint.begin(), header.fingerprint.end());
+    info_.fingerprint = PackFingerprint(index_);
+    info_.old_fingerprint.assign(header.fingerprint.begin(), header.fingerprint.end());
     info_.class_names = index_.class_names;
     info_.train_images = static_cast<int64_t>(header.train_images);
     info_.test_images = static_cast<int64_t>(header.test_images);

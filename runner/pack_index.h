@@ -30,13 +30,15 @@ struct PackHeader {
   uint64_t train_images = 0;
   uint64_t test_images = 0;
   uint32_t shards = 0;
-  uint32_t size = 0;                   // short sides were scaled down to this, in pixels
-  uint32_t quality = 0;                // of JPEG payloads; 0: there are none
-  std::array<float, 3> mean{};         // of the training images' channels, in 0..1
-  std::array<float, 3> stddev{};       //
-  std::array<char, 16> fingerprint{};  // of the pack
-  uint32_t class_bytes = 0;            // of all class names
-  uint64_t name_bytes = 0;             // of all image names
+  uint32_t size = 0;              // short sides were scaled down to this, in pixels
+  uint32_t quality = 0;           // of JPEG payloads; 0: there are none
+  std::array<float, 3> mean{};    // of the training images' channels, in 0..1
+  std::array<float, 3> stddev{};  //
+  // DatasetInfo::old_fingerprint: over classes, counts, names, size and quality. What identifies
+  // the pack is PackFingerprint, over the records, which is not written.
+  std::array<char, 16> fingerprint{};
+  uint32_t class_bytes = 0;  // of all class names
+  uint64_t name_bytes = 0;   // of all image names
 };
 
 enum class Payload : uint8_t { kRaw = 0, kJpeg = 1 };  // raw: as Image::pixels

@@ -201,12 +201,12 @@ class PackWriter {
       header.class_bytes += static_cast<uint32_t>(name.size());
     }
     header.name_bytes = index_.names.size();
-    const std::string fingerprint = Fingerprint();
+    const std::string fingerprint = OldFingerprint();
     std::copy(fingerprint.begin(), fingerprint.end(), header.fingerprint.begin());
   }
 
-  // Over what a folder's covers and what packing changed.
-  std::string Fingerprint() const {
+  // What the header has always held: see PackHeader.
+  std::string OldFingerprint() const {
     const PackHeader& header = index_.header;
     std::string text = "pack\n" + std::to_string(header.size) + "\n" +
                        std::to_string(header.quality) + "\n" + std::to_string(header.classes) +

@@ -48,12 +48,17 @@ double CheckpointBytes(std::span<const StoredMember> members) {
 
 }  // namespace
 
+DatasetRow MakeDatasetRow(const DatasetInfo& data) {
+  return {data.fingerprint,   data.uri,         data.classes(),
+          data.train_images,  data.test_images, data.old_fingerprint,
+          data.corrupt_images};
+}
+
 WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
                     const DatasetInfo& data, uint64_t seed, int repeats) {
   WantedRuns wanted;
   wanted.recipe = MakeRow(recipe);
-  wanted.dataset = {data.fingerprint, data.uri, data.classes(), data.train_images,
-                    data.test_images};
+  wanted.dataset = MakeDatasetRow(data);
   // Repeat by repeat, so that a study cut short has every member before any has two runs.
   for (int repeat = 0; repeat < repeats; ++repeat) {
     for (const StoredMember& member : members) {

@@ -15,7 +15,12 @@ namespace dse {
 namespace fs = std::filesystem;
 
 std::string WorkFolder(const std::string& db_path, const std::string& work_dir) {
-  return work_dir.empty() ? db_path + ".d" : work_dir;
+  if (!work_dir.empty()) return work_dir;
+  std::error_code failure;
+  if (!fs::is_symlink(db_path, failure)) return db_path + ".d";
+  const fs::path file = fs::canonical(db_path, failure);
+  if (failure) throw Error(db_path + ": cannot be followed: " + failure.message());
+  return file.string() + ".d";
 }
 
 std::string CheckpointPath(const std::string& folder, const std::string& key) {

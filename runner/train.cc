@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "core/error.h"
@@ -39,10 +40,22 @@ Wish ReadWish(const TrainRequest& request, const DatasetInfo& data) {
   return wish;
 }
 
+void TellAdopted(const TrainRequest& request, const DatasetInfo& data, const PlanSummary& plan) {
+  if (!plan.adopted) return;
+  const auto& [uri, runs] = *plan.adopted;
+  std::fprintf(stderr,
+               "dse: %s: the runs on %s are of before fingerprints covered contents; they are "
+               "taken for runs on the images now in %s (%lld runs)\n",
+               request.db_path.c_str(), uri.c_str(), data.uri.c_str(),
+               static_cast<long long>(runs));
+}
+
 // Writes what is missing. The connection is closed again before anything is forked.
-PlanSummary WritePlan(const TrainRequest& request, const WantedRuns& wanted) {
+PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
+                      const WantedRuns& wanted) {
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
   PlanSummary plan = PlanRuns(db, wanted);
+  TellAdopted(request, data, plan);
   if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
   return plan;
 }
@@ -78,7 +91,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   TrainSummary nothing;
   nothing.interrupted = StopSignals::count() > 0;
   if (nothing.interrupted) return nothing;
-  const PlanSummary plan = WritePlan(effective, wish.runs);
+  const PlanSummary plan = WritePlan(effective, data.info(), wish.runs);
   if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
     nothing.plan = plan;
     return nothing;

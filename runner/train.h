@@ -69,6 +69,9 @@ struct TrainSummary {
   bool left_undone = false;  // runs are left because workers ended early
 };
 
+// What the database is told of a dataset.
+DatasetRow MakeDatasetRow(const DatasetInfo& data);
+
 // The runs wanted of `members`: effective recipes, seeds, keys. Pure. Throws Error if a member's
 // model has other classes than the dataset (naming --classes).
 WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
@@ -82,7 +85,8 @@ using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptio
 void CheckBatch(const Recipe& recipe, int replicas);
 
 // Checks all that can be known before anything is trained, among it whether a trainer can be made;
-// then inserts what is missing, forks `workers` processes that claim and train runs of that set
+// then inserts what is missing (and says on stderr, once, which runs of an older file are taken for
+// those of this dataset), forks `workers` processes that claim and train runs of that set
 // only, watches them (one that dies, or whose device failed, is replaced and its run given back)
 // and returns when nothing claimable is left. SIGINT and SIGTERM make the workers give their runs
 // back. `data` is shared with the workers by fork. Outcomes of training are rows, and workers that

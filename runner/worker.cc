@@ -170,6 +170,7 @@ class Worker {
     request.lease_seconds = job_.request.lease_seconds;
     request.host = owner_.host();
     request.device = trainer_->device_name();
+    request.data_uri = job_.data.info().uri;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
     if (!run && ReclaimLost(db_, job_.run_ids) > 0) run = ClaimNext(db_, owner_, request);
     return run;

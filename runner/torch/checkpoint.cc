@@ -1,6 +1,7 @@
 #include "runner/torch/checkpoint.h"
 
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace dse {
 namespace {
 
 constexpr const char* kKey = "dse_key";
+constexpr const char* kData = "dse_data";  // fingerprint
 constexpr const char* kState = "dse_state";
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
@@ -70,14 +72,28 @@ std::string OfReplica(size_t replica, const std::string& name) {
   return "replica" + std::to_string(replica) + "." + name;
 }
 
-std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std::string& key,
+// The key has the fingerprint in it. One from before fingerprints covered contents has another key
+// and is not continued: it could have seen other images of the same names.
+void CheckOwner(const std::string& path, std::map<std::string, std::string>& metadata,
+                const CheckpointOwner& owner) {
+  if (metadata[kKey] == owner.key) return;
+  const std::string& data = metadata[kData];
+  if (data.empty()) {
+    throw Error(path + ": is of another run, or of before checkpoints told the contents of data");
+  }
+  if (data != owner.data) {
+    throw Error(path + ": is of other data (" + data + ", not " + owner.data + ")");
+  }
+  throw Error(path + ": is of another run, or was begun in another precision");
+}
+
+std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                              const std::function<void(const std::string&)>& warn) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   try {
     FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
-    if (found.file.metadata[kKey] != key)
-      throw Error(path + ": is of another run, or was begun in another precision");
+    CheckOwner(path, found.file.metadata, owner);
     found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
     return found;
   } catch (const std::exception& failure) {
@@ -88,16 +104,20 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std:
 
 }  // namespace
 
-std::string CheckpointKey(const TrainingJob& job, Precision resolved) {
-  return ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + job.data.info().fingerprint +
-                   std::to_string(job.seed) +
-                   (resolved == Precision::kFp32 ? "" : PrecisionWord(resolved)));
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved) {
+  const std::string& data = job.data.info().fingerprint;
+  return {
+      ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data + std::to_string(job.seed) +
+                (resolved == Precision::kFp32 ? "" : PrecisionWord(resolved))),
+      data};
 }
 
-bool SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas, const PublishHook& publish) {
+bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
+                    const TrainingState& state, const Replicas& replicas,
+                    const PublishHook& publish) {
   TensorFile file;
-  file.metadata = {{kKey, key}, {kState, StateToText(state, *replicas.front())}};
+  file.metadata = {
+      {kKey, owner.key}, {kData, owner.data}, {kState, StateToText(state, *replicas.front())}};
   for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
     file.tensors.push_back(ToRecord(tensor.name, tensor.values));
   }
@@ -119,11 +139,11 @@ bool SaveCheckpoint(const std::string& path, const std::string& key, const Train
   return true;
 }
 
-std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
+std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                               const std::function<void(const std::string&)>& warn) {
   std::optional<FoundCheckpoint> found;
   for (const char* end : {".fresh", "", ".previous"}) {
-    if (!found) found = TryCheckpoint(path + end, key, warn);
+    if (!found) found = TryCheckpoint(path + end, owner, warn);
   }
   return found;
 }

@@ -26,9 +26,14 @@ struct TrainingState {
   double training_seconds = 0;       // of it on training steps
 };
 
-// What a checkpoint belongs to: model, recipe, data, seed and what the recipe's precision meant,
-// which differs between devices. Of fp32 it is without the word.
-std::string CheckpointKey(const TrainingJob& job, Precision resolved);
+// What a checkpoint belongs to.
+struct CheckpointOwner {
+  // Model, recipe, data, seed and what the recipe's precision meant, which differs between devices.
+  // Of fp32 it is without the word.
+  std::string key;
+  std::string data;  // fingerprint
+};
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved);
 
 using Replicas = std::vector<std::unique_ptr<Replica>>;
 
@@ -36,17 +41,18 @@ using Replicas = std::vector<std::unique_ptr<Replica>>;
 // so whatever moment a kill chooses, the newest whole checkpoint has one of the three names. False,
 // with all of them as they were, where `publish` answered so (TrainingHooks).
 using PublishHook = std::function<bool(const std::function<void()>& put_in_place)>;
-bool SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas, const PublishHook& publish);
+bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
+                    const TrainingState& state, const Replicas& replicas,
+                    const PublishHook& publish);
 
-// The newest of `path`.fresh, `path` and `path`.previous that is whole and of this key; empty if
+// The newest of `path`.fresh, `path` and `path`.previous that is whole and of this owner; empty if
 // there is none. Why one is not used goes to `warn`.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;
   TensorFile file;
 };
-std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
+std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                               const std::function<void(const std::string&)>& warn);
 void RestoreReplicas(FoundCheckpoint found, const Replicas& replicas);
 

@@ -93,14 +93,14 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     : job_(job),
       hooks_(hooks),
       place_(place),
-      key_(CheckpointKey(job, PrecisionOf(job, place))),
+      owner_(OwnerOfCheckpoint(job, PrecisionOf(job, place))),
       reader_(job.data, OptionsOf(job, place.threads)),
       sum_(MakeAllReduce(place.devices)),
       group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
   CheckJob(job, reader_);
   std::optional<FoundCheckpoint> found;
   if (!job.files.checkpoint.empty()) {
-    found = FindCheckpoint(job.files.checkpoint, key_, [&](const std::string& warning) {
+    found = FindCheckpoint(job.files.checkpoint, owner_, [&](const std::string& warning) {
       if (hooks_.on_warning) hooks_.on_warning(warning);
     });
   }
@@ -175,7 +175,7 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
 // False if the run is no longer its owner's.
 bool TrainingSession::Save() {
   return job_.files.checkpoint.empty() ||
-         SaveCheckpoint(job_.files.checkpoint, key_, state_, replicas_, hooks_.publish);
+         SaveCheckpoint(job_.files.checkpoint, owner_, state_, replicas_, hooks_.publish);
 }
 
 // The result is worth more than its weights: what keeps them from being written is said.

@@ -59,7 +59,7 @@ class TrainingSession {
   const TrainingJob& job_;
   const TrainingHooks& hooks_;
   const TrainingPlace place_;
-  const std::string key_;
+  const CheckpointOwner owner_;
   BatchReader reader_;
   std::unique_ptr<AllReduce> sum_;
   ReplicaGroup group_;

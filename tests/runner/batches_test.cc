@@ -97,6 +97,21 @@ TEST_CASE("a subset depends on the dataset and not on the seed, and larger ones 
   CHECK(AsSet(Epoch(other_data, 0)) != subset);
 }
 
+// So that a study that went on over the change of fingerprints has the same images throughout.
+TEST_CASE("the subsets of a dataset are those that its old fingerprint chose") {
+  const NumberedImages before(100, 50, 32, "old"), after(100, 50, 32, "new", "old");
+  BatchOptions options = Options(10);
+  options.train_images = 30;
+  options.val_images = 20;
+  BatchReader then(before, options), now(after, options);
+  CHECK(AsSet(Epoch(now, 0)) == AsSet(Epoch(then, 0)));
+  CHECK(TestPass(now) == TestPass(then));
+  options.val_images = 0;
+  options.test_images = 7;
+  BatchReader then_subset(before, options), now_subset(after, options);
+  CHECK(TestPass(now_subset) == TestPass(then_subset));
+}
+
 TEST_CASE("held-out images are tested on, not trained on, and are the same in every run") {
   const NumberedImages data(100, 50, 32);
   BatchOptions options = Options(10);

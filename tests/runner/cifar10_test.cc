@@ -68,6 +68,22 @@ TEST_CASE("CIFAR-10 is found in the folder its archive makes, and is the same se
   CHECK(OpenDataset("cifar10:" + flat.path(), 1)->info().fingerprint != first->info().fingerprint);
 }
 
+// Both by Python's hashlib.
+TEST_CASE("the fingerprint of CIFAR-10 covers every byte of its batches, the old one only counts") {
+  const TempFolder folder;
+  WriteBatches(folder);
+  const DatasetInfo before = OpenDataset("cifar10:" + folder.path(), 1)->info();
+  CHECK(before.fingerprint == "6a05d759d7c2f30a");
+  CHECK(before.old_fingerprint == "8c1eb456ee8a868c");
+  std::string batch = Record(4) + Record(5);
+  SECTION("a label") { batch[0] = 7; }
+  SECTION("a pixel") { batch.back() ^= 1; }
+  folder.Write(Name(4), batch);
+  const DatasetInfo after = OpenDataset("cifar10:" + folder.path(), 1)->info();
+  CHECK(after.fingerprint != before.fingerprint);
+  CHECK(after.old_fingerprint == before.old_fingerprint);
+}
+
 TEST_CASE("the class names of CIFAR-10 come from its own file where there is one") {
   const TempFolder folder;
   WriteBatches(folder);

@@ -112,6 +112,17 @@ TEST_CASE("a folder too large for memory gives the same images from its files") 
                     Contains("train/cat/b.jpeg: cannot be read: No such file"));
 }
 
+TEST_CASE("images in a folder that changed under their names make it another set") {
+  const TempFolder folder;
+  WriteSmallFolder(folder);
+  const int64_t memory = GENERATE(kImageMemory, int64_t{300});
+  const DatasetInfo before = OpenFolderDataset(folder.path(), 2, memory)->info();
+  folder.Write("test/dog/y.jpg", EncodeRgb(Plain(8, 8, 250, 5, 6)));
+  const DatasetInfo after = OpenFolderDataset(folder.path(), 2, memory)->info();
+  CHECK(after.fingerprint != before.fingerprint);
+  CHECK(after.old_fingerprint == before.old_fingerprint);
+}
+
 TEST_CASE("the fingerprint of a folder depends on its file names and not on where it lies") {
   const TempFolder first, second;
   WriteSmallFolder(first);

@@ -14,9 +14,11 @@ namespace dse {
 // Square images whose every pixel holds the image's number, so that batches can be read back.
 class NumberedImages : public Dataset {
  public:
-  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered")
+  NumberedImages(int train, int test, int side, std::string fingerprint = "numbered",
+                 std::string old_fingerprint = "")
       : side_(side) {
     info_.fingerprint = std::move(fingerprint);
+    info_.old_fingerprint = std::move(old_fingerprint);
     info_.class_names = {"even", "odd"};
     info_.train_images = train;
     info_.test_images = test;

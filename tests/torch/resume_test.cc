@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "runner/safetensors.h"
 #include "runner/torch/torch_trainer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/torch/models.h"
@@ -51,8 +52,9 @@ struct Machine {
 
 class Training {
  public:
-  explicit Training(const Recipe& recipe, const std::string& block = "Y")
-      : recipe_(recipe), model_(TinyModel(block)) {}
+  explicit Training(const Recipe& recipe, const std::string& block = "Y",
+                    const std::string& fingerprint = "0123456789abcdef")
+      : recipe_(recipe), model_(TinyModel(block)), data_(384, 96, fingerprint) {}
 
   // Trains until `stop_at` questions whether to stop were asked.
   Traces Run(int stop_at, const Machine& machine = {}) {
@@ -90,7 +92,7 @@ class Training {
   TempFolder folder_;
   Recipe recipe_;
   Model model_;
-  ToyDataset data_{384, 96};
+  ToyDataset data_;
 };
 
 constexpr int kNever = -1;
@@ -240,6 +242,40 @@ TEST_CASE("Weights that cannot be written are told of and the result stays") {
   REQUIRE(traces.warnings.size() == 1);
   CHECK_THAT(traces.warnings[0], Catch::Contains("/no/folder"));
   CHECK(traces.numbers == Training(RichRecipe()).Run(kNever).numbers);
+}
+
+// Takes out of a checkpoint what those of before did not have.
+void ForgetData(const std::string& path) {
+  TensorFile file = ReadSafetensors(path, Checksum::kRequired);
+  CHECK(file.metadata.erase("dse_data") == 1);
+  WriteSafetensors(path, file);
+}
+
+TEST_CASE("A checkpoint of other data is not used, whether it tells them or not") {
+  Training other(RichRecipe(), "Y", "fedcba9876543210");
+  other.Run(20);
+  Training training(RichRecipe());
+  std::filesystem::copy_file(other.checkpoint(), training.checkpoint());
+  std::string reason = "is of other data (fedcba9876543210, not 0123456789abcdef)";
+  SECTION("told") {}
+  SECTION("of before") {
+    ForgetData(training.checkpoint());
+    reason = "or of before checkpoints told the contents of data";
+  }
+  const Traces traces = training.Run(kNever);
+  REQUIRE(traces.warnings.size() == 1);
+  CHECK_THAT(traces.warnings[0], Catch::Contains(reason));
+  CheckSame(traces, Training(RichRecipe()).Run(kNever));
+}
+
+// As that of `synthetic`, which always covered contents.
+TEST_CASE("A checkpoint of before goes on where the fingerprint is still the same") {
+  Training training(RichRecipe());
+  training.Run(20);
+  ForgetData(training.checkpoint());
+  const Traces traces = training.Run(kNever);
+  CHECK(traces.warnings.empty());
+  CheckSame(traces, Training(RichRecipe()).Run(kNever));
 }
 
 }  // namespace dse

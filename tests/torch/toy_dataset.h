@@ -13,9 +13,9 @@ namespace dse {
 // seconds.
 class ToyDataset : public Dataset {
  public:
-  ToyDataset(int64_t train, int64_t test) {
+  ToyDataset(int64_t train, int64_t test, const std::string& fingerprint = "0123456789abcdef") {
     info_.uri = "toy";
-    info_.fingerprint = "0123456789abcdef";
+    info_.fingerprint = fingerprint;
     info_.class_names = {"red", "green", "blue"};
     info_.train_images = train;
     info_.test_images = test;
