@@ -102,7 +102,7 @@ TEST_CASE("an interrupted run does not go on with other images", "[cli][train]")
   }
   Words planning = TrainWords(db, exchanged, "epochs=10000");
   planning.insert(planning.end(), {"--limit", "0"});
-  CHECK_THAT(Dse(planning).err, Contains("1 runs: 1 pending; 0 by this call"));
+  CHECK_THAT(Dse(planning).err, Contains("1 pending; 0 by this call"));
   CHECK(Query(db, "SELECT count(*) || ' ' || count(DISTINCT key) FROM runs") == "2 2");
   CHECK(Query(db,
               "SELECT count(*) FROM epochs e JOIN runs r ON r.id = e.run_id"
