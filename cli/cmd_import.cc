@@ -111,8 +111,8 @@ int RunImport(std::span<const std::string> args) {
   for (size_t i = 0; i < parsed.size(); ++i) {
     Report(options, options.files[i], ImportRows(db, parsed[i], options.files[i]));
   }
-  std::vector<SeriesRecord> series = LoadSeries(db, {});
-  CompleteFits(db, kDefaultGridName, series);
+  std::vector<SeriesRecord> series = LoadSeries(db, {}, {.fit = kDefaultGridName});
+  CompleteFits(db, kDefaultGridName, options.quiet, series);
   return kExitOk;
 }
 
