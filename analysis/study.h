@@ -26,7 +26,6 @@ struct StudyOptions {
   BandMethod method = BandMethod::kExact;
   uint64_t seed = 0;                  // of every draw: Monte-Carlo, bootstrap, power
   bool exclude_diverged = false;      // else a diverged member counts with 100% error
-  bool refined_fits = false;          // the records' fits are those of the continuous search
   std::vector<Condition> conditions;  // only members that meet all of them
 };
 

@@ -292,7 +292,6 @@ void AppendOptions(const StudyOptions& options, std::string& text) {
   object.Text("method", TextOf(options.method, kBandMethodWords));
   object.Int("seed", static_cast<int64_t>(options.seed));
   object.Key("exclude_diverged") += options.exclude_diverged ? "true" : "false";
-  object.Key("refined_fits") += options.refined_fits ? "true" : "false";
   AppendArray(options.conditions, object.Key("where"),
               [](const Condition& condition, std::string& out) {
                 ObjectWriter::AppendText(condition.text, out);

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iostream>
 
-#include "analysis/refined_fit.h"
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"
 #include "analysis/report/study_report.h"
@@ -27,10 +26,12 @@ struct AnalyzeOptions {
   std::string error = "last";
   std::string method = "exact";
   StudyOptions study;
-  std::string json;    // "" = no JSON, "-" = stdout in place of the tables
-  std::string html;    // a file, "" = no report
-  std::string charts;  // a folder
-  std::string csv;     // a folder
+  std::string json;     // "" = no JSON, "-" = stdout in place of the tables
+  std::string html;     // a file, "" = no report
+  std::string charts;   // a folder
+  std::string csv;      // a folder
+  bool refine = false;  // changes nothing: fits are refined ones always
+  bool quiet = false;
   bool wants_report() const { return !html.empty() || !charts.empty() || !csv.empty(); }
 };
 
@@ -54,14 +55,14 @@ bool ReadOptions(std::span<const std::string> args, AnalyzeOptions& options) {
   parser.Int("seed", "S", &options.study.seed, 0, INT64_MAX, "of draws and bootstraps (default 0)");
   parser.Flag("exclude-diverged", &options.study.exclude_diverged,
               "leave diverged networks out instead of counting 100% error");
-  parser.Flag("refine", &options.study.refined_fits,
-              "quantized linear fits over continuous parameters (always with --html, --charts, "
-              "--csv)");
+  parser.Flag("refine", &options.refine,
+              "changes nothing: quantized linear fits are over continuous parameters always");
   parser.Text("json", "FILE", &options.json, "write everything as JSON; - prints it to stdout");
   parser.Text("html", "FILE", &options.html, "write a report that opens offline in a browser");
   parser.Text("charts", "DIR", &options.charts,
               "write every chart as a Vega-Lite document (scripts/figures renders them)");
   parser.Text("csv", "DIR", &options.csv, "write every plotted point as CSV files");
+  parser.Flag("quiet,q", &options.quiet, "no progress");
   parser.Require("db");
   if (!parser.Parse(args)) return false;
   for (const std::string& condition : options.where) {
@@ -71,7 +72,6 @@ bool ReadOptions(std::span<const std::string> args, AnalyzeOptions& options) {
   }
   options.study.error = options.error == "best" ? ErrorKind::kBest : ErrorKind::kLast;
   options.study.method = options.method == "mc" ? BandMethod::kMonteCarlo : BandMethod::kExact;
-  options.study.refined_fits |= options.wants_report();
   return true;
 }
 
@@ -123,13 +123,13 @@ int RunAnalyze(std::span<const std::string> args) {
   CheckIsNotDatabase(options.html, options.db);
   CheckIsNotDatabase(options.json, options.db);
   Database db = OpenForAnalysis(options.db);
-  const SeriesDetail detail{options.study.refined_fits ? kRefinedFitName : kDefaultGridName,
-                            options.wants_report()};
+  // The tables show no learning curves, which are most of a file.
+  const SeriesDetail detail{kRefinedFitName, options.wants_report() || !options.json.empty()};
   std::vector<SeriesRecord> series = LoadSeries(db, options.filter, detail);
   if (series.empty()) {
     throw Error(options.db + ": there is nothing to analyze yet; train or import something first");
   }
-  CompleteFits(db, detail.fit, series);
+  CompleteFits(db, detail.fit, options.quiet, series);
   const StudyAnalysis study = AnalyzeStudy(series, options.study, LoadTimings(db));
   if (options.wants_report()) WriteReport(study, options);
   const std::string json = options.json.empty() ? "" : StudyToJson(study) + "\n";

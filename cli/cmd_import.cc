@@ -21,6 +21,7 @@ struct ImportOptions {
   std::string db;
   std::vector<std::string> files;
   std::optional<std::string> population;  // of sweeps
+  std::string errors_are;                 // of CSV files: "" = percent, fractions are asked about
   bool quiet = false;
 };
 
@@ -30,18 +31,23 @@ bool HasExtension(const std::string& file, const char* extension) {
 
 void CheckFiles(const ImportOptions& options) {
   bool sweeps = false;
+  bool tables = false;
   for (const std::string& file : options.files) {
     const bool sweep = HasExtension(file, ".json");
     if (!sweep && !HasExtension(file, ".csv")) {
       throw Error(file + ": only .csv files and .json files (sweep.json of pycls) can be imported");
     }
     sweeps |= sweep;
+    tables |= !sweep;
   }
   if (sweeps && (!options.population || options.population->empty())) {
     throw UsageError("--population is missing: it names what a sweep.json becomes");
   }
   if (!sweeps && options.population) {
     throw UsageError("--population is for sweep.json; CSV files have a column of that name");
+  }
+  if (!tables && !options.errors_are.empty()) {
+    throw UsageError("--errors-are is for CSV files; those of a sweep.json are percent");
   }
 }
 
@@ -60,6 +66,8 @@ bool ReadOptions(std::span<const std::string> args, ImportOptions& options) {
       "the population NAME. A file is imported whole or not at all.");
   parser.Text("db", "FILE", &options.db, "results database, made where it does not exist");
   parser.Text("population", "NAME", &options.population, "what a sweep.json becomes");
+  parser.OneOf("errors-are", {"percent", "fractions"}, &options.errors_are,
+               "errors of CSV files: percent (default), or fractions of 1, such as 0.25 for 25%");
   parser.Positional("FILE", &options.files, "CSV files, or sweep.json of pycls");
   parser.Flag("quiet,q", &options.quiet, "no messages");
   parser.Require("db");
@@ -69,11 +77,16 @@ bool ReadOptions(std::span<const std::string> args, ImportOptions& options) {
   return true;
 }
 
+ErrorUnit UnitOf(const ImportOptions& options) {
+  if (options.errors_are.empty()) return ErrorUnit::kUnsaid;
+  return options.errors_are == "percent" ? ErrorUnit::kPercent : ErrorUnit::kFractions;
+}
+
 std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string& file) {
   std::string text = ReadFile(file, kMaxImportBytes);
   if (!HasExtension(file, ".json")) {
     std::vector<std::string> left_out;
-    std::vector<ImportRow> rows = ParseCsvImport(text, file, &left_out);
+    std::vector<ImportRow> rows = ParseCsvImport(text, file, UnitOf(options), &left_out);
     if (!left_out.empty()) Say(options.quiet, file + ": columns left out: " + Joined(left_out));
     return rows;
   }
@@ -111,8 +124,8 @@ int RunImport(std::span<const std::string> args) {
   for (size_t i = 0; i < parsed.size(); ++i) {
     Report(options, options.files[i], ImportRows(db, parsed[i], options.files[i]));
   }
-  std::vector<SeriesRecord> series = LoadSeries(db, {});
-  CompleteFits(db, kDefaultGridName, series);
+  std::vector<SeriesRecord> series = LoadSeries(db, {}, {.fit = kDefaultGridName});
+  CompleteFits(db, kDefaultGridName, options.quiet, series);
   return kExitOk;
 }
 

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "cli/command.h"
@@ -8,6 +11,8 @@
 #include "cli/progress.h"
 #include "core/suggest.h"
 #include "db/results.h"
+#include "db/run_list.h"
+#include "runner/run_files.h"
 #include "runner/train.h"
 
 namespace dse {
@@ -74,9 +79,24 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   return true;
 }
 
+// The recipe that is the default of every member. Throws UsageError where they have several: what
+// was trained by different recipes is not one study.
+std::string DefaultRecipe(const std::vector<StoredMember>& members) {
+  std::map<std::string, int64_t> networks;  // by name of the recipe
+  for (const StoredMember& member : members) {
+    ++networks[DefaultRecipeName(member.draw.model.frame.resolution)];
+  }
+  if (networks.size() == 1) return networks.begin()->first;
+  std::string text;
+  for (const auto& [name, count] : networks) {
+    text += (text.empty() ? "" : ", ") + name + " for " + std::to_string(count) + " networks";
+  }
+  throw UsageError("the default recipe depends on the resolution: " + text +
+                   "; give --recipe for all of them, or choose with --population");
+}
+
 Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>& members) {
-  Recipe recipe = LoadRecipe(
-      options.recipe.value_or(DefaultRecipeName(members.front().draw.model.frame.resolution)));
+  Recipe recipe = LoadRecipe(options.recipe ? *options.recipe : DefaultRecipe(members));
   for (const std::string& setting : options.settings) {
     const std::string before = RecipeHash(recipe);
     SetRecipeKey(recipe, setting);
@@ -138,6 +158,29 @@ void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told)
   }
   const StateCounts& states = progress.plan.states;
   line.Update(states.final() + states[RunState::kFailed], states.total(), note);
+}
+
+// Finished runs are not trained again, so weights wanted afterwards come by another way.
+void TellWithoutWeights(const TrainRequest& request, const PlanSummary& plan) {
+  if (!request.keep_weights || plan.states[RunState::kDone] == 0) return;
+  Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
+  RunFilter done;
+  done.series.populations = request.populations;
+  done.states = {RunState::kDone};
+  const std::vector<ListedRun> runs = ListRuns(db, done);
+  const std::set<int64_t> wanted(plan.run_ids.begin(), plan.run_ids.end());
+  const auto files = FindRunFiles(WorkFolder(request.db_path, request.work_dir));
+  const auto without = std::ranges::count_if(runs, [&](const ListedRun& run) {
+    const auto at = files.find(run.key);
+    return wanted.contains(run.id) && (at == files.end() || !at->second.has_weights());
+  });
+  if (without == 0) return;
+  std::string options = " --db " + request.db_path;
+  if (!request.work_dir.empty()) options += " --work-dir " + request.work_dir;
+  for (const std::string& name : request.populations) options += " --population " + name;
+  Say(/*quiet=*/false, std::to_string(without) +
+                           " finished runs have no kept weights; 'dse runs retry --with-weights" +
+                           options + "' makes this command train them again");
 }
 
 void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {

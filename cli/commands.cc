@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"eval", "test kept weights on a dataset", RunEval},
     {"analyze", "compare spaces by the errors of their networks", RunAnalyze},
     {"status", "progress, workers and failures", RunStatus},
+    {"runs", "list runs, show what became of them, retry, cancel or forget them", RunRuns},
     {"inspect", "structure and complexity of networks", RunInspect},
     {"space", "list spaces and show their documents", RunSpace},
     {"bench", "inference time and training hours of networks", RunBench},

@@ -3,10 +3,6 @@
 #include "core/object_writer.h"
 
 namespace dse {
-namespace {
-constexpr double kMaxRate = 1e6;
-}
-
 void AppendOverrides(const Overrides& overrides, std::string& text) {
   ObjectWriter object(text);
   if (overrides.lr) object.Real("lr", *overrides.lr);
@@ -23,9 +19,9 @@ Json OverridesToJson(const Overrides& overrides) {
 Overrides ParseOverrides(const Json& json, const std::string& where) {
   ObjectReader reader(json, where);
   Overrides overrides;
-  if (reader.Find("lr")) overrides.lr = reader.Real("lr", 0, kMaxRate);
+  if (reader.Find("lr")) overrides.lr = reader.Real("lr", kMinLr, kMaxLr);
   if (reader.Find("weight_decay"))
-    overrides.weight_decay = reader.Real("weight_decay", 0, kMaxRate);
+    overrides.weight_decay = reader.Real("weight_decay", 0, kMaxWeightDecay);
   reader.Finish();
   return overrides;
 }

@@ -10,6 +10,12 @@
 
 namespace dse {
 
+// The learning rates (per 128 images) and weight decays that networks can be trained with, wherever
+// they come from: spaces, recipes, members, imported files.
+inline constexpr double kMinLr = 1e-9;
+inline constexpr double kMaxLr = 1000;
+inline constexpr double kMaxWeightDecay = 1;  // from 0
+
 // A member's own values of the recipe, where its space draws them.
 struct Overrides {
   std::optional<double> lr;  // per 128 images
@@ -22,6 +28,7 @@ struct Overrides {
 void AppendOverrides(const Overrides& overrides, std::string& text);
 // The same as a document.
 Json OverridesToJson(const Overrides& overrides);
+// Throws Error for values outside their bounds.
 Overrides ParseOverrides(const Json& json, const std::string& where);
 
 // A member as it comes out of a space.

@@ -11,11 +11,14 @@ namespace dse {
 namespace {
 
 // Runs are claimed in three turns ?8: those that nothing speaks against; pending ones whose last
-// attempt ended badly; failed ones. So what fails again and again keeps nothing else waiting. The
-// state is asked for again, although the write lock is held: what claims one run is this statement.
+// attempt ended badly; failed ones. So what fails again and again keeps nothing else waiting.
+// Attempts are counted on from the highest, also where the result of an earlier one was brought
+// back. The state is asked for again, although the write lock is held: what claims one run is this
+// statement.
 constexpr int kTurns = 3;
 constexpr const char* kClaim =
-    "UPDATE runs SET state = 'running', attempt = attempt + 1, owner = ?1, lease_expires = ?2 + ?3,"
+    "UPDATE runs SET state = 'running', attempt = 1 + max(attempt, coalesce((SELECT max(a.attempt)"
+    " FROM attempts a WHERE a.run_id = runs.id), 0)), owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
     " torch_version = NULL, precision = NULL, data_uri = nullif(?9, '')"
@@ -163,10 +166,15 @@ bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
   if (finish.Run() == 0) return false;
   EndAttempt(connection, run.run_id, run.attempt, now, RunStateText(result.state), result.message);
   sqlite::Statement(connection,
-                    "UPDATE attempts SET error = ?3, best_error = ?4"
-                    " WHERE run_id = ?1 AND attempt = ?2",
-                    run.run_id, run.attempt, result.error, best_error)
+                    "UPDATE attempts SET error = r.error, best_error = r.best_error,"
+                    " micro_batch = r.micro_batch, seconds = r.seconds, img_per_s = r.img_per_s,"
+                    " dse_version = r.dse_version, torch_version = r.torch_version,"
+                    " precision = r.precision FROM runs r"
+                    " WHERE r.id = ?1 AND run_id = ?1 AND attempts.attempt = ?2",
+                    run.run_id, run.attempt)
       .Run();
+  // Tests of an earlier attempt's weights say nothing of this one.
+  sqlite::Statement(connection, "DELETE FROM evaluations WHERE run_id = ?", run.run_id).Run();
   if (settle) settle();
   transaction.Commit();
   return true;

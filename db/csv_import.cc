@@ -15,12 +15,11 @@ namespace {
 // the second says where an exported row was, which means nothing elsewhere; the third follows from
 // the model where a row has one, and is a property in other rows.
 constexpr const char* kReadColumns[] = {
-    "population", "error", "model",   "hash",      "best_error",  "state",     "recipe",
-    "dataset",    "seed",  "seconds", "img_per_s", "micro_batch", "member_key"};
+    "population", "error",   "model", "hash",    "name",      "best_error",  "state",
+    "recipe",     "dataset", "seed",  "seconds", "img_per_s", "micro_batch", "member_key"};
 constexpr const char* kPlaceColumns[] = {"space", "member", "member_id", "run_id"};
-constexpr const char* kModelColumns[] = {"name",   "flops",  "params", "acts", "depth",
-                                         "widths", "depths", "b",      "g",    "w0",
-                                         "wa",     "wm",     "e_fit"};
+constexpr const char* kModelColumns[] = {"flops", "params", "acts", "depth", "widths", "depths",
+                                         "b",     "g",      "w0",   "wa",    "wm",     "e_fit"};
 
 template <size_t n>
 bool IsOneOf(const std::string& name, const char* const (&names)[n]) {
@@ -66,7 +65,8 @@ std::string PropertyName(const std::string& header) {
 // One file while it is read: the header's columns and the sentence for a bad row.
 class CsvImport {
  public:
-  CsvImport(std::string_view text, const std::string& file) : file_(file) {
+  CsvImport(std::string_view text, const std::string& file, ErrorUnit unit)
+      : file_(file), unit_(unit) {
     CsvReader reader(text, file);
     if (!reader.Next(header_))
       throw Error(file + ":1: the file is empty; a header line comes first");
@@ -92,6 +92,7 @@ class CsvImport {
   std::vector<ImportRow> Rows() const {
     std::vector<ImportRow> rows;
     for (const Record& record : records_) rows.push_back(ReadRow(record));
+    CheckUnit(rows);
     return rows;
   }
 
@@ -106,7 +107,8 @@ class CsvImport {
       const auto says_something = [&](const Record& record) {
         return !Trimmed(record.fields[i]).empty();
       };
-      if (!known && std::ranges::any_of(records_, says_something)) names.push_back(header_[i]);
+      if (known || std::ranges::none_of(records_, says_something)) continue;
+      names.push_back(header_[i].empty() ? "the first, which has no name" : header_[i]);
     }
     return names;
   }
@@ -118,7 +120,10 @@ class CsvImport {
 
   void CheckHeader(int64_t line) const {
     for (size_t i = 0; i < header_.size(); ++i) {
-      if (header_[i].empty()) Fail(line, "column " + std::to_string(i + 1) + " has no name");
+      // Data frames write the numbers or names of their rows in a first column without a name.
+      if (header_[i].empty() && i > 0) {
+        Fail(line, "column " + std::to_string(i + 1) + " has no name");
+      }
       if (std::count(header_.begin(), header_.end(), header_[i]) > 1) {
         Fail(line, "column '" + header_[i] + "' is there twice");
       }
@@ -150,6 +155,7 @@ class CsvImport {
   void FindProperties() {
     for (size_t i = 0; i < header_.size(); ++i) {
       if (IsOneOf(header_[i], kReadColumns) || IsOneOf(header_[i], kPlaceColumns)) continue;
+      if (header_[i].empty()) continue;
       const bool of_model = IsOneOf(header_[i], kModelColumns);
       for (const Record& record : records_) {
         if ((of_model && HasModel(record)) || !ParseNumber(record.fields[i])) continue;
@@ -186,11 +192,30 @@ class CsvImport {
   std::optional<double> ReadPercent(const Record& record, const std::string& name) const {
     const int column = Column(name);
     if (column < 0) return std::nullopt;
-    const std::optional<double> value = ReadNumber(record, static_cast<size_t>(column));
-    if (value && (*value < 0 || *value > 100)) {
-      Fail(record.line, name + " must be a percentage from 0 to 100");
+    const auto at = static_cast<size_t>(column);
+    const std::optional<double> value = ReadNumber(record, at);
+    const bool fraction = unit_ == ErrorUnit::kFractions;
+    if (value && (*value < 0 || *value > (fraction ? 1 : 100))) {
+      Fail(record.line, name + (fraction ? " must be a fraction from 0 to 1"
+                                         : " must be a percentage from 0 to 100"));
     }
-    return value;
+    if (!value || !fraction) return value;
+    // The double nearest to 100 times the decimal, which a product need not be.
+    const std::string text = Trimmed(record.fields[at]);
+    return ParseNumber(text + "e2").value_or(100 * *value);
+  }
+
+  // An export of ours, which has keys of members, is in percent.
+  void CheckUnit(const std::vector<ImportRow>& rows) const {
+    if (unit_ != ErrorUnit::kUnsaid || Column("member_key") >= 0) return;
+    int64_t errors = 0;
+    for (const ImportRow& row : rows) {
+      if (row.error && *row.error > 1) return;
+      errors += row.error ? 1 : 0;
+    }
+    if (errors == 0) return;
+    throw Error(file_ + ": all errors are within 0 to 1; say --errors-are fractions where 0.25 " +
+                "is 25%, or --errors-are percent where it is a quarter of a percent");
   }
 
   // Without a column `state`, an error means done and its absence failed.
@@ -221,7 +246,10 @@ class CsvImport {
     row.hash = ReadHash(record, "hash");
     row.member_key = ReadHash(record, "member_key");
     const std::string text = Field(record, "model");
-    if (text.empty()) return;
+    if (text.empty()) {
+      if (row.hash.empty()) row.name = Field(record, "name");
+      return;
+    }
     const std::string where = file_ + ":" + std::to_string(record.line) + ": model";
     row.model = ParseModel(ParseJson(text, where), where);
     const std::string hash = ModelHash(*row.model);
@@ -293,6 +321,7 @@ class CsvImport {
   }
 
   std::string file_;
+  ErrorUnit unit_;
   std::vector<std::string> header_;
   std::vector<Record> records_;
   std::vector<Property> properties_;
@@ -301,8 +330,8 @@ class CsvImport {
 }  // namespace
 
 std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
-                                      std::vector<std::string>* left_out) {
-  const CsvImport import(text, file);
+                                      ErrorUnit unit, std::vector<std::string>* left_out) {
+  const CsvImport import(text, file, unit);
   if (left_out) *left_out = import.LeftOut();
   return import.Rows();
 }

@@ -49,6 +49,13 @@ class Importer {
                    " JOIN series s ON s.id = l.series_id JOIN recipes r ON r.id = s.recipe_id"
                    " JOIN datasets d ON d.id = s.dataset_id"
                    " WHERE m.population_id = ? AND m.key = ? AND r.name = ? AND d.uri = ?"),
+        find_repeat_(connection,
+                     "SELECT count(*), count(*) FILTER (WHERE u.seed = ?5) FROM members m"
+                     " JOIN series_runs l ON l.member_id = m.id JOIN runs u ON u.id = l.run_id"
+                     " JOIN series s ON s.id = l.series_id JOIN recipes r ON r.id = s.recipe_id"
+                     " JOIN datasets d ON d.id = s.dataset_id"
+                     " WHERE m.population_id = ?1 AND m.key = ?2 AND r.name = ?3 AND d.uri = ?4"),
+        name_member_(connection, "UPDATE members SET name = ? WHERE id = ?"),
         identities_(connection, file),
         runs_(connection),
         find_property_(connection, "SELECT value FROM properties WHERE member_id = ? AND name = ?"),
@@ -71,6 +78,7 @@ class Importer {
     int64_t members = 0;
     int64_t bare_rows = 0;                             // of this file
     std::map<std::string, int64_t> bare_rows_of;       // by recipe and dataset
+    std::map<std::string, int64_t> equal_rows;         // by key and series
     std::map<std::string, std::string> first_members;  // told keys by the usual one
     std::map<std::string, ImportedSeries> series;      // by recipe and dataset
   };
@@ -164,13 +172,14 @@ class Importer {
   }
 
   // The member's own lr and weight decay, taken out of the properties.
-  std::optional<double> TakeOverride(const ImportRow& row, Entry& entry, const char* name) const {
+  std::optional<double> TakeOverride(const ImportRow& row, Entry& entry, const char* name,
+                                     double low, double high) const {
     const auto at = entry.properties.find(name);
     if (at == entry.properties.end()) return std::nullopt;
     const double value = at->second;
-    if (value < 0) Fail(row, std::string(name) + " must not be negative");
-    if (value > kMaxStored) {
-      Fail(row, std::string(name) + " must be at most " + FormatDouble(kMaxStored));
+    if (value < low || value > high) {
+      Fail(row, std::string(name) + " must be from " + FormatDouble(low) + " to " +
+                    FormatDouble(high) + ", not " + FormatDouble(value));
     }
     entry.properties.erase(at);
     return value;
@@ -203,21 +212,48 @@ class Importer {
     return ShortHash(key.dump());
   }
 
+  // A network without a model that has a name.
+  static std::string NamedKey(const Entry& entry) {
+    return ShortHash(
+        Json{{"name", entry.row.name}, {"overrides", OverridesToJson(entry.overrides)}}.dump());
+  }
+
+  // Rows that no name tells apart are members each: the nth with these properties and this seed.
+  // They once were repeats of one member, and are where the file has them so.
+  std::string UnnamedKey(const ImportRow& row, Population& population) {
+    Json key = {{"properties", row.properties}};
+    const std::string shared_key = ShortHash(key.dump());
+    if (row.seed) key["seed"] = *row.seed;
+    const Json series = Json::array({key, row.recipe, row.dataset});
+    const int64_t number = population.equal_rows[series.dump()]++;
+    if (number > 0) key["number"] = number;
+    const std::string own_key = ShortHash(key.dump());
+    find_member_.Bind(population.id, own_key);
+    if (find_member_.Step()) return own_key;
+    find_repeat_.Bind(population.id, shared_key, row.recipe, row.dataset, row.seed);
+    find_repeat_.Step();
+    const bool repeat = row.seed ? find_repeat_.Int(1) > 0 : find_repeat_.Int(0) > number;
+    return repeat ? shared_key : own_key;
+  }
+
   Entry MakeEntry(const ImportRow& row, Population& population) {
     Entry entry{row, {}, row.properties, ""};
-    entry.overrides.lr = TakeOverride(row, entry, "lr");
-    entry.overrides.weight_decay = TakeOverride(row, entry, "weight_decay");
-    if (!entry.overrides.weight_decay) {
-      entry.overrides.weight_decay = TakeOverride(row, entry, "wd");
+    entry.overrides.lr = TakeOverride(row, entry, "lr", kMinLr, kMaxLr);
+    for (const char* name : {"weight_decay", "wd"}) {
+      const auto value = TakeOverride(row, entry, name, 0, kMaxWeightDecay);
+      if (value) entry.overrides.weight_decay = value;
     }
     if (!row.hash.empty()) {
       entry.member_key = KeyWithModel(entry, population);
     } else if (!row.member_key.empty()) {
       entry.member_key = row.member_key;
-    } else if (!row.properties.empty() || !row.identity.empty()) {
-      Json key = {{"properties", row.properties}};
-      if (!row.identity.empty()) key["identity"] = row.identity;
+    } else if (!row.name.empty()) {
+      entry.member_key = NamedKey(entry);
+    } else if (!row.identity.empty()) {
+      const Json key = {{"properties", row.properties}, {"identity", row.identity}};
       entry.member_key = ShortHash(key.dump());
+    } else if (!row.properties.empty()) {
+      entry.member_key = UnnamedKey(row, population);
     } else {
       entry.member_key = BareKey(row, population);
     }
@@ -238,6 +274,7 @@ class Importer {
         writer_.InsertMember(population.id, population.members++, entry.member_key, std::nullopt,
                              model, drawn, entry.overrides);
     ++summary_.members;
+    if (!entry.row.name.empty()) name_member_.Bind(entry.row.name, id.value()).Run();
     return id.value();
   }
 
@@ -273,6 +310,8 @@ class Importer {
   sqlite::Statement find_member_;
   sqlite::Statement find_equal_;
   sqlite::Statement find_bare_;
+  sqlite::Statement find_repeat_;
+  sqlite::Statement name_member_;
   RunIdentities identities_;
   ImportedRuns runs_;
   sqlite::Statement find_property_;

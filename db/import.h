@@ -15,9 +15,10 @@
 namespace dse {
 
 // One training of an imported file. A member is told apart by its model with lr and weight decay,
-// or without a model by `member_key`, else by `identity` and all its properties. Rows with one
-// model, lr and weight decay but several `member_key` are members each. Rows of one member, recipe
-// and dataset are its repeats (db/import_identity.h).
+// or without a model by `member_key`, else by `name` with lr and weight decay, else by `identity`
+// and all its properties; a row with none of these is a member of its own. Rows with one model, lr
+// and weight decay but several `member_key` are members each. Rows of one member, recipe and
+// dataset are its repeats (db/import_identity.h).
 struct ImportRow {
   int64_t line = 0;  // of a CSV file, from 1
   int64_t job = 0;   // of a sweep.json, from 1
@@ -26,6 +27,7 @@ struct ImportRow {
   std::string dataset = "imported";
   std::optional<Model> model;
   std::string hash;  // of `model`, or of a model the file knows; "" without either
+  std::string name;  // of a network without a model, "" = none
   RunState state = RunState::kDone;
   std::optional<double> error;
   std::optional<double> best_error;
@@ -48,12 +50,20 @@ inline constexpr double kMaxStored = 1e300;
 // 16 hexadecimal digits.
 bool IsHashText(const std::string& text);
 
+// What the errors of a CSV file are.
+enum class ErrorUnit {
+  kUnsaid,     // percent; a file whose errors are all within 0..1 is refused, for it may be either
+  kPercent,    // 0.25 is a quarter of a percent
+  kFractions,  // 0.25 is 25%
+};
+
 // CSV (RFC 4180, header first): `population` and `error` (empty = failed), optional `model` (model
 // JSON), `hash`, `state`, `best_error`; the columns of ExportCsv (db/export.h) mean what they mean
 // there; every other column is a property where it is numeric or empty. `left_out` takes the names
-// of columns that say something and are not read: text, and where an exported row was. Throws Error
-// "FILE:LINE: reason" at the first bad row.
+// of columns that say something and are not read: text, where an exported row was, and a first
+// column without a name. Throws Error "FILE:LINE: reason" at the first bad row.
 std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
+                                      ErrorUnit unit = ErrorUnit::kUnsaid,
                                       std::vector<std::string>* left_out = nullptr);
 
 // The jobs of a sweep.json of pycls.

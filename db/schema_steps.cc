@@ -61,8 +61,17 @@ ALTER TABLE runs ADD COLUMN precision TEXT;
 ALTER TABLE runs ADD COLUMN data_uri TEXT;
 ALTER TABLE attempts ADD COLUMN error REAL CHECK(error BETWEEN 0 AND 100);
 ALTER TABLE attempts ADD COLUMN best_error REAL CHECK(best_error BETWEEN 0 AND 100);
-UPDATE attempts SET error = r.error, best_error = r.best_error FROM runs r
-  WHERE r.id = attempts.run_id AND r.attempt = attempts.attempt AND r.error IS NOT NULL;
+ALTER TABLE attempts ADD COLUMN micro_batch INTEGER CHECK(micro_batch > 0);
+ALTER TABLE attempts ADD COLUMN seconds REAL CHECK(seconds BETWEEN 0 AND 1e300);
+ALTER TABLE attempts ADD COLUMN img_per_s REAL CHECK(img_per_s BETWEEN 0 AND 1e300);
+ALTER TABLE attempts ADD COLUMN dse_version TEXT;
+ALTER TABLE attempts ADD COLUMN torch_version TEXT;
+ALTER TABLE attempts ADD COLUMN precision TEXT;
+UPDATE attempts SET error = r.error, best_error = r.best_error, micro_batch = r.micro_batch,
+  seconds = r.seconds, img_per_s = r.img_per_s, dse_version = r.dse_version,
+  torch_version = r.torch_version FROM runs r
+  WHERE r.id = attempts.run_id AND r.attempt = attempts.attempt
+  AND r.state IN ('done', 'diverged', 'out_of_memory', 'failed');
 ALTER TABLE datasets ADD COLUMN corrupt_images INTEGER CHECK(corrupt_images >= 0);
 ALTER TABLE evaluations ADD COLUMN data_uri TEXT;
 ALTER TABLE evaluations ADD COLUMN split TEXT CHECK(split IN ('train', 'val', 'test'));

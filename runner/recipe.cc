@@ -47,7 +47,7 @@ int ReadInt(ObjectReader& reader, const std::string& key, int low, int high, int
 std::optional<double> ReadDecay(ObjectReader& reader, const std::string& key) {
   const Json* value = reader.Find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
-  return reader.Real(key, 0, 1);
+  return reader.Real(key, 0, kMaxWeightDecay);
 }
 
 Json OptionalNumber(const std::optional<double>& value) { return value ? Number(*value) : Json(); }
@@ -128,14 +128,14 @@ Recipe ParseRecipe(const Json& json, const std::string& where) {
   recipe.name = reader.String("name", recipe.name);
   recipe.epochs = ReadInt(reader, "epochs", 1, 10000, recipe.epochs);
   recipe.batch_size = ReadInt(reader, "batch_size", 1, 65536, recipe.batch_size);
-  recipe.lr = reader.Real("lr", 1e-9, 1000, recipe.lr);
+  recipe.lr = reader.Real("lr", kMinLr, kMaxLr, recipe.lr);
   recipe.schedule = ReadWord(reader, "schedule", kScheduleWords, recipe.schedule);
   recipe.warmup_epochs = reader.Real("warmup_epochs", 0, 10000, recipe.warmup_epochs);
   recipe.warmup_factor = reader.Real("warmup_factor", 0, 1, recipe.warmup_factor);
   recipe.optimizer = ReadWord(reader, "optimizer", kOptimizerWords, recipe.optimizer);
   recipe.momentum = reader.Real("momentum", 0, 0.99999, recipe.momentum);
   recipe.nesterov = reader.Bool("nesterov", recipe.nesterov);
-  recipe.weight_decay = reader.Real("weight_decay", 0, 1, recipe.weight_decay);
+  recipe.weight_decay = reader.Real("weight_decay", 0, kMaxWeightDecay, recipe.weight_decay);
   recipe.weight_decay_norm = ReadDecay(reader, "weight_decay_norm");
   recipe.weight_decay_bias = ReadDecay(reader, "weight_decay_bias");
   recipe.label_smoothing = reader.Real("label_smoothing", 0, 0.99, recipe.label_smoothing);

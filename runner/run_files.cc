@@ -2,6 +2,7 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -11,8 +12,26 @@
 #include "runner/durable_file.h"
 
 namespace dse {
+namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kExtension = ".safetensors";
+constexpr size_t kKeyLength = 16;  // of a natural key, which every file of a run begins with
+
+void AddFiles(const std::string& folder, std::map<std::string, RunFiles>& runs,
+              std::vector<std::string> RunFiles::*list) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, none)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() > kKeyLength) {
+      (runs[name.substr(0, kKeyLength)].*list).push_back(entry.path().string());
+    }
+  }
+  for (auto& [key, files] : runs) std::ranges::sort(files.*list);
+}
+
+}  // namespace
 
 std::string WorkFolder(const std::string& db_path, const std::string& work_dir) {
   if (!work_dir.empty()) return work_dir;
@@ -24,11 +43,11 @@ std::string WorkFolder(const std::string& db_path, const std::string& work_dir) 
 }
 
 std::string CheckpointPath(const std::string& folder, const std::string& key) {
-  return folder + "/checkpoints/" + key + ".safetensors";
+  return folder + "/checkpoints/" + key + kExtension;
 }
 
 std::string WeightsPath(const std::string& folder, const std::string& key) {
-  return folder + "/weights/" + key + ".safetensors";
+  return folder + "/weights/" + key + kExtension;
 }
 
 std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt) {
@@ -54,6 +73,19 @@ void CheckSpace(const std::string& folder, double bytes, const std::string& what
   throw Error(folder + ": the disk has " + FormatCount(free) + "B left, and " + what +
                   " needs about " + FormatCount(bytes) + "B; free some space",
               Fault::kMachine);
+}
+
+bool RunFiles::has_weights() const {
+  return std::ranges::any_of(weights, [](const std::string& path) {
+    return path.ends_with(kExtension);
+  });
+}
+
+std::map<std::string, RunFiles> FindRunFiles(const std::string& folder) {
+  std::map<std::string, RunFiles> runs;
+  AddFiles(folder + "/checkpoints", runs, &RunFiles::checkpoints);
+  AddFiles(folder + "/weights", runs, &RunFiles::weights);
+  return runs;
 }
 
 void RemoveCheckpoint(const std::string& path) {

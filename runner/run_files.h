@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace dse {
 
@@ -25,6 +27,15 @@ void MakeRunFolders(const std::string& folder);
 // Throws Error, the machine's fault, if the disk that `folder` lies on has less space for us than
 // so many bytes; `what` needs them ("a checkpoint").
 void CheckSpace(const std::string& folder, double bytes, const std::string& what);
+
+// The files in FOLDER that belong to a run.
+struct RunFiles {
+  std::vector<std::string> checkpoints;
+  std::vector<std::string> weights;  // also of attempts whose result is not stored
+  bool has_weights() const;          // kept ones of a result
+};
+// By natural key, of every run that has any; sorted. Empty where there is no such folder.
+std::map<std::string, RunFiles> FindRunFiles(const std::string& folder);
 
 // Removes a run's checkpoint, the one before it and what writes left behind.
 void RemoveCheckpoint(const std::string& path);

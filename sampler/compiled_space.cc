@@ -235,14 +235,10 @@ int WidestOf(const StageLaws& laws) {
 }
 
 // Counts stay inside 63 bits for every network of the space if they do for one with the widest and
-// deepest stages it can have.
+// deepest stages it can have, at the largest of its resolutions.
 void CheckLargest(const SpaceSpec& spec, const CompiledSpace& space, const std::string& where) {
   Model model;
-  for (const Frame& frame : space.frames) {
-    if (frame.resolution >= model.frame.resolution || model.frame.resolution == 224) {
-      model.frame = frame;
-    }
-  }
+  model.frame = *std::ranges::max_element(space.frames, {}, &Frame::resolution);
   const int stages = spec.type == SpaceType::kRegNet ? 1 : spec.max_stages();
   for (const ComputeRange& range : space.ranges) {
     for (int i = 0; i < stages; ++i) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/draw.h"
+
 namespace dse {
 namespace {
 
@@ -30,8 +32,8 @@ constexpr std::array<ParameterRange, kParameterCount> kRanges{{
     {8, kMaxWidth, Grain::kReal},
     {0, kMaxWidth, Grain::kReal},
     {1.0001, 100, Grain::kReal},
-    {1e-9, 1000, Grain::kReal},
-    {0, 1, Grain::kReal},
+    {kMinLr, kMaxLr, Grain::kReal},
+    {0, kMaxWeightDecay, Grain::kReal},
 }};
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "analysis/report/report_context.h"
 #include "analysis/study_format.h"
-#include "core/fit.h"
 #include "core/version.h"
 
 namespace dse {
@@ -11,9 +10,7 @@ std::string OptionsText(const StudyOptions& options) {
                      "; best values by " +
                      (options.method == BandMethod::kExact ? "their exact law" : "seeded draws") +
                      "; seed " + std::to_string(options.seed) + "; diverged networks " +
-                     (options.exclude_diverged ? "left out" : "counted as 100% error") +
-                     "; quantized linear fits " +
-                     (options.refined_fits ? "over continuous parameters" : "on the default grid");
+                     (options.exclude_diverged ? "left out" : "counted as 100% error");
   for (size_t i = 0; i < options.conditions.size(); ++i) {
     text += (i == 0 ? "; only networks with " : ", ") + options.conditions[i].text;
   }
@@ -44,14 +41,11 @@ ReportSection MethodSection(const ReportContext& context) {
       "quantile is the smallest value whose cumulative weight reaches it.");
   say("Quantized linear fits: w0, wa and wm with the smallest mean |log(predicted / observed)| "
       "over "
-      "the block widths (equations 2 to 4 of the paper), " +
-      std::string(
-          options.refined_fits
-              ? "searched from the grid's optimum on over all w0 and wa from 8 to 256 and wm "
-                "from 1.5 to 3 by branch and bound, which ends with the smallest but for "
-                "rare networks at the limit of its work."
-              : std::string("on the grid ") + kDefaultGridName + ".") +
-      " Networks drawn as RegNets show the parameters they were drawn with.");
+      "the block widths (equations 2 to 4 of the paper), searched from a grid's optimum on over "
+      "all "
+      "w0 and wa from 8 to 256 and wm from 1.5 to 3 by branch and bound, which ends with the "
+      "smallest but for rare networks at the limit of its work. Networks drawn as RegNets show the "
+      "parameters they were drawn with.");
   say("Comparisons: two-sided Kolmogorov-Smirnov tests, exact with ties where the product of the "
       "sample sizes is at most 10 million, else Kolmogorov's limit; p-values adjusted by Holm over "
       "all pairs. Intervals of means are 95% percentile intervals of 1,000 to 10,000 seeded "

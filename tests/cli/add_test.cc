@@ -203,7 +203,8 @@ TEST_CASE("of several recipes and datasets the one meant must be named", "[cli]"
   // The same runs under a second recipe, errors the other way round.
   Query(db,
         "INSERT INTO recipes VALUES (7, '0123456789abcdef', 'longer', '{}');"
-        "INSERT INTO datasets VALUES (7, '0123456789abcdef', 'synthetic', 10, 1, 1);"
+        "INSERT INTO datasets(id, fingerprint, uri, classes, train_images, test_images) VALUES (7, "
+        "'0123456789abcdef', 'synthetic', 10, 1, 1);"
         "INSERT INTO series SELECT 7, population_id, 7, 7 FROM series;"
         "INSERT INTO runs(id, key, model_id, recipe_id, dataset_id, seed, state, error)"
         " SELECT id + 100, 'x' || substr(key, 2), model_id, 7, 7, seed, state, 100 - error FROM "

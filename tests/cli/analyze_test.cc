@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Two populations of twenty networks with imported errors.
-std::string StudyFile(const TempFolder& folder) {
+std::string StudyFile(const TempFolder& folder, const std::string& name = "s.db") {
   std::string csv = "population,error,model,latency\n";
   for (int i = 0; i < 40; ++i) {
     const int depth = 1 + i % 20;
@@ -20,9 +20,18 @@ std::string StudyFile(const TempFolder& folder) {
            R"(,"{""depths"":[)" + std::to_string(depth) + ",2],\"\"widths\"\":[16," +
            std::to_string(32 + 8 * (i % 3)) + R"(]}",)" + std::to_string(i % 7) + "\n";
   }
-  const std::string db = folder / "s.db";
+  const std::string db = folder / name;
   REQUIRE(Dse({"import", "--db", db, folder.Write("r.csv", csv)}).code == 0);
   return db;
+}
+
+// Imported runs have no learning curves: gives the first ten of them two epochs.
+void AddEpochs(const std::string& db) {
+  Query(db, "UPDATE runs SET attempt = 1 WHERE id <= 10 RETURNING id");
+  Query(db,
+        "INSERT INTO epochs(run_id, attempt, epoch, lr, test_error, seconds)"
+        " SELECT r.id, 1, e.value, 0.1, r.error + 10 * (2 - e.value), 1"
+        " FROM runs r, json_each('[1,2]') e WHERE r.id <= 10 RETURNING epoch");
 }
 
 TEST_CASE("a report, its charts and its points are written as files of their own", "[cli]") {
@@ -54,28 +63,50 @@ TEST_CASE("a report, its charts and its points are written as files of their own
   CHECK(ReadFile(folder / "again.html") == page);
 }
 
-TEST_CASE("fits over continuous parameters are kept beside those of the grid", "[cli]") {
+TEST_CASE("the numbers are the same whatever outputs are asked for", "[cli]") {
+  const TempFolder folder;
+  const auto json_beside = [&](const Words& more) {
+    const std::string db = StudyFile(folder, "beside" + std::to_string(more.size()) + ".db");
+    AddEpochs(db);
+    Words words = {"analyze", "--db", db, "--json", folder / "beside.json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const ProcessResult result = Dse(words);
+    REQUIRE(result.code == 0);
+    return std::pair(ReadFile(folder / "beside.json"), result.out);
+  };
+  const auto [json, tables] = json_beside({});
+  CHECK_THAT(json, Catch::Contains(R"("learning_curves":[{"epoch":1,)"));
+  const auto [everything, same_tables] = json_beside(
+      {"--html", folder / "r.html", "--charts", folder / "charts", "--csv", folder / "points"});
+  CHECK(everything == json);
+  CHECK(same_tables == tables);
+  CHECK(json_beside({"--refine"}) == std::pair(json, tables));
+  CHECK(Dse({"analyze", "--db", folder / "beside0.db"}).out == tables);
+  CHECK(Dse({"analyze", "--db", folder / "beside0.db", "--json", "-"}).out == json);
+}
+
+TEST_CASE("analyze stores the fits over continuous parameters beside those of the grid", "[cli]") {
   const TempFolder folder;
   const std::string db = StudyFile(folder);
-  const auto mean_fit = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> words = {"analyze", "--db", db, "--json", "-"};
-    words.insert(words.end(), more.begin(), more.end());
-    const Json json = ParseJson(Dse(words).out, "output");
-    double sum = 0;
-    for (const Json& model : json.at("populations").at(0).at("models")) {
-      sum += model.at("properties").at("e_fit").get<double>();
-    }
-    return sum;
-  };
-  const double grid = mean_fit({});
-  const double refined = mean_fit({"--refine"});
-  CHECK(refined < grid);
-  CHECK(mean_fit({}) == grid);
-  CHECK(mean_fit({"--refine"}) == refined);
-  CHECK(Query(db, "SELECT count(*) FROM fits WHERE grid LIKE 'w0=%'") ==
-        Query(db, "SELECT count(*) FROM models"));
-  CHECK(Query(db, "SELECT count(*) FROM fits WHERE grid LIKE 'continuous:%'") ==
-        Query(db, "SELECT count(*) FROM models"));
+  const std::string grid = "SELECT count(*) FROM fits WHERE grid LIKE 'w0=%'";
+  const std::string refined = "SELECT count(*) FROM fits WHERE grid LIKE 'continuous:%'";
+  const std::string models = Query(db, "SELECT count(*) FROM models");
+  CHECK(Query(db, grid) == models);
+  CHECK(Query(db, refined) == "0");
+  const std::string json = Dse({"analyze", "--db", db, "--json", "-"}).out;
+  CHECK(Query(db, refined) == models);
+  // What is stored is what is shown, and the smaller fit.
+  CHECK(Dse({"analyze", "--db", db, "--json", "-"}).out == json);
+  double shown = 0;
+  const Json document = ParseJson(json, "output");
+  for (const Json& model : document.at("populations").at(0).at("models")) {
+    shown += model.at("properties").at("e_fit").get<double>();
+  }
+  const std::string sum =
+      "SELECT sum(e_fit) FROM fits f JOIN members m USING (model_id) WHERE m.population_id = 1"
+      " AND grid LIKE ";
+  CHECK(shown == Approx(std::stod(Query(db, sum + "'continuous:%'"))));
+  CHECK(shown < std::stod(Query(db, sum + "'w0=%'")));
 }
 
 TEST_CASE("conditions choose networks, and unknown ones are explained", "[cli]") {

@@ -179,7 +179,7 @@ TEST_CASE("command lines of import and export that make no sense are usage error
 TEST_CASE("a broken sweep is named with its place, and no database is made", "[cli]") {
   const TempFolder folder;
   const std::string db = folder / "s.db";
-  const std::string csv = folder.Write("r.csv", "population,error\np,1\n");
+  const std::string csv = folder.Write("r.csv", "population,error\np,20\n");
   const std::string sweep = folder.Write("sweep.json", std::string(kSweep).substr(0, 300));
   const ProcessResult result = Dse({"import", "--db", db, "--population", "p", csv, sweep});
   CHECK(result.code == 1);

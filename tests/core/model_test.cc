@@ -152,6 +152,12 @@ TEST_CASE("overrides survive a round trip and absent ones stay absent", "[model]
   const Overrides overrides{0.1, 5e-5};
   CHECK(ParseOverrides(OverridesToJson(overrides), "o") == overrides);
   CHECK_THROWS_WITH(ParseOverrides(Json{{"rate", 1}}, "o"), Catch::Contains("unknown key 'rate'"));
+  // Bounds are those of recipes: a member that cannot be trained is refused where it comes from.
+  CHECK(ParseOverrides(Json{{"lr", 1000}, {"weight_decay", 1}}, "o") == Overrides{1000, 1});
+  CHECK_THROWS_WITH(ParseOverrides(Json{{"lr", 1001}}, "o"), Catch::Contains("o: lr must be"));
+  CHECK_THROWS_WITH(ParseOverrides(Json{{"lr", 0}}, "o"), Catch::Contains("o: lr must be"));
+  CHECK_THROWS_WITH(ParseOverrides(Json{{"weight_decay", 1.5}}, "o"),
+                    Catch::Contains("o: weight_decay must be"));
 }
 
 }  // namespace

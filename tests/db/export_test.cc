@@ -96,8 +96,8 @@ TEST_CASE("CSV is RFC 4180 with shortest numbers, and text is left as it is") {
 
 TEST_CASE("two series of a population stay two when they are imported") {
   const std::string text =
-      "population,error,recipe,dataset,lr,seed\np,20,short,cifar,0.1,3\np,10,long,cifar,0.1,3\n"
-      "p,11,long,cifar,0.1,5\n";
+      "population,error,recipe,dataset,lr,seed,name\np,20,short,cifar,0.1,3,a\n"
+      "p,10,long,cifar,0.1,3,a\np,11,long,cifar,0.1,5,a\n";
   const TempFolder folder;
   Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
   CHECK(ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv").members == 1);
@@ -149,7 +149,7 @@ TEST_CASE("JSON Lines have the same as JSON values") {
 TEST_CASE("names of properties are escaped once in JSON Lines") {
   const TempFolder folder;
   Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
-  const std::string text = "population,error,\"a \"\"b\"\"\nc\\\"\np,1,2\n";
+  const std::string text = "population,error,\"a \"\"b\"\"\nc\\\"\np,30,2\n";
   ImportRows(db, ParseCsvImport(text, "f.csv"), "f.csv");
   CHECK(ParseJson(JsonLines(db), "line").at("properties") == Json({{"a \"b\"\nc\\", 2}}));
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/hash.h"
 #include "db/connection.h"
 #include "db/results.h"
 #include "tests/db/fixtures.h"
@@ -90,8 +91,10 @@ TEST_CASE("numbers that cannot be stored or contradict each other are refused wi
         "f.csv:2: seconds must be at most 1e+300");
   CHECK(ParseMessage("population,error,img_per_s\np,1,1e305\n") ==
         "f.csv:2: img_per_s must be at most 1e+300");
-  CHECK(file.ImportMessage("population,error,lr\np,1,1e301\n") ==
-        "f.csv:2: lr must be at most 1e+300");
+  CHECK(file.ImportMessage("population,error,lr\np,2,1e301\n") ==
+        "f.csv:2: lr must be from 1e-09 to 1000, not 1e+301");
+  CHECK(file.ImportMessage("population,error,wd\np,2,1.5\n") ==
+        "f.csv:2: wd must be from 0 to 1, not 1.5");
   CHECK(ParseMessage("population,error,wd,weight_decay\np,1,1,1\n") ==
         "f.csv:1: columns 'wd' and 'weight_decay' mean the same; only one can be there");
   CHECK(ParseMessage("population,error,best_error\np,2,2\np,2,2.5\n") ==
@@ -100,8 +103,8 @@ TEST_CASE("numbers that cannot be stored or contradict each other are refused wi
 
 TEST_CASE("columns that say something and are not read are named") {
   std::vector<std::string> left_out;
-  ParseCsvImport("population,error,note,empty,space,depth,run_id,name\np,1,text,,X,3,7,n\n",
-                 "f.csv", &left_out);
+  ParseCsvImport("population,error,note,empty,space,depth,run_id,name\np,2,text,,X,3,7,n\n",
+                 "f.csv", ErrorUnit::kUnsaid, &left_out);
   CHECK(left_out == std::vector<std::string>{"note", "space", "run_id"});
 }
 
@@ -122,10 +125,12 @@ TEST_CASE("states, hashes and models that contradict themselves are refused") {
   CHECK_THAT(ParseMessage(model + "p,1,,{\n"), Contains("f.csv:2: model"));
 }
 
-TEST_CASE("rows without a model are members by their properties, equal ones repeats") {
+TEST_CASE("rows without a model are members by their names, equal ones repeats") {
   File file;
-  const ImportSummary summary =
-      file.Import("population,error,depth,lr\np,30,4,0.1\np,32,4,0.1\np,40,8,0.1\nq,,8,0.1\n");
+  const std::string text =
+      "population,error,name,depth,lr\np,30,a,4,0.1\np,32,a,4,0.1\np,40,b,4,0.1\nq,,a,8,0.1\n";
+  const ImportSummary summary = file.Import(text);
+  CHECK(file.Import(text).known == 4);
   CHECK(summary.populations == 2);
   CHECK(summary.members == 3);
   CHECK(summary.runs == 4);
@@ -143,7 +148,94 @@ TEST_CASE("rows without a model are members by their properties, equal ones repe
   CHECK(first.runs[0].error == 30.0);
   CHECK(first.runs[1].error == 32.0);
   CHECK(series[1].members[0].runs[0].state == RunState::kFailed);
+  CHECK(file.db.impl().connection.QueryText(
+            "SELECT group_concat(model) FROM (SELECT model FROM results ORDER BY run_id)") ==
+        "a,a,b,a");
+  // Another learning rate is another member, and a name has one value of a property.
+  CHECK(file.Import("population,error,name,depth,lr\np,35,a,4,0.2\n").members == 1);
+  CHECK_THAT(file.ImportMessage("population,error,name,depth,lr\np,35,a,5,0.2\n"),
+             Contains("f.csv:2: 'depth' is 5 here, but was 4"));
   CHECK(LoadMembers(file.db, {}).empty());  // nothing to train
+}
+
+TEST_CASE("rows that no name tells apart are a member each, whatever their properties") {
+  File file;
+  std::string text = "population,error,depth\n";
+  for (int i = 0; i < 100; ++i) {
+    text += "p," + std::to_string(20 + i / 4) + "," + std::to_string(10 + i % 5) + "\n";
+  }
+  CHECK(file.Import(text).members == 100);
+  const ImportSummary again = file.Import(text);
+  CHECK(again.members + again.runs == 0);
+  CHECK(again.known == 100);
+  const std::vector<SeriesRecord> series = LoadSeries(file.db, {});
+  REQUIRE(series.at(0).members.size() == 100);
+  for (const MemberRecord& member : series[0].members) CHECK(member.runs.size() == 1);
+  CHECK(series[0].members[7].properties == std::map<std::string, double>{{"depth", 12}});
+  CHECK(file.Import(text + "p,50,10\n").members == 1);
+}
+
+TEST_CASE("equal rows that no name tells apart are members each, with seeds and without") {
+  File file;
+  const std::string text =
+      "population,error,depth,seed\np,30,4,0\np,31,4,1\np,32,4,1\np,33,4,\np,34,4,\n";
+  CHECK(file.Import(text).members == 5);
+  CHECK(file.Import(text).known == 5);
+  CHECK(file.Import("population,error,depth,seed\np,40,4,2\n").members == 1);
+  CHECK(file.Import(text).known == 5);
+}
+
+TEST_CASE("rows once imported as repeats of one member stay so") {
+  File file;
+  // What such a file has: two runs of one member, whose key is that of its properties.
+  ImportRow row;
+  row.population = "p";
+  row.error = 30;
+  row.properties = {{"depth", 4}};
+  row.member_key = ShortHash(R"({"properties":{"depth":4.0}})");
+  ImportRow second = row;
+  second.error = 31;
+  CHECK(ImportRows(file.db, {row, second}, "old.csv").members == 1);
+  const std::string text = "population,error,depth\np,30,4\np,31,4\np,32,4\n";
+  const ImportSummary again = file.Import(text);
+  CHECK(again.known == 2);
+  CHECK(again.members == 1);
+  CHECK(file.Import(text).known == 3);
+  CHECK(file.Import("population,error,depth,seed\np,31,4,1\n").known == 1);
+}
+
+TEST_CASE("a first column without a name is left out and said so") {
+  // As pandas' to_csv and R's write.csv write the names of their rows.
+  for (const char* first : {"", "\"\""}) {
+    std::vector<std::string> left_out;
+    const std::vector<ImportRow> rows =
+        ParseCsvImport(std::string(first) + ",population,error,depth\n0,p,30,4\n1,p,31,4\n",
+                       "f.csv", ErrorUnit::kUnsaid, &left_out);
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[1].error == 31);
+    CHECK(rows[1].properties == std::map<std::string, double>{{"depth", 4}});
+    CHECK(left_out == std::vector<std::string>{"the first, which has no name"});
+  }
+}
+
+TEST_CASE("errors that may be fractions are asked about") {
+  const std::string text = "population,error,best_error\np,0.29,0.07\np,,\np,1,0.5e0\n";
+  CHECK(ParseMessage(text) ==
+        "f.csv: all errors are within 0 to 1; say --errors-are fractions where 0.25 is 25%, or "
+        "--errors-are percent where it is a quarter of a percent");
+  const std::vector<ImportRow> fractions = ParseCsvImport(text, "f.csv", ErrorUnit::kFractions);
+  CHECK(fractions[0].error == 29);  // 100 * 0.29 is less
+  CHECK(fractions[0].best_error == 7);
+  CHECK(fractions[2].error == 100);
+  CHECK(fractions[2].best_error == 50);
+  CHECK(ParseCsvImport(text, "f.csv", ErrorUnit::kPercent)[0].error == 0.29);
+  // One error above 1 settles it, and an export of ours is in percent.
+  CHECK(ParseCsvImport("population,error\np,0.5\np,1.5\n", "f.csv")[0].error == 0.5);
+  CHECK(ParseCsvImport("population,error,member_key\np,0.5,\n", "f.csv")[0].error == 0.5);
+  CHECK(ParseMessage("population,error\np,\n").empty());
+  CHECK(MessageOf([] {
+          ParseCsvImport("population,error\np,0.5\np,30\n", "f.csv", ErrorUnit::kFractions);
+        }) == "f.csv:3: error must be a fraction from 0 to 1");
 }
 
 TEST_CASE("rows with nothing but an error are a member each") {
@@ -183,23 +275,23 @@ TEST_CASE("a hash names a model the file knows, and only such a one") {
 
 TEST_CASE("importing again changes nothing, more rows add, contradictions are refused") {
   File file;
-  const std::string header = "population,error,depth\n";
-  file.Import(header + "p,30,4\np,31,4\n");
-  const ImportSummary again = file.Import(header + "p,30,4\np,31,4\n");
+  const std::string header = "population,error,name\n";
+  file.Import(header + "p,30,a\np,31,a\n");
+  const ImportSummary again = file.Import(header + "p,30,a\np,31,a\n");
   CHECK(again.populations + again.members + again.runs == 0);
   CHECK(again.known == 2);
-  const ImportSummary more = file.Import(header + "p,30,4\np,31,4\np,32,4\np,50,8\n");
+  const ImportSummary more = file.Import(header + "p,30,a\np,31,a\np,32,a\np,50,b\n");
   CHECK(more.known == 2);
   CHECK(more.members == 1);
   CHECK(more.runs == 2);
-  CHECK_THAT(file.ImportMessage(header + "p,20,16\np,30.5,4\n"),
+  CHECK_THAT(file.ImportMessage(header + "p,20,c\np,30.5,a\n"),
              Contains("f.csv:3: contradicts what") && Contains("error 30"));
   CHECK(LoadSeries(file.db, {})[0].members.size() == 2);
 }
 
 TEST_CASE("a seed tells a run, in whatever file and place it is") {
   File file;
-  const std::string header = "population,error,depth,seed\n";
+  const std::string header = "population,error,name,seed\n";
   CHECK(file.Import(header + "p,10,4,1\n").runs == 1);
   CHECK(file.Import(header + "p,12,4,2\n").runs == 1);  // another one, no contradiction
   CHECK(file.Import(header + "p,10,4,3\n").runs == 1);  // also with an equal error
@@ -216,7 +308,7 @@ TEST_CASE("a seed tells a run, in whatever file and place it is") {
 
 TEST_CASE("rows without a seed are numbered past the seeds that are given") {
   File file;
-  const std::string text = "population,error,depth,seed\np,10,4,\np,11,4,0\np,12,4,\np,13,4,2\n";
+  const std::string text = "population,error,name,seed\np,10,4,\np,11,4,0\np,12,4,\np,13,4,2\n";
   CHECK(file.Import(text).runs == 4);
   CHECK(file.Import(text).known == 4);
   CHECK(file.db.impl().connection.QueryText("SELECT group_concat(seed || ':' || error) FROM "
@@ -226,7 +318,7 @@ TEST_CASE("rows without a seed are numbered past the seeds that are given") {
 
 TEST_CASE("runs stored by the place of their row are found by their seed") {
   File file;
-  const std::string header = "population,error,depth";
+  const std::string header = "population,error,name";
   CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").runs == 3);
   CHECK(file.Import(header + ",seed\np,12,4,2\np,10,4,0\n").known == 2);
   CHECK(file.Import(header + "\np,10,4\np,11,4\np,12,4\n").known == 3);
@@ -257,8 +349,8 @@ TEST_CASE("an imported population keeps to itself, and a property to one value")
   CHECK_THAT(file.ImportMessage(std::string("population,error,model,latency\nr,1,") + kModelField +
                                 ",5\nr,2," + kModelField + ",6\n"),
              Contains("f.csv:3: 'latency' is 6 here, but was 5"));
-  CHECK_THAT(file.ImportMessage("population,error,lr\nr,1,-0.1\n"),
-             Contains("f.csv:2: lr must not be negative"));
+  CHECK_THAT(file.ImportMessage("population,error,lr\nr,2,-0.1\n"),
+             Contains("f.csv:2: lr must be from 1e-09 to 1000, not -0.1"));
 }
 
 }  // namespace

@@ -298,7 +298,7 @@ TEST_CASE("a job with impossible records is refused with their name") {
         "sweep.json: job 1: cfg.TRAIN.BATCH_SIZE must be above 0");
 }
 
-TEST_CASE("rates that cannot be stored are refused with their job") {
+TEST_CASE("rates that nothing can be trained with are refused with their job") {
   File file;
   for (const char* name : {"BASE_LR", "WEIGHT_DECAY"}) {
     Json job = Job(Config(16), {50, 50, 50});
@@ -306,7 +306,9 @@ TEST_CASE("rates that cannot be stored are refused with their job") {
     job["cfg"]["TRAIN"]["BATCH_SIZE"] = 64;
     const std::string word = std::string(name) == "BASE_LR" ? "lr" : "weight_decay";
     CHECK(MessageOf([&] { file.Import(Json::array({job})); }) ==
-          "sweep.json: job 1: " + word + " must be at most 1e+300");
+          "sweep.json: job 1: " + word +
+              (word == "lr" ? " must be from 1e-09 to 1000, not inf"
+                            : " must be from 0 to 1, not 1e+308"));
   }
 }
 

@@ -91,6 +91,8 @@ TEST_CASE("wrong keys, words and numbers of a recipe are named with their place"
                     Contains("r.json: unknown key 'epoch'") && Contains("did you mean 'epochs'"));
   CHECK_THROWS_WITH(Parse(R"({"epochs": 0})"), StartsWith("r.json: epochs must be a whole number"));
   CHECK_THROWS_WITH(Parse(R"({"lr": "fast"})"), StartsWith("r.json: lr must be a number"));
+  CHECK_THROWS_WITH(Parse(R"({"lr": 1001})"), Contains("lr must be"));
+  CHECK_THROWS_WITH(Parse(R"({"weight_decay": 1.5})"), Contains("weight_decay must be"));
   CHECK_THROWS_WITH(Parse(R"({"schedule": "cosin"})"),
                     Contains("none of cosine, constant") && Contains("did you mean 'cosine'"));
   CHECK_THROWS_WITH(Parse(R"({"optimizer": "adam"})"),

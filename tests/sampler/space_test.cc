@@ -347,6 +347,16 @@ TEST_CASE("A space whose networks could overflow the counts is refused") {
   const std::string message = ErrorOf(R"({"type": "anynet", "block": "Basic", "stages": 8,
       "resolution": 1024, "parameters": {"depth": 512, "width": 16384}})");
   CHECK(message == "s.json: the largest networks: the network is too large to count in 63 bits");
+  // The largest of several resolutions counts, wherever it stands.
+  for (const char* resolutions : {"[8, 224]", "[224, 8]", "[8, 1024]", "[1024, 8, 16]"}) {
+    INFO(resolutions);
+    CHECK(ErrorOf(std::string(R"({"type": "anynet", "block": "R", "stages": 8, "resolution": )") +
+                  resolutions +
+                  R"(, "parameters": {"depth": 512, "width": 16384, "bottleneck": 0.25}})") ==
+          message);
+  }
+  CHECK(ErrorOf(R"({"type": "anynet", "block": "R", "stages": 8, "resolution": [8, 16],
+      "parameters": {"depth": 512, "width": 16384, "bottleneck": 0.25}})") == "no error");
 }
 
 }  // namespace

@@ -1,0 +1,155 @@
+#include "db/run_list.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/json.h"
+#include "db/connection.h"
+#include "db/run_rows.h"
+#include "db/series_rows.h"
+
+namespace dse {
+namespace {
+
+using Places = std::unordered_map<int64_t, ListedRun*>;  // by run id
+
+std::vector<ListedRun> ReadRuns(sqlite::Connection& connection, const std::string& ids) {
+  std::vector<ListedRun> runs;
+  sqlite::Statement row(connection,
+                        "SELECT r.id, r.key, o.hash, r.seed, r.state, r.error, r.best_error,"
+                        " (SELECT count(*) FROM attempts a WHERE a.run_id = r.id), r.seconds,"
+                        " r.img_per_s, r.precision, r.message FROM json_each(?) w"
+                        " JOIN runs r ON r.id = w.value LEFT JOIN models o ON o.id = r.model_id"
+                        " ORDER BY r.id",
+                        ids);
+  while (row.Step()) {
+    ListedRun run;
+    run.id = row.Int(0);
+    run.key = row.Text(1);
+    run.hash = row.Text(2);
+    run.model = run.hash;
+    run.seed = row.Int(3);
+    run.state = StoredState(row.Text(4));
+    run.error = row.OptionalReal(5);
+    run.best_error = row.OptionalReal(6);
+    run.attempts = row.Int(7);
+    run.seconds = row.OptionalReal(8);
+    run.img_per_s = row.OptionalReal(9);
+    run.precision = row.Text(10);
+    run.message = row.Text(11);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// Names of the members and series that the runs belong to.
+void AddNames(sqlite::Connection& connection, const std::string& ids, const Places& places) {
+  std::unordered_map<int64_t, SeriesRow> series;
+  for (SeriesRow& row : FindSeries(connection, {})) {
+    const int64_t id = row.id;
+    series.emplace(id, std::move(row));
+  }
+  sqlite::Statement row(connection,
+                        "SELECT l.run_id, l.series_id, m.idx, m.name FROM json_each(?) w"
+                        " JOIN series_runs l ON l.run_id = w.value"
+                        " JOIN members m ON m.id = l.member_id"
+                        " ORDER BY l.run_id, l.series_id, m.idx",
+                        ids);
+  while (row.Step()) {
+    ListedRun& run = *places.at(row.Int(0));
+    const SeriesRow& names = series.at(row.Int(1));
+    if (run.populations.empty()) {
+      run.member = row.Int(2);
+      if (!row.IsNull(3)) run.model = row.Text(3);
+      run.recipe = names.recipe_names.front();
+      run.dataset = names.dataset_names.front();
+    }
+    if (std::ranges::count(run.populations, names.population) == 0) {
+      run.populations.push_back(names.population);
+    }
+  }
+}
+
+void AddEarlierResults(sqlite::Connection& connection, const std::string& ids,
+                       const Places& places) {
+  sqlite::Statement row(connection,
+                        "SELECT a.run_id, a.outcome, a.error FROM json_each(?) w"
+                        " JOIN runs r ON r.id = w.value"
+                        "  AND r.state NOT IN ('done', 'diverged', 'out_of_memory')"
+                        " JOIN attempts a ON a.run_id = r.id"
+                        "  AND (a.outcome IN ('diverged', 'out_of_memory')"
+                        "   OR (a.outcome = 'done' AND a.error IS NOT NULL))"
+                        " ORDER BY a.run_id, a.attempt",
+                        ids);
+  while (row.Step()) {
+    places.at(row.Int(0))->earlier = {StoredState(row.Text(1)), row.OptionalReal(2)};
+  }
+}
+
+std::vector<RunAttempt> LoadAttempts(sqlite::Connection& connection, int64_t run_id) {
+  std::vector<RunAttempt> attempts;
+  sqlite::Statement row(connection,
+                        "SELECT attempt, host, device, started_at, ended_at, outcome, error,"
+                        " best_error, message FROM attempts WHERE run_id = ? ORDER BY attempt",
+                        run_id);
+  while (row.Step()) {
+    attempts.push_back({row.Int(0), row.Text(1), row.Text(2), row.Real(3), row.OptionalReal(4),
+                        row.Text(5), row.OptionalReal(6), row.OptionalReal(7), row.Text(8)});
+  }
+  return attempts;
+}
+
+std::vector<RunEpoch> LoadEpochs(sqlite::Connection& connection, int64_t run_id) {
+  std::vector<RunEpoch> epochs;
+  sqlite::Statement row(connection,
+                        "SELECT attempt, epoch, lr, train_loss, train_error, test_loss, test_error,"
+                        " seconds FROM epochs WHERE run_id = ? ORDER BY attempt, epoch",
+                        run_id);
+  while (row.Step()) {
+    epochs.push_back({row.Int(0),
+                      {row.Int(1), row.Real(2), row.OptionalReal(3), row.OptionalReal(4),
+                       row.OptionalReal(5), row.OptionalReal(6), row.Real(7)}});
+  }
+  return epochs;
+}
+
+std::vector<RunEvaluation> LoadEvaluations(sqlite::Connection& connection, int64_t run_id) {
+  std::vector<RunEvaluation> evaluations;
+  sqlite::Statement row(connection,
+                        "SELECT coalesce(e.data_uri, d.uri), e.split, e.error, e.images"
+                        " FROM evaluations e JOIN datasets d ON d.id = e.dataset_id"
+                        " WHERE e.run_id = ? ORDER BY d.id",
+                        run_id);
+  while (row.Step()) {
+    evaluations.push_back({row.Text(0), row.Text(1), row.Real(2), row.Int(3)});
+  }
+  return evaluations;
+}
+
+}  // namespace
+
+bool RunFilter::empty() const {
+  return series.populations.empty() && series.recipes.empty() && series.datasets.empty() &&
+         states.empty() && models.empty() && seeds.empty() && ids.empty();
+}
+
+std::vector<ListedRun> ListRuns(Database& db, const RunFilter& filter) {
+  sqlite::Connection& connection = db.impl().connection;
+  sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
+  const std::string ids = Json(FindRunIds(connection, filter)).dump();
+  std::vector<ListedRun> runs = ReadRuns(connection, ids);
+  Places places;
+  for (ListedRun& run : runs) places.emplace(run.id, &run);
+  AddNames(connection, ids, places);
+  AddEarlierResults(connection, ids, places);
+  return runs;
+}
+
+RunHistory LoadRunHistory(Database& db, int64_t run_id) {
+  sqlite::Connection& connection = db.impl().connection;
+  sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
+  return {LoadAttempts(connection, run_id), LoadEpochs(connection, run_id),
+          LoadEvaluations(connection, run_id)};
+}
+
+}  // namespace dse
