@@ -38,14 +38,18 @@ std::vector<uint8_t> ReadBytes(const std::string& path, size_t limit) {
   return bytes;
 }
 
-std::string FindBatches(const std::string& directory) {
+constexpr const char* kTestBatch = "test_batch.bin";
+
+std::string TrainBatch(int number) { return "data_batch_" + std::to_string(number) + ".bin"; }
+
+// Where the file lies: in the folder or in the one that CIFAR-10 comes in.
+std::string FindBatches(const std::string& directory, const std::string& file) {
   for (const std::string& place : {directory, directory + "/cifar-10-batches-bin"}) {
-    if (fs::exists(place + "/data_batch_1.bin")) return place;
+    if (fs::exists(place + "/" + file)) return place;
   }
-  throw Error(
-      directory +
-      ": has no data_batch_1.bin, nor has cifar-10-batches-bin in it; cifar10:DIR needs the "
-      "binary version of CIFAR-10 (for JPEGs in folders: folder:DIR)");
+  throw Error(directory + ": has no " + file +
+              ", nor has cifar-10-batches-bin in it; cifar10:DIR needs the binary version of "
+              "CIFAR-10 (for JPEGs in folders: folder:DIR)");
 }
 
 // Reads one file and adds its line to the text that is hashed.
@@ -65,6 +69,20 @@ std::vector<std::string> ClassNames(const std::string& directory) {
   }
   const std::vector<uint8_t> bytes = ReadBytes(path, kMaxNamesBytes);
   return ParseCifarNames({bytes.begin(), bytes.end()}, path);
+}
+
+// What is known before a batch is read; `text` becomes the begin of what is hashed.
+DatasetInfo Describe(const std::string& directory, const std::string& place, std::string& text) {
+  DatasetInfo info;
+  info.uri = "cifar10:" + directory;
+  info.class_names = ClassNames(place);
+  text = "cifar10\n";
+  for (const std::string& name : info.class_names) text += name + "\n";
+  return info;
+}
+
+void AddTrainBatches(const std::string& place, MemoryImages& images, std::string& text) {
+  for (int i = 1; i <= 5; ++i) AddBatch(place, TrainBatch(i), images, text);
 }
 
 }  // namespace
@@ -114,19 +132,29 @@ std::vector<std::string> ParseCifarNames(const std::string& text, const std::str
 }
 
 std::unique_ptr<Dataset> OpenCifarDataset(const std::string& directory) {
-  const std::string place = FindBatches(directory);
-  DatasetInfo info;
-  info.uri = "cifar10:" + directory;
-  info.class_names = ClassNames(place);
-  std::string text = "cifar10\n";
-  for (const std::string& name : info.class_names) text += name + "\n";
+  const std::string place = FindBatches(directory, TrainBatch(1));
+  std::string text;
+  DatasetInfo info = Describe(directory, place, text);
   MemoryImages train, test;
-  for (int i = 1; i <= 5; ++i) {
-    AddBatch(place, "data_batch_" + std::to_string(i) + ".bin", train, text);
-  }
-  AddBatch(place, "test_batch.bin", test, text);
+  AddTrainBatches(place, train, text);
+  AddBatch(place, kTestBatch, test, text);
   info.fingerprint = ShortHash(text);
   return MakeMemoryDataset(std::move(train), std::move(test), std::move(info));
+}
+
+std::unique_ptr<Dataset> OpenCifarTest(const std::string& directory, bool train) {
+  const std::string place = FindBatches(directory, train ? TrainBatch(1) : kTestBatch);
+  std::string text;
+  DatasetInfo info = Describe(directory, place, text);
+  MemoryImages images;
+  if (train) {
+    AddTrainBatches(place, images, text);
+    info.test_split = "train";
+  } else {
+    AddBatch(place, kTestBatch, images, text);
+  }
+  info.fingerprint = ShortHash(text);
+  return MakeMemoryDataset({}, std::move(images), std::move(info));
 }
 
 }  // namespace dse
