@@ -3,11 +3,13 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/suggest.h"
 #include "db/results.h"
 #include "runner/train.h"
+#include "runner/weight_differences.h"
 
 namespace dse {
 namespace {
@@ -127,11 +129,14 @@ void ShowProgress(ProgressLine& line, const TrainProgress& progress) {
   line.Update(states.final() + states[RunState::kFailed], states.total(), note);
 }
 
-void TellCorrupt(const DatasetInfo& data, bool quiet) {
-  if (data.corrupt_images == 0) return;
-  Say(quiet,
-      data.uri + ": " + std::to_string(data.corrupt_images) + " corrupt images are left out");
-  for (const std::string& file : data.corrupt_files) Say(quiet, "  " + file);
+// Says once in what the networks whose weights are kept differ from the libraries' of these names.
+void TellWeights(const std::vector<StoredMember>& members, const TrainOptions& options) {
+  if (!options.request.keep_weights) return;
+  std::vector<Model> models;
+  for (const StoredMember& member : members) models.push_back(member.draw.model);
+  for (const std::string& text : TellDifferences(models, options.request.weight_names)) {
+    Say(options.quiet, text);
+  }
 }
 
 void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
@@ -163,13 +168,14 @@ int RunTrain(std::span<const std::string> args) {
   request.recipe = ChooseRecipe(options, members);
   const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
-  TellCorrupt(data->info(), options.quiet);
+  TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
     Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
     const WantedRuns wanted =
         MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
     return DryRun(db, options, wanted);
   }
+  TellWeights(members, options);
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);

@@ -79,14 +79,33 @@ std::string TimmName(const std::string& name) {
          ReplacePrefix(parts.rest, kTimmBlock);
 }
 
+std::string NameOf(const Model& model) {
+  return model.name.empty() ? ModelHash(model) : model.name;
+}
+
+void CheckIsRegNet(const Model& model) {
+  const Frame& frame = model.frame;
+  if (frame.stem == StemType::kSimple && HasBottleneck(frame.block)) return;
+  throw Error("network '" + NameOf(model) +
+              "' has no names in timm: they are for RegNets, blocks X, Y and R behind the simple "
+              "stem; keep its weights with --weight-names torchvision");
+}
+
 }  // namespace
+
+void CheckWeightNames(const Model& model, WeightNames names) {
+  if (names != WeightNames::kTimm) return;
+  CheckIsRegNet(model);
+  if (model.frame.activation == Activation::kRelu) return;
+  throw Error("network '" + NameOf(model) +
+              "' has the activation swish and timm's RegNets have ReLU, so under timm's names it "
+              "would compute something else; keep its weights with --weight-names torchvision");
+}
 
 std::string PublishedName(const Model& model, WeightNames names, const std::string& name) {
   const Frame& frame = model.frame;
   if (names == WeightNames::kTimm) {
-    if (frame.stem != StemType::kSimple || !HasBottleneck(frame.block)) {
-      throw Error("timm's names are for RegNets: blocks X, Y and R behind the simple stem");
-    }
+    CheckIsRegNet(model);
     return TimmName(name);
   }
   if (frame.stem == StemType::kResnet && frame.block != BlockType::kMBConv) return ResnetName(name);

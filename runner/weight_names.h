@@ -18,4 +18,9 @@ enum class WeightNames { kTorchvision, kTimm };
 // no such kind of network.
 std::string PublishedName(const Model& model, WeightNames names, const std::string& name);
 
+// Throws Error where weights are not to be kept under these names: timm has no such kind of network
+// (another stem, other blocks), or one that computes something else (its RegNets have ReLU). To be
+// asked before a training, not at its end.
+void CheckWeightNames(const Model& model, WeightNames names);
+
 }  // namespace dse

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "runner/durable_file.h"
 #include "runner/torch/tensor_records.h"
+#include "runner/weights_metadata.h"
 
 namespace dse {
 namespace {
@@ -70,13 +71,23 @@ std::string OfReplica(size_t replica, const std::string& name) {
   return "replica" + std::to_string(replica) + "." + name;
 }
 
-std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std::string& key,
+// Versions that kept no names ordered all classes by their bytes.
+void CheckClasses(const TensorFile& file, const std::string& path,
+                  const std::vector<std::string>& classes) {
+  const std::vector<std::string> kept = ReadClassNames(file.metadata, path);
+  if (kept.empty() ? NumbersOutOfByteOrder(classes) : NamesToText(kept) != NamesToText(classes)) {
+    throw Error(path + ": its classes are others, or in another order, than the data's");
+  }
+}
+
+std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                              const std::function<void(const std::string&)>& warn) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   try {
     FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
-    if (found.file.metadata[kKey] != key) throw Error(path + ": is of another run");
+    if (found.file.metadata[kKey] != owner.key) throw Error(path + ": is of another run");
+    CheckClasses(found.file, path, owner.classes);
     found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
     return found;
   } catch (const std::exception& failure) {
@@ -87,15 +98,19 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const std:
 
 }  // namespace
 
-std::string CheckpointKey(const TrainingJob& job) {
-  return ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + job.data.info().fingerprint +
-                   std::to_string(job.seed));
+CheckpointOwner OwnerOf(const TrainingJob& job) {
+  const DatasetInfo& data = job.data.info();
+  return {ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data.fingerprint +
+                    std::to_string(job.seed)),
+          data.class_names};
 }
 
-void SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas) {
+void SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
+                    const TrainingState& state, const Replicas& replicas) {
   TensorFile file;
-  file.metadata = {{kKey, key}, {kState, StateToText(state, *replicas.front())}};
+  file.metadata = {{kKey, owner.key},
+                   {kClassNames, NamesToText(owner.classes)},
+                   {kState, StateToText(state, *replicas.front())}};
   for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
     file.tensors.push_back(ToRecord(tensor.name, tensor.values));
   }
@@ -111,10 +126,10 @@ void SaveCheckpoint(const std::string& path, const std::string& key, const Train
   RenameDurably(fresh, path);
 }
 
-std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
+std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                               const std::function<void(const std::string&)>& warn) {
-  std::optional<FoundCheckpoint> found = TryCheckpoint(path, key, warn);
-  if (!found) found = TryCheckpoint(path + ".previous", key, warn);
+  std::optional<FoundCheckpoint> found = TryCheckpoint(path, owner, warn);
+  if (!found) found = TryCheckpoint(path + ".previous", owner, warn);
   return found;
 }
 

@@ -26,23 +26,28 @@ struct TrainingState {
   double training_seconds = 0;       // of it on training steps
 };
 
-// What a checkpoint belongs to: model, recipe, data and seed.
-std::string CheckpointKey(const TrainingJob& job);
+// What a checkpoint belongs to: model, recipe, data and seed as one hash, and the classes that the
+// outputs are.
+struct CheckpointOwner {
+  std::string key;
+  std::vector<std::string> classes;
+};
+CheckpointOwner OwnerOf(const TrainingJob& job);
 
 using Replicas = std::vector<std::unique_ptr<Replica>>;
 
 // Replaces `path`; the file it was becomes `path`.previous.
-void SaveCheckpoint(const std::string& path, const std::string& key, const TrainingState& state,
-                    const Replicas& replicas);
+void SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
+                    const TrainingState& state, const Replicas& replicas);
 
-// The newest of `path` and `path`.previous that is whole and of this key, put into the replicas;
-// empty if there is none. Why one is not used goes to `warn`.
+// The newest of `path` and `path`.previous that is whole, of this key and for these classes in this
+// order; empty if there is none. Why one is not used goes to `warn`.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;
   TensorFile file;
 };
-std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const std::string& key,
+std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                               const std::function<void(const std::string&)>& warn);
 void RestoreReplicas(FoundCheckpoint found, const Replicas& replicas);
 

@@ -7,7 +7,8 @@
 namespace dse {
 
 // Tests kept weights on the data's test split, images normalised as they were in training. Throws
-// Error for weights of another network, a damaged file, classes that differ.
+// Error for weights of another network, a damaged file, a map of other classes, a label without a
+// class.
 EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int threads);
 
 }  // namespace dse

@@ -45,6 +45,7 @@ void CheckJob(const TrainingJob& job, const BatchReader& reader) {
                 std::to_string(info.classes()));
   }
   if (reader.TestBatches() < 1) throw Error(info.uri + " has no test images");
+  if (!job.files.weights.empty()) CheckWeightNames(job.model, job.files.names);
 }
 
 // The first step, from 1, whose loss is not finite; 0 if all are.
@@ -89,14 +90,14 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     : job_(job),
       hooks_(hooks),
       place_(place),
-      key_(CheckpointKey(job)),
+      owner_(OwnerOf(job)),
       reader_(job.data, OptionsOf(job, place.threads)),
       sum_(MakeAllReduce(place.devices)),
       group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
   CheckJob(job, reader_);
   std::optional<FoundCheckpoint> found;
   if (!job.files.checkpoint.empty()) {
-    found = FindCheckpoint(job.files.checkpoint, key_, [&](const std::string& warning) {
+    found = FindCheckpoint(job.files.checkpoint, owner_, [&](const std::string& warning) {
       if (hooks_.on_warning) hooks_.on_warning(warning);
     });
   }
@@ -169,7 +170,7 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
 
 void TrainingSession::Save() {
   if (!job_.files.checkpoint.empty()) {
-    SaveCheckpoint(job_.files.checkpoint, key_, state_, replicas_);
+    SaveCheckpoint(job_.files.checkpoint, owner_, state_, replicas_);
   }
 }
 

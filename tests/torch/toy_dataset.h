@@ -13,10 +13,11 @@ namespace dse {
 // seconds.
 class ToyDataset : public Dataset {
  public:
-  ToyDataset(int64_t train, int64_t test) {
+  ToyDataset(int64_t train, int64_t test,
+             const std::vector<std::string>& names = {"red", "green", "blue"}) {
     info_.uri = "toy";
     info_.fingerprint = "0123456789abcdef";
-    info_.class_names = {"red", "green", "blue"};
+    info_.class_names = names;
     info_.train_images = train;
     info_.test_images = test;
   }
