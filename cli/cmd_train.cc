@@ -14,6 +14,7 @@
 #include "db/run_list.h"
 #include "runner/run_files.h"
 #include "runner/train.h"
+#include "runner/weight_differences.h"
 
 namespace dse {
 namespace {
@@ -183,6 +184,16 @@ void TellWithoutWeights(const TrainRequest& request, const PlanSummary& plan) {
                            options + "' makes this command train them again");
 }
 
+// Says once in what the networks whose weights are kept differ from the libraries' of these names.
+void TellWeights(const std::vector<StoredMember>& members, const TrainOptions& options) {
+  if (!options.request.keep_weights) return;
+  std::vector<Model> models;
+  for (const StoredMember& member : members) models.push_back(member.draw.model);
+  for (const std::string& text : TellDifferences(models, options.request.weight_names)) {
+    Say(options.quiet, text);
+  }
+}
+
 void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
   const int64_t failed = plan.states[RunState::kFailed];
   if (failed == 0) return;
@@ -224,6 +235,7 @@ int RunTrain(std::span<const std::string> args) {
         MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
     return DryRun(db, options, wanted);
   }
+  TellWeights(members, options);
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
@@ -238,6 +250,7 @@ int RunTrain(std::span<const std::string> args) {
       std::to_string(summary.plan.states.total()) + " runs: " + summary.plan.states.Text() + "; " +
           std::to_string(summary.finished_here) + " by this call" +
           (workers.empty() ? "" : "; " + workers));
+  TellWithoutWeights(request, summary.plan);
   if (summary.interrupted) return kExitInterrupted;
   if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);

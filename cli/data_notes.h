@@ -5,7 +5,7 @@
 namespace dse {
 
 // Says what of a dataset is left out or not read, known when it was opened: corrupt images with the
-// reason, files of other kinds. Nothing if `quiet`.
+// reason, files of other kinds, folders that are not used. Nothing if `quiet`.
 void TellDataNotes(const DatasetInfo& data, bool quiet);
 
 // Says at the end of a command how many further images were found corrupt while it read them.

@@ -28,15 +28,16 @@ std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& 
       connection,
       "SELECT r.id, r.key, coalesce((SELECT m.name FROM series_runs l JOIN members m"
       "  ON m.id = l.member_id WHERE l.run_id = r.id ORDER BY m.id LIMIT 1), o.hash),"
-      " o.spec, c.document, r.seed, r.error "
+      " o.spec, c.document, r.seed, r.error, d.fingerprint "
       "FROM runs r JOIN models o ON o.id = r.model_id JOIN recipes c ON c.id = r.recipe_id "
+      "JOIN datasets d ON d.id = r.dataset_id "
       "WHERE r.state = 'done' AND r.id IN (SELECT l.run_id FROM series_runs l"
       "  JOIN json_each(?) w ON w.value = l.series_id) ORDER BY r.id",
       series_ids.dump());
   std::vector<DoneRun> runs;
   while (rows.Step()) {
     runs.push_back({rows.Int(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Text(4),
-                    rows.Int(5), rows.Real(6)});
+                    rows.Int(5), rows.Real(6), rows.Text(7)});
   }
   transaction.Commit();
   return runs;
@@ -45,12 +46,13 @@ std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& 
 std::optional<Evaluation> FindEvaluation(Database& db, int64_t run_id,
                                          const std::string& fingerprint) {
   sqlite::Statement row(db.impl().connection,
-                        "SELECT e.error, e.loss, e.images FROM evaluations e"
+                        "SELECT e.error, e.loss, e.images, coalesce(e.split, ''),"
+                        " coalesce(e.classes, 0) FROM evaluations e"
                         " JOIN datasets d ON d.id = e.dataset_id"
                         " WHERE e.run_id = ? AND d.fingerprint = ?",
                         run_id, fingerprint);
   if (!row.Step()) return std::nullopt;
-  return Evaluation{row.Real(0), row.OptionalReal(1), row.Int(2)};
+  return Evaluation{row.Real(0), row.OptionalReal(1), row.Int(2), row.Text(3), row.Int(4)};
 }
 
 void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
@@ -59,10 +61,11 @@ void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   sqlite::Statement(connection,
                     "INSERT OR REPLACE INTO evaluations"
-                    "(run_id, dataset_id, error, loss, images, evaluated_at, data_uri)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "(run_id, dataset_id, error, loss, images, evaluated_at, data_uri, split,"
+                    " classes) VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, 0))",
                     run_id, StoreDataset(connection, dataset), evaluation.error, evaluation.loss,
-                    evaluation.images, sqlite::Now(), dataset.uri)
+                    evaluation.images, sqlite::Now(), dataset.uri, evaluation.split,
+                    evaluation.classes)
       .Run();
   transaction.Commit();
 }

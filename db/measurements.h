@@ -24,21 +24,25 @@ struct DoneRun {
   std::string model_json;
   std::string recipe_json;
   int64_t seed = 0;
-  double error = 0;  // percent
+  double error = 0;         // percent
+  std::string fingerprint;  // of the dataset it was trained on
 };
 // The done runs of the named populations and recipes, of all if none is named, in order of
 // creation. Throws Error for an unknown name and suggests the nearest.
 std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& populations,
                                   const std::vector<std::string>& recipes);
 
+// A test of kept weights. What older versions stored does not say of what split and classes it was.
 struct Evaluation {
   double error = 0;  // percent
   std::optional<double> loss;
   int64_t images = 0;
+  std::string split{};  // train, val or test; "" if unknown
+  int64_t classes = 0;  // of the network that were tested over; 0 if unknown
 };
 std::optional<Evaluation> FindEvaluation(Database& db, int64_t run_id,
                                          const std::string& fingerprint);
-// Replaces an older one of the run on this dataset.
+// Replaces an older one of the run on this dataset; the dataset's URI is kept with it.
 void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
                      const Evaluation& evaluation);
 

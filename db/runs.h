@@ -132,12 +132,12 @@ bool RenewLease(Database& db, const ClaimedRun& run, double lease_seconds);
 bool WhileOurs(Database& db, const ClaimedRun& run, double lease_seconds,
                const std::function<void()>& action);
 struct EpochRecord {
-  int64_t epoch = 0;                  // from 1
-  double lr = 0;                      // of this epoch, as applied (scaled to the batch)
-  std::optional<double> train_loss;   // empty where not finite
-  std::optional<double> train_error;  // percent
-  std::optional<double> test_loss;
-  std::optional<double> test_error;  // percent
+  int64_t epoch = 0;                    // from 1
+  double lr = 0;                        // of this epoch, as applied (scaled to the batch)
+  std::optional<double> train_loss{};   // empty where not finite
+  std::optional<double> train_error{};  // percent
+  std::optional<double> test_loss{};
+  std::optional<double> test_error{};  // percent
   double seconds = 0;
 };
 bool RecordEpoch(Database& db, const ClaimedRun& run, const EpochRecord& epoch);

@@ -99,11 +99,13 @@ Augment ResolveAugment(Augment augment, int resolution) {
   return resolution < kSmallBelow ? Augment::kCifar : Augment::kImagenet;
 }
 
+int TestShortSide(int resolution) {
+  return resolution < kSmallBelow ? resolution
+                                  : 2 * static_cast<int>(RoundHalfEven(4.0 * resolution / 7));
+}
+
 Cut CenterCut(int height, int width, int resolution) {
-  const int short_side = resolution < kSmallBelow
-                             ? resolution
-                             : 2 * static_cast<int>(RoundHalfEven(4.0 * resolution / 7));
-  return CutByShortSide(height, width, short_side, resolution);
+  return CutByShortSide(height, width, TestShortSide(resolution), resolution);
 }
 
 Cut SquareCut(int height, int width, int resolution) {

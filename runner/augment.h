@@ -15,8 +15,11 @@ namespace dse {
 // kAuto is cifar below 64 px and imagenet from there on.
 Augment ResolveAugment(Augment augment, int resolution);
 
-// For testing: short side to `resolution` below 64 px, else to 2 * round(4 * resolution / 7) (256
-// for 224), then the centre.
+// For testing the short side is scaled to `resolution` below 64 px, else to 2 * round(4 *
+// resolution / 7): 256 for 224.
+int TestShortSide(int resolution);
+
+// For testing: short side to TestShortSide, then the centre.
 Cut CenterCut(int height, int width, int resolution);
 
 // Short side to `resolution`, then the centre.

@@ -94,7 +94,7 @@ BatchReader::BatchReader(const Dataset& dataset, const BatchOptions& options)
   options_.augment = ResolveAugment(options.augment, options.resolution);
   const std::array<float, 3>& mean = dataset.info().mean;
   fill_ = {ToByte(mean[0]), ToByte(mean[1]), ToByte(mean[2])};
-  if (TrainBatches() == 0) {
+  if (TrainBatches() == 0 && !options.tests_only) {
     throw Error("a batch of " + std::to_string(options.batch_size) + " images is more than the " +
                 std::to_string(TrainImages()) + " training images; choose a smaller batch_size");
   }

@@ -35,6 +35,7 @@ struct BatchOptions {
   int64_t train_images = 0;  // 0 = all that are not held out
   int64_t test_images = 0;   // of the test split; 0 = all
   int threads = 1;           // that read images, beside the caller
+  bool tests_only = false;   // no training batch will be asked for
 };
 
 // Deals a dataset out in batches. Training order and augmentation are functions of (seed, epoch,
@@ -46,7 +47,8 @@ struct BatchOptions {
 // place, whoever reads and whenever; of the test images it is not counted, so a batch gets shorter.
 class BatchReader {
  public:
-  // Throws Error if no training images are left beside those held out, or fewer than one batch.
+  // Throws Error if no training images are left beside those held out, or fewer than one batch
+  // where training batches are wanted.
   BatchReader(const Dataset& dataset, const BatchOptions& options);
 
   // Batches of one pass: the last short training batch is dropped, the last short test batch is

@@ -39,14 +39,18 @@ std::vector<uint8_t> ReadBytes(const std::string& path, size_t limit) {
   return bytes;
 }
 
-std::string FindBatches(const std::string& directory) {
+constexpr const char* kTestBatch = "test_batch.bin";
+
+std::string TrainBatch(int number) { return "data_batch_" + std::to_string(number) + ".bin"; }
+
+// Where the file lies: in the folder or in the one that CIFAR-10 comes in.
+std::string FindBatches(const std::string& directory, const std::string& file) {
   for (const std::string& place : {directory, directory + "/cifar-10-batches-bin"}) {
-    if (fs::exists(place + "/data_batch_1.bin")) return place;
+    if (fs::exists(place + "/" + file)) return place;
   }
-  throw Error(
-      directory +
-      ": has no data_batch_1.bin, nor has cifar-10-batches-bin in it; cifar10:DIR needs the "
-      "binary version of CIFAR-10 (for JPEGs in folders: folder:DIR)");
+  throw Error(directory + ": has no " + file +
+              ", nor has cifar-10-batches-bin in it; cifar10:DIR needs the binary version of "
+              "CIFAR-10 (for JPEGs in folders: folder:DIR)");
 }
 
 // The batches read so far, with what identifies them.
@@ -69,6 +73,10 @@ class Batches {
     old_text_ += name + " " + std::to_string(count) + "\n";
   }
 
+  void ReadTrain(MemoryImages& images) {
+    for (int i = 1; i <= 5; ++i) Read(TrainBatch(i), images);
+  }
+
   std::string Fingerprint() { return hash_.Finish(); }
   // Over classes, names of files and numbers of images alone.
   std::string OldFingerprint() const { return ShortHash(old_text_); }
@@ -87,6 +95,14 @@ std::vector<std::string> ClassNames(const std::string& directory) {
   }
   const std::vector<uint8_t> bytes = ReadBytes(path, kMaxNamesBytes);
   return ParseCifarNames({bytes.begin(), bytes.end()}, path);
+}
+
+// What is known before a batch is read.
+DatasetInfo Describe(const std::string& directory, const std::string& place) {
+  DatasetInfo info;
+  info.uri = "cifar10:" + directory;
+  info.class_names = ClassNames(place);
+  return info;
 }
 
 }  // namespace
@@ -136,17 +152,30 @@ std::vector<std::string> ParseCifarNames(const std::string& text, const std::str
 }
 
 std::unique_ptr<Dataset> OpenCifarDataset(const std::string& directory) {
-  const std::string place = FindBatches(directory);
-  DatasetInfo info;
-  info.uri = "cifar10:" + directory;
-  info.class_names = ClassNames(place);
+  const std::string place = FindBatches(directory, TrainBatch(1));
+  DatasetInfo info = Describe(directory, place);
   Batches batches(place, info.class_names);
   MemoryImages train, test;
-  for (int i = 1; i <= 5; ++i) batches.Read("data_batch_" + std::to_string(i) + ".bin", train);
-  batches.Read("test_batch.bin", test);
+  batches.ReadTrain(train);
+  batches.Read(kTestBatch, test);
   info.fingerprint = batches.Fingerprint();
   info.old_fingerprint = batches.OldFingerprint();
   return MakeMemoryDataset(std::move(train), std::move(test), std::move(info));
+}
+
+std::unique_ptr<Dataset> OpenCifarTest(const std::string& directory, bool train) {
+  const std::string place = FindBatches(directory, train ? TrainBatch(1) : kTestBatch);
+  DatasetInfo info = Describe(directory, place);
+  Batches batches(place, info.class_names);
+  MemoryImages images;
+  if (train) {
+    batches.ReadTrain(images);
+    info.test_split = "train";
+  } else {
+    batches.Read(kTestBatch, images);
+  }
+  info.fingerprint = batches.Fingerprint();
+  return MakeMemoryDataset({}, std::move(images), std::move(info));
 }
 
 }  // namespace dse

@@ -30,4 +30,8 @@ std::vector<std::string> ParseCifarNames(const std::string& text, const std::str
 // batches.meta.txt, in DIR or in DIR/cifar-10-batches-bin.
 std::unique_ptr<Dataset> OpenCifarDataset(const std::string& directory);
 
+// Reads test_batch.bin alone, or with `train` the training batches alone, as the images to test on
+// (OpenTestImages).
+std::unique_ptr<Dataset> OpenCifarTest(const std::string& directory, bool train);
+
 }  // namespace dse

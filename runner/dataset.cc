@@ -1,8 +1,10 @@
 #include "runner/dataset.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/suggest.h"
 #include "runner/cifar10.h"
 #include "runner/folder.h"
@@ -22,6 +24,35 @@ std::string FolderOf(const std::string& uri) {
   }
   return directory;
 }
+
+// The training images of a dataset to test on, and no others.
+class TrainingAsTest : public Dataset {
+ public:
+  explicit TrainingAsTest(std::unique_ptr<Dataset> whole)
+      : whole_(std::move(whole)), info_(whole_->info()) {
+    info_.test_images = std::exchange(info_.train_images, 0);
+    info_.test_split = "train";
+    info_.fingerprint = ShortHash(info_.fingerprint + "\ntrain");
+    info_.old_fingerprint.clear();
+  }
+
+  const DatasetInfo& info() const override { return info_; }
+  int64_t Size(Split split) const override { return split == Split::kTest ? info_.test_images : 0; }
+  int Label(Split, int64_t index) const override { return whole_->Label(Split::kTrain, index); }
+  std::string Name(Split, int64_t index) const override {
+    return whole_->Name(Split::kTrain, index);
+  }
+  Image Load(Split, int64_t index) const override { return whole_->Load(Split::kTrain, index); }
+  CutSource LoadCut(Split, int64_t index, const ChooseCut& choose,
+                    ReadScratch& scratch) const override {
+    return whole_->LoadCut(Split::kTrain, index, choose, scratch);
+  }
+  CorruptSummary FoundCorrupt() const override { return whole_->FoundCorrupt(); }
+
+ private:
+  std::unique_ptr<Dataset> whole_;
+  DatasetInfo info_;
+};
 
 }  // namespace
 
@@ -46,6 +77,18 @@ std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads) {
   throw Error("'" + uri + "' is no dataset" + DidYouMean(scheme, known) +
               " (there are: synthetic, synthetic:easy, synthetic:hard, cifar10:DIR, folder:DIR, "
               "pack:FILE)");
+}
+
+std::unique_ptr<Dataset> OpenTestImages(const std::string& uri, const TestWish& wish, int threads) {
+  if (uri.starts_with("folder:")) return OpenFolderTest(FolderOf(uri), wish, threads);
+  if (wish.split == "val") {
+    throw Error("'" + uri + "' has no split val; it has test and train");
+  }
+  const bool train = wish.split == "train";
+  if (uri.starts_with("cifar10:")) return OpenCifarTest(FolderOf(uri), train);
+  std::unique_ptr<Dataset> whole = OpenDataset(uri, threads);
+  if (!train) return whole;
+  return std::make_unique<TrainingAsTest>(std::move(whole));
 }
 
 }  // namespace dse

@@ -79,4 +79,16 @@ inline constexpr double kMaxCorruptShare = 0.01;
 // that differ between the splits, too many corrupt images, a damaged batch or pack.
 std::unique_ptr<Dataset> OpenDataset(const std::string& uri, int threads);
 
+// What kept weights are to be tested on.
+struct TestWish {
+  std::string split;                 // test, val or train; "" = test, or what a folder has of it
+  std::vector<std::string> classes;  // of the network, where known: tells a folder's labelled split
+};
+
+// Opens the images of one split alone, as Split::kTest of the answer: a folder's others are not
+// read, need not be there, and are not in the fingerprint. `folder:` takes a folder of class
+// folders as well. Training images have a fingerprint of their own. Throws Error as
+// OpenDataset does, and for a split that the dataset has not.
+std::unique_ptr<Dataset> OpenTestImages(const std::string& uri, const TestWish& wish, int threads);
+
 }  // namespace dse

@@ -91,10 +91,13 @@ void NoteUnread(const std::string& directory, const FolderSplit& train, const Fo
 
 class FolderDataset : public Dataset {
  public:
-  FolderDataset(const std::string& directory, int threads, int64_t memory) {
-    FolderSplit train = ListSplit(directory + "/train");
-    FolderSplit test = ListSplit(FindTestFolder(directory));
-    CheckSameClasses(train, test);
+  // `train` has no files where only tests are wanted.
+  FolderDataset(const std::string& directory, FolderSplit train, TestFolder tests, int threads,
+                int64_t memory)
+      : tests_only_(train.files.empty()) {
+    FolderSplit test = std::move(tests.images);
+    info_.test_split = tests.split;
+    info_.notes = std::move(tests.notes);
     NoteUnread(directory, train, test, info_);
     const size_t files = train.files.size() + test.files.size();
     std::atomic<int64_t> bytes{0};
@@ -156,19 +159,21 @@ class FolderDataset : public Dataset {
     info_.uri = "folder:" + directory;
     info_.fingerprint = FolderFingerprint(
         train_.split, test_.split, in_memory_ ? HashedFiles::kAll : HashedFiles::kSample, threads);
-    info_.old_fingerprint = OldFolderFingerprint(train_.split, test_.split);
-    info_.class_names = train_.split.class_names;
+    if (info_.test_split == "train") info_.fingerprint = ShortHash(info_.fingerprint + "\ntrain");
+    if (!tests_only_) info_.old_fingerprint = OldFolderFingerprint(train_.split, test_.split);
+    info_.class_names = test_.split.class_names;
     info_.train_images = Size(Split::kTrain);
     info_.test_images = Size(Split::kTest);
-    if (info_.train_images == 0 || info_.test_images == 0) {
+    if ((info_.train_images == 0 && !tests_only_) || info_.test_images == 0) {
       throw Error(directory + ": no image of one of the splits can be decoded");
     }
-    if (!in_memory_) return;
+    if (!in_memory_ || tests_only_) return;
     const ChannelStatistics channels = MeasureChannels(train_.memory);
     info_.mean = channels.mean;
     info_.stddev = channels.stddev;
   }
 
+  bool tests_only_;
   bool in_memory_ = false;
   UsableImages train_;
   UsableImages test_;
@@ -180,7 +185,19 @@ class FolderDataset : public Dataset {
 
 std::unique_ptr<Dataset> OpenFolderDataset(const std::string& directory, int threads,
                                            int64_t memory) {
-  return std::make_unique<FolderDataset>(directory, threads, memory);
+  FolderSplit train = ListSplit(directory + "/train");
+  TestFolder test = FindTestFolder(directory, train);
+  return std::make_unique<FolderDataset>(directory, std::move(train), std::move(test), threads,
+                                         memory);
+}
+
+std::unique_ptr<Dataset> OpenFolderTest(const std::string& directory, const TestWish& wish,
+                                        int threads, int64_t memory) {
+  TestFolder test = FindTestFolder(directory, wish.split, wish.classes);
+  FolderSplit none;
+  none.class_names = test.images.class_names;
+  return std::make_unique<FolderDataset>(directory, std::move(none), std::move(test), threads,
+                                         memory);
 }
 
 }  // namespace dse

@@ -19,4 +19,9 @@ inline constexpr int64_t kImageMemory = int64_t{2} << 30;
 std::unique_ptr<Dataset> OpenFolderDataset(const std::string& directory, int threads,
                                            int64_t memory = kImageMemory);
 
+// Opens the images to test on alone, as FindTestFolder (folder_listing.h) finds them: the training
+// split is empty, and what lies in other folders is not read.
+std::unique_ptr<Dataset> OpenFolderTest(const std::string& directory, const TestWish& wish,
+                                        int threads, int64_t memory = kImageMemory);
+
 }  // namespace dse

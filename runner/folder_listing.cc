@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "core/error.h"
+#include "runner/class_map.h"
 
 namespace dse {
 namespace {
@@ -101,7 +103,7 @@ class ClassListing {
   std::vector<std::string> names_;
 };
 
-// The folders in a split, in byte order.
+// The folders in a split, in the order of classes.
 std::vector<std::string> ListClasses(const std::string& directory, UnreadFiles& unread) {
   std::vector<std::string> names;
   ForEachEntry(directory, [&](const fs::directory_entry& entry, const std::string& name) {
@@ -112,8 +114,85 @@ std::vector<std::string> ListClasses(const std::string& directory, UnreadFiles& 
       unread.Add(Extension(entry.path()), directory + "/" + name);
     }
   });
-  std::sort(names.begin(), names.end());
+  SortClassNames(names);
   return names;
+}
+
+std::vector<std::string> ListClasses(const std::string& directory) {
+  UnreadFiles passed_over;
+  return ListClasses(directory, passed_over);
+}
+
+// The first of the names that is not `among` the others; "" if all are.
+std::string FirstMissing(const std::vector<std::string>& names,
+                         const std::vector<std::string>& among) {
+  const std::set<std::string> known(among.begin(), among.end());
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const std::string& name) { return !known.contains(name); });
+  return found == names.end() ? "" : *found;
+}
+
+bool SameClasses(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+  return FirstMissing(one, other).empty() && FirstMissing(other, one).empty();
+}
+
+void CheckSameClasses(const FolderSplit& train, const FolderSplit& test) {
+  const auto only_in = [](const FolderSplit& here, const FolderSplit& there) {
+    const std::string name = FirstMissing(here.class_names, there.class_names);
+    if (name.empty()) return;
+    throw Error("the class '" + name + "' is in " + here.directory + " but not in " +
+                there.directory + "; both need the same classes");
+  };
+  only_in(train, test);
+  only_in(test, train);
+}
+
+// Those of DIR/test and DIR/val that are there.
+std::vector<std::string> TestSplits(const std::string& directory) {
+  std::vector<std::string> splits;
+  for (const char* split : {"test", "val"}) {
+    if (IsFolder(directory + "/" + split)) splits.emplace_back(split);
+  }
+  return splits;
+}
+
+// "folder:DIR: testing on val/; test/ is passed over: it has other classes ('images')"
+std::string PassedOver(const std::string& chosen, const std::string& directory,
+                       const std::string& split, const std::vector<std::string>& known) {
+  const std::vector<std::string> names = ListClasses(directory + "/" + split);
+  const std::string other = FirstMissing(names, known);
+  std::string why = "it has other classes";
+  if (names.empty()) {
+    why = "it has no class folders";
+  } else if (known.empty()) {
+    why = "it has not images of several classes";
+  } else if (!other.empty()) {
+    why += " ('" + other + "')";
+  }
+  return "folder:" + directory + ": testing on " + chosen + "/; " + split +
+         "/ is passed over: " + why;
+}
+
+TestFolder ListTestFolder(const std::string& directory, const std::vector<std::string>& splits,
+                          size_t chosen, const std::vector<std::string>& known) {
+  TestFolder folder;
+  folder.split = splits[chosen];
+  folder.images = ListSplit(directory + "/" + folder.split);
+  for (size_t i = 0; i < chosen; ++i) {
+    folder.notes.push_back(PassedOver(folder.split, directory, splits[i], known));
+  }
+  return folder;
+}
+
+// What has images of more than one class; the first where nothing has.
+size_t FirstLabelled(const std::string& directory, const std::vector<std::string>& splits) {
+  for (size_t i = 0; i < splits.size(); ++i) {
+    try {
+      if (ListSplit(directory + "/" + splits[i]).class_names.size() > 1) return i;
+    } catch (const Error&) {  // it has no images, or not in every folder
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -164,25 +243,43 @@ FolderSplit ListSplit(const std::string& directory) {
   return split;
 }
 
-std::string FindTestFolder(const std::string& directory) {
-  for (const char* name : {"test", "val"}) {
-    const std::string path = directory + "/" + name;
-    if (IsFolder(path)) return path;
+TestFolder FindTestFolder(const std::string& directory, const FolderSplit& train) {
+  const std::vector<std::string> splits = TestSplits(directory);
+  if (splits.empty()) {
+    throw Error(directory + ": has neither a folder test/ nor val/ with the images to test on");
   }
-  throw Error(directory + ": has neither a folder test/ nor val/ with the images to test on");
+  for (size_t i = 0; i < splits.size(); ++i) {
+    if (SameClasses(ListClasses(directory + "/" + splits[i]), train.class_names)) {
+      return ListTestFolder(directory, splits, i, train.class_names);
+    }
+  }
+  TestFolder folder = ListTestFolder(directory, splits, 0, {});
+  CheckSameClasses(train, folder.images);
+  return folder;
 }
 
-void CheckSameClasses(const FolderSplit& train, const FolderSplit& test) {
-  const auto only_in = [](const FolderSplit& here, const FolderSplit& there) {
-    for (const std::string& name : here.class_names) {
-      if (!std::binary_search(there.class_names.begin(), there.class_names.end(), name)) {
-        throw Error("the class '" + name + "' is in " + here.directory + " but not in " +
-                    there.directory + "; both need the same classes");
-      }
+TestFolder FindTestFolder(const std::string& directory, const std::string& split,
+                          const std::vector<std::string>& classes) {
+  if (!split.empty()) return ListTestFolder(directory, {split}, 0, {});
+  const std::string train = directory + "/train";
+  const std::vector<std::string> splits = TestSplits(directory);
+  if (splits.empty()) {
+    if (!IsFolder(train)) return {ListSplit(directory), "test", {}};
+    throw Error(directory +
+                ": has neither a folder test/ nor val/ with the images to test on; "
+                "--split train tests on train/");
+  }
+  const std::vector<std::string> trained =
+      IsFolder(train) ? ListClasses(train) : std::vector<std::string>();
+  for (size_t i = 0; i < splits.size(); ++i) {
+    const std::vector<std::string> names = ListClasses(directory + "/" + splits[i]);
+    if (names.empty()) continue;
+    const bool known = !classes.empty() && FirstMissing(names, classes).empty();
+    if (known || SameClasses(names, trained)) {
+      return ListTestFolder(directory, splits, i, known ? classes : trained);
     }
-  };
-  only_in(train, test);
-  only_in(test, train);
+  }
+  return ListTestFolder(directory, splits, FirstLabelled(directory, splits), {});
 }
 
 }  // namespace dse

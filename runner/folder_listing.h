@@ -26,7 +26,8 @@ struct UnreadFiles {
 
 // A split of an image folder, as torchvision's ImageFolder reads it: a class is a folder in DIR,
 // its images are the .jpg, .jpeg and .png files (in any case) at any depth below, links followed.
-// Classes and the names of files are in byte order. Names that begin with a dot are no images and
+// The names of files are in byte order, classes too or, where all are numbers, in the order of
+// these. Names that begin with a dot are no images and
 // no classes.
 struct FolderSplit {
   std::string directory;
@@ -40,10 +41,23 @@ struct FolderSplit {
 // listed.
 FolderSplit ListSplit(const std::string& directory);
 
-// DIR/test, or DIR/val where there is no test. Throws Error if there is neither.
-std::string FindTestFolder(const std::string& directory);
+// The images to test on.
+struct TestFolder {
+  FolderSplit images;
+  std::string split;               // test, val or train
+  std::vector<std::string> notes;  // which folder was passed over, and why
+};
 
-// Throws Error that names a class only one of them has.
-void CheckSameClasses(const FolderSplit& train, const FolderSplit& test);
+// The first of DIR/test and DIR/val with the classes of `train`. Throws Error: there is neither; a
+// class that only one of both has.
+TestFolder FindTestFolder(const std::string& directory, const FolderSplit& train);
+
+// For a test alone: DIR/<split> where a split is named. Else the first of DIR/test and DIR/val
+// whose classes are all among `classes`, or are those of DIR/train, or, where there is none, the
+// first with images of more than one class. Where DIR has none of the folders test, val and train,
+// its own folders are the classes. Throws Error: no such folder, no class folder, a class without
+// images.
+TestFolder FindTestFolder(const std::string& directory, const std::string& split,
+                          const std::vector<std::string>& classes);
 
 }  // namespace dse

@@ -13,6 +13,7 @@ class MemoryDataset : public Dataset {
       : train_(std::move(train)), test_(std::move(test)), info_(std::move(info)) {
     info_.train_images = train_.size();
     info_.test_images = test_.size();
+    if (train_.size() == 0) return;
     const ChannelStatistics channels = MeasureChannels(train_);
     info_.mean = channels.mean;
     info_.stddev = channels.stddev;

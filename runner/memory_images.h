@@ -45,7 +45,7 @@ class ChannelSums {
 ChannelStatistics MeasureChannels(const MemoryImages& images);
 
 // A dataset of two splits in memory. Of `info` its URI, fingerprint and class names are taken; the
-// rest is that of the images. Neither split may be empty.
+// rest is that of the images; without training images the channels stay those of `info`.
 std::unique_ptr<Dataset> MakeMemoryDataset(MemoryImages train, MemoryImages test, DatasetInfo info);
 
 }  // namespace dse

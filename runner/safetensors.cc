@@ -67,7 +67,8 @@ struct RawFile {
   std::string data;
 };
 
-RawFile ReadRaw(const std::string& path) {
+enum class Part { kHeader, kWhole };
+RawFile ReadRaw(const std::string& path, Part part) {
   std::ifstream file(path, std::ios::binary);
   std::error_code failure;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path, failure));
@@ -80,7 +81,7 @@ RawFile ReadRaw(const std::string& path) {
   }
   RawFile raw;
   raw.header.resize(length);
-  raw.data.resize(static_cast<size_t>(rest) - length);
+  if (part == Part::kWhole) raw.data.resize(static_cast<size_t>(rest) - length);
   file.read(raw.header.data(), static_cast<std::streamsize>(length));
   file.read(raw.data.data(), static_cast<std::streamsize>(raw.data.size()));
   if (!file) throw Error(path + ": cannot be read to its end");
@@ -128,6 +129,12 @@ std::map<std::string, std::string> ReadMetadata(const Json& json, const std::str
   return metadata;
 }
 
+Json ParseHeader(const RawFile& raw, const std::string& path) {
+  Json header = ParseJson(raw.header, path);
+  if (!header.is_object()) throw Error(path + ": its header must be a JSON object");
+  return header;
+}
+
 void VerifySum(Json header, const RawFile& raw, const std::string& sum, const std::string& path) {
   header.at(kMetadata).erase(kSum);
   const std::string_view data[] = {raw.data};
@@ -162,9 +169,8 @@ void WriteSafetensors(PendingFile& to, const TensorFile& file) {
 }
 
 TensorFile ReadSafetensors(const std::string& path, Checksum checksum) {
-  const RawFile raw = ReadRaw(path);
-  const Json header = ParseJson(raw.header, path);
-  if (!header.is_object()) throw Error(path + ": its header must be a JSON object");
+  const RawFile raw = ReadRaw(path, Part::kWhole);
+  const Json header = ParseHeader(raw, path);
   TensorFile file;
   if (header.contains(kMetadata)) file.metadata = ReadMetadata(header.at(kMetadata), path);
   if (const auto sum = file.metadata.extract(kSum)) {
@@ -197,6 +203,14 @@ TensorFile ReadSafetensors(const std::string& path, Checksum checksum) {
     throw Error(path + ": has bytes that belong to no tensor");
   }
   return file;
+}
+
+std::map<std::string, std::string> ReadSafetensorsMetadata(const std::string& path) {
+  const Json header = ParseHeader(ReadRaw(path, Part::kHeader), path);
+  if (!header.contains(kMetadata)) return {};
+  std::map<std::string, std::string> metadata = ReadMetadata(header.at(kMetadata), path);
+  metadata.erase(kSum);
+  return metadata;
 }
 
 }  // namespace dse

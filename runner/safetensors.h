@@ -46,4 +46,7 @@ void WriteSafetensors(PendingFile& to, const TensorFile& file);
 enum class Checksum { kWherePresent, kRequired };
 TensorFile ReadSafetensors(const std::string& path, Checksum checksum);
 
+// The metadata alone, without sha256: the rest of the file is not read, so not checked either.
+std::map<std::string, std::string> ReadSafetensorsMetadata(const std::string& path);
+
 }  // namespace dse

@@ -66,10 +66,10 @@ Supervisor::~Supervisor() {
 }
 
 TrainSummary Supervisor::Run() {
+  ReportProgress(/*now=*/true);  // before a worker can have the file locked
   for (Child& child : children_) {
     if (StopSignals::count() == 0) Start(child);
   }
-  ReportProgress(/*now=*/true);
   while (AnyChild()) {
     std::this_thread::sleep_for(kPoll);
     ForwardSignals();

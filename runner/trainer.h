@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "runner/class_map.h"
 #include "runner/dataset.h"
 #include "runner/recipe.h"
 #include "runner/weight_names.h"
@@ -97,9 +98,10 @@ struct TimingRequest {
 // A network with kept weights, to be tested.
 struct EvaluationJob {
   const Model& model;
-  const Recipe& recipe;  // batch_size, precision and test_images of it
-  const Dataset& data;   // as many classes as the model
-  std::string weights;   // safetensors that a training kept
+  const Recipe& recipe;     // batch_size, precision and test_images of it
+  const Dataset& data;      // its test split alone is read
+  const ClassMap& classes;  // which outputs the data's classes are
+  std::string weights;      // safetensors that a training kept
 };
 
 // What a device does at best, measured on it.
@@ -108,6 +110,8 @@ struct DevicePeaks {
   double bytes_per_s = 0;  // read and written by a large copy
 };
 
+// Where the data have some of the network's classes, its answer is the largest output among these,
+// and the loss is that of the softmax over these.
 struct EvaluationResult {
   double error = 0;  // top-1 percent
   double loss = 0;   // mean cross entropy
@@ -126,7 +130,7 @@ class Trainer {
   virtual std::string library_version() const = 0;  // "LibTorch 2.11.0"
 
   // Tests kept weights on the data's test split. Throws Error for weights of another network, a
-  // damaged file, other classes.
+  // damaged file, a map of other classes.
   virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
   // Milliseconds of each timed step. Throws std::bad_alloc where memory ends.
   virtual std::vector<double> MeasureSteps(const TimingRequest& request) = 0;

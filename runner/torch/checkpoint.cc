@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "runner/durable_file.h"
 #include "runner/torch/tensor_records.h"
+#include "runner/weights_metadata.h"
 
 namespace dse {
 namespace {
@@ -87,6 +88,15 @@ void CheckOwner(const std::string& path, std::map<std::string, std::string>& met
   throw Error(path + ": is of another run, or was begun in another precision");
 }
 
+// Versions that kept no names ordered all classes by their bytes.
+void CheckClasses(const TensorFile& file, const std::string& path,
+                  const std::vector<std::string>& classes) {
+  const std::vector<std::string> kept = ReadClassNames(file.metadata, path);
+  if (kept.empty() ? NumbersOutOfByteOrder(classes) : NamesToText(kept) != NamesToText(classes)) {
+    throw Error(path + ": its classes are others, or in another order, than the data's");
+  }
+}
+
 std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                              const std::function<void(const std::string&)>& warn) {
   std::error_code ignored;
@@ -94,6 +104,7 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
   try {
     FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
     CheckOwner(path, found.file.metadata, owner);
+    CheckClasses(found.file, path, owner.classes);
     found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
     return found;
   } catch (const std::exception& failure) {
@@ -105,19 +116,21 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
 }  // namespace
 
 CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved) {
-  const std::string& data = job.data.info().fingerprint;
-  return {
-      ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data + std::to_string(job.seed) +
-                (resolved == Precision::kFp32 ? "" : PrecisionWord(resolved))),
-      data};
+  const DatasetInfo& data = job.data.info();
+  const std::string precision = resolved == Precision::kFp32 ? "" : PrecisionWord(resolved);
+  return {ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data.fingerprint +
+                    std::to_string(job.seed) + precision),
+          data.fingerprint, data.class_names};
 }
 
 bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
                     const TrainingState& state, const Replicas& replicas,
                     const PublishHook& publish) {
   TensorFile file;
-  file.metadata = {
-      {kKey, owner.key}, {kData, owner.data}, {kState, StateToText(state, *replicas.front())}};
+  file.metadata = {{kKey, owner.key},
+                   {kData, owner.data},
+                   {kClassNames, NamesToText(owner.classes)},
+                   {kState, StateToText(state, *replicas.front())}};
   for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
     file.tensors.push_back(ToRecord(tensor.name, tensor.values));
   }

@@ -31,7 +31,8 @@ struct CheckpointOwner {
   // Model, recipe, data, seed and what the recipe's precision meant, which differs between devices.
   // Of fp32 it is without the word.
   std::string key;
-  std::string data;  // fingerprint
+  std::string data;                  // fingerprint
+  std::vector<std::string> classes;  // names of the outputs, in order
 };
 CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved);
 

@@ -54,7 +54,7 @@ Bf16Logits LogitsInBf16(const Model& model, int images) {
 }
 
 std::string CheckpointKeyOf(const TrainingJob& job, Precision resolved) {
-  return CheckpointKey(job, resolved);
+  return OwnerOfCheckpoint(job, resolved).key;
 }
 
 bool Tf32Allowed() {

@@ -51,7 +51,9 @@ Batches ReadBatches(const std::string& path) {
 void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
                          const std::string& path) {
   const Network network(model, /*zero_init_gamma=*/false, {at::kCPU, at::kFloat, seed});
-  WriteSafetensors(path, PublishWeights(model, names, network));
+  TensorFile file = PublishWeights(model, names, network);
+  file.metadata = DescribeNetwork(model, names);
+  WriteSafetensors(path, file);
 }
 
 void RunPeer(const Model& model, const Recipe& recipe, const std::string& weights,

@@ -45,6 +45,7 @@ void CheckJob(const TrainingJob& job, const BatchReader& reader) {
                 std::to_string(info.classes()));
   }
   if (reader.TestBatches() < 1) throw Error(info.uri + " has no test images");
+  if (!job.files.weights.empty()) CheckWeightNames(job.model, job.files.names);
 }
 
 Precision PrecisionOf(const TrainingJob& job, const TrainingPlace& place) {

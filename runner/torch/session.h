@@ -24,7 +24,8 @@ class TrainingSession {
  public:
   // Every replica adds gradients up over `micro_batches` parts of its share of a batch. Throws
   // Error for what cannot be trained: classes that differ, fewer training images than one batch, no
-  // test images, a precision the device has not. Job and hooks must outlive the session.
+  // test images, a precision the device has not, weights that cannot be kept under the names
+  // wanted. Job and hooks must outlive the session.
   TrainingSession(const TrainingJob& job, const TrainingHooks& hooks, const TrainingPlace& place,
                   int micro_batches);
 

@@ -8,20 +8,17 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "runner/torch/tensor_records.h"
+#include "runner/weights_metadata.h"
 
 namespace dse {
 namespace {
 
-constexpr const char* kNames = "names";
-constexpr const char* kModelHash = "model_hash";
 constexpr const char* kMean = "channel_mean";
 constexpr const char* kDeviation = "channel_stddev";
 constexpr const char* kCounter = ".num_batches_tracked";
 
-std::string NumbersToText(const std::array<float, 3>& values) { return Json(values).dump(); }
-
-void ReadNumbers(const std::map<std::string, std::string>& metadata, const char* key,
-                 const std::string& path, std::array<float, 3>& values) {
+void ReadNumbers(const WeightsMetadata& metadata, const char* key, const std::string& path,
+                 std::array<float, 3>& values) {
   const auto found = metadata.find(key);
   const Json json = found == metadata.end() ? Json() : ParseJson(found->second, path);
   bool sound = json.is_array() && json.size() == 3;
@@ -66,17 +63,13 @@ TensorFile PublishWeights(const Model& model, WeightNames names, const Network& 
 
 void KeepWeights(const TrainingJob& job, const Network& network) {
   TensorFile file = PublishWeights(job.model, job.files.names, network);
-  file.metadata = {{kNames, job.files.names == WeightNames::kTimm ? "timm" : "torchvision"},
-                   {kModelHash, ModelHash(job.model)},
-                   {kMean, NumbersToText(job.data.info().mean)},
-                   {kDeviation, NumbersToText(job.data.info().stddev)}};
+  file.metadata = DescribeWeights(job);
   WriteSafetensors(job.files.weights, file);
 }
 
-std::map<std::string, std::string> ReadWeights(const std::string& path, const Model& model,
-                                               const Network& network) {
+WeightsMetadata ReadWeights(const std::string& path, const Model& model, const Network& network) {
   TensorFile file = ReadSafetensors(path, Checksum::kWherePresent);
-  std::map<std::string, std::string> metadata = std::move(file.metadata);
+  WeightsMetadata metadata = std::move(file.metadata);
   const WeightNames names = NamesOf(file);
   RecordReader reader(std::move(file), path);
   VisitTensors(network, [&](const std::string& name, const at::Tensor& tensor) {
@@ -91,8 +84,7 @@ std::map<std::string, std::string> ReadWeights(const std::string& path, const Mo
   return metadata;
 }
 
-void ReadChannels(const std::map<std::string, std::string>& metadata, const std::string& path,
-                  DatasetInfo& info) {
+void ReadChannels(const WeightsMetadata& metadata, const std::string& path, DatasetInfo& info) {
   ReadNumbers(metadata, kMean, path, info.mean);
   ReadNumbers(metadata, kDeviation, path, info.stddev);
 }

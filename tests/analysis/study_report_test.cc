@@ -26,7 +26,8 @@ SeriesRecord Study(const std::string& name, const std::string& space, int n, dou
     for (int repeat = 0; repeat < 2; ++repeat) {
       RunRecord run = DoneRun(mean + random.Uniform(0, 10));
       run.seed = static_cast<uint64_t>(repeat);
-      run.epochs = {{1, *run.error + 20}, {2, *run.error}};
+      run.epochs.push_back({1, *run.error + 20});
+      run.epochs.push_back({2, *run.error});
       runs.push_back(run);
     }
     series.members.push_back(ModelMember(i, runs, {1, depth, 2}, {width, 2 * width, 4 * width}));

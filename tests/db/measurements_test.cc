@@ -30,6 +30,7 @@ TEST_CASE("done runs come with what it takes to test their weights") {
   REQUIRE(runs.size() == 2);
   CHECK(runs[0].key.size() == 16);
   CHECK(runs[0].error == 90.625);
+  CHECK(runs[0].fingerprint.size() == 16);
   CHECK_THAT(runs[0].model_json, Contains("\"widths\""));
   CHECK_THAT(runs[0].recipe_json, Contains("\"epochs\":1"));
   CHECK(LoadDoneRuns(db, {"RegNetX"}, {}).size() == 2);
@@ -42,14 +43,19 @@ TEST_CASE("a test of kept weights is stored once for a run and a dataset") {
   const DatasetRow data{"fedcba9876543210", "folder:new", 10, 100, 60};
   const int64_t run = LoadDoneRuns(db, {}, {})[1].run_id;
   CHECK_FALSE(FindEvaluation(db, run, data.fingerprint));
-  StoreEvaluation(db, run, data, {12.5, 0.75, 60});
-  StoreEvaluation(db, run, data, {13.5, std::nullopt, 60});
+  StoreEvaluation(db, run, data, {12.5, 0.75, 60, "test", 10});
+  StoreEvaluation(db, run, data, {13.5, std::nullopt, 60, "val", 7});
   const std::optional<Evaluation> found = FindEvaluation(db, run, data.fingerprint);
   REQUIRE(found);
   CHECK(found->error == 13.5);
   CHECK_FALSE(found->loss);
   CHECK(found->images == 60);
-  CHECK(FindEvaluation(db, LoadDoneRuns(db, {}, {})[0].run_id, "0123456789abcdef")->error == 61.5);
+  CHECK(found->split == "val");
+  CHECK(found->classes == 7);
+  const auto older = FindEvaluation(db, LoadDoneRuns(db, {}, {})[0].run_id, "0123456789abcdef");
+  CHECK(older->error == 61.5);
+  CHECK(older->split.empty());
+  CHECK(older->classes == 0);
 }
 
 TEST_CASE("a timing is found by its key, and its network is stored with it") {

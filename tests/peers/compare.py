@@ -1,8 +1,9 @@
 """Networks of dse against torchvision, timm and plain PyTorch: compare.py DSE DSE_TORCH_PEER
 
 Weights that dse writes must load with every key matching; the logits of both, and the losses of 20 steps
-of SGD, must agree. Weights are random, nothing is downloaded. Exits with 1 if anything differs. Skipped
-where a package is missing.
+of SGD, must agree. Where our metadata hold statements for a library's network (`after_loading`), they are
+run as they stand, and without them the logits must differ. Weights are random, nothing is downloaded. Exits
+with 1 if anything differs. Skipped where a package is missing.
 """
 import json
 import subprocess
@@ -14,6 +15,7 @@ try:
     import timm
     import torch
     import torchvision
+    from safetensors import safe_open
     from safetensors.torch import load_file, save_file
     from torch import nn
 except ImportError as missing:
@@ -25,6 +27,7 @@ from anynet import AnyNet
 LOGITS_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 LOSS_TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-3}
 
+# Ours, the library, its name, and what of ours is changed so that theirs needs mending.
 LIBRARY_NETWORKS = [
     ("regnetx-800mf", "torchvision", "regnet_x_800mf"),
     ("regnety-400mf", "torchvision", "regnet_y_400mf"),
@@ -32,8 +35,18 @@ LIBRARY_NETWORKS = [
     ("resnet-50", "torchvision", "resnet50"),
     ("resnext-50", "torchvision", "resnext50_32x4d"),
     ("efficientnet-b0", "torchvision", "efficientnet_b0"),
+    ("efficientnet-b1", "torchvision", "efficientnet_b1"),
+    ("efficientnet-b2", "torchvision", "efficientnet_b2"),
+    ("efficientnet-b3", "torchvision", "efficientnet_b3"),
+    ("efficientnet-b4", "torchvision", "efficientnet_b4"),
+    ("efficientnet-b5", "torchvision", "efficientnet_b5"),
+    ("efficientnet-b0", "torchvision", "efficientnet_b0", {"activation": "relu", "strides": [1, 2, 2, 1, 1, 2, 1]}),
+    ("regnety-400mf", "torchvision", "regnet_y_400mf", {"activation": "swish"}),
+    ("regnetx-400mf", "torchvision", "regnet_x_400mf", {"stem": "cifar", "strides": [2, 2, 1, 2]}),
+    ("resnet-50", "torchvision", "resnet50", {"activation": "swish", "strides": [1, 2, 2, 1]}),
     ("regnetx-400mf", "timm", "regnetx_004"),
     ("regnety-800mf", "timm", "regnety_008"),
+    ("regnety-400mf", "timm", "regnety_004", {"strides": [2, 2, 2, 1]}),
 ]
 
 SMALL = '"stem":"cifar","stem_width":16,"resolution":16,"classes":10,"depths":[1,2],"widths":[16,32]'
@@ -76,7 +89,9 @@ class Peer:
     def initial_weights(self, model_path, names):
         out = str(self.folder / "initial.safetensors")
         subprocess.run([self.program, "init", model_path, "1", names, out], check=True)
-        return load_file(out)
+        with safe_open(out, "pt") as file:
+            metadata = file.metadata()
+        return load_file(out), metadata
 
     def run(self, model_path, state, images, labels):
         weights, batches, out = (str(self.folder / f"{n}.safetensors") for n in ("weights", "batches", "out"))
@@ -154,25 +169,42 @@ def compare(peer, title, model_path, network, batches_of, check_losses):
             limit = (LOSS_TOLERANCE if what == "losses" else LOGITS_TOLERANCE)[dtype]
             good = value <= limit
             passed &= good
-            print(f"{'ok  ' if good else 'FAIL'} {title:32} {str(dtype)[6:]:8} {what:7} {value:.1e} (<= {limit:.0e})")
+            print(f"{'ok  ' if good else 'FAIL'} {title:46} {str(dtype)[6:]:8} {what:7} {value:.1e} (<= {limit:.0e})")
     return passed
 
 
-def compare_library_network(peer, name, library, published):
+def same_logits(mended, plain, images):
+    """Whether the library's own network computes the same with the weights, so needs no mending."""
+    plain.load_state_dict(mended.state_dict())
+    with torch.no_grad():
+        return difference(plain.eval()(images), mended.eval()(images)) < LOGITS_TOLERANCE[torch.float32]
+
+
+def compare_library_network(peer, name, library, published, changes=None):
     model, path = peer.resolve(name)
+    if changes:
+        model, path = peer.resolve(json.dumps(model | changes))
     make = (lambda: torchvision.models.get_model(published, weights=None)) if library == "torchvision" else (
         lambda: timm.create_model(published, pretrained=False))
-    network = make()
-    switch_noise_off(network)
-    network.load_state_dict(peer.initial_weights(path, library), strict=True)
+    net = make()
+    weights, metadata = peer.initial_weights(path, library)
+    net.load_state_dict(weights, strict=True)
+    if "after_loading" in metadata:
+        exec(metadata["after_loading"], {"net": net, "torch": torch})
+    switch_noise_off(net)
     batches_of = lambda dtype: random_batches(1, 16, 96, model["classes"], dtype)
-    return compare(peer, f"{library} {published}", path, network, batches_of, check_losses=False)
+    title = f"{library} {published}" + "".join(f", {key}" for key in changes or {})
+    passed = compare(peer, title, path, net, batches_of, check_losses=False)
+    if "after_loading" in metadata and same_logits(net.float(), make(), batches_of(torch.float32)[0][0]):
+        passed = False
+        print(f"FAIL {title}: agrees without the statements of our metadata")
+    return passed
 
 
 def compare_small_network(peer, block, text):
     model, path = peer.resolve(text)
     network = AnyNet(model)
-    network.load_state_dict(peer.initial_weights(path, "torchvision"), strict=True)
+    network.load_state_dict(peer.initial_weights(path, "torchvision")[0], strict=True)
     batches_of = lambda dtype: random_batches(STEPS, 32, model["resolution"], model["classes"], dtype)
     return compare(peer, f"{block}, {STEPS} steps", path, network, batches_of, check_losses=True)
 
@@ -185,8 +217,8 @@ def main():
         peer = Peer(dse, program, folder)
         for block, text in SMALL_NETWORKS.items():
             passed &= compare_small_network(peer, block, text)
-        for name, library, published in LIBRARY_NETWORKS:
-            passed &= compare_library_network(peer, name, library, published)
+        for network in LIBRARY_NETWORKS:
+            passed &= compare_library_network(peer, *network)
     print("all agree" if passed else "some differ")
     sys.exit(0 if passed else 1)
 

@@ -84,6 +84,24 @@ TEST_CASE("the fingerprint of CIFAR-10 covers every byte of its batches, the old
   CHECK(after.old_fingerprint == before.old_fingerprint);
 }
 
+TEST_CASE("CIFAR-10's test batch is enough to test on, and its training batches are") {
+  const TempFolder folder;
+  folder.Write("test_batch.bin", Record(9) + Record(3));
+  const std::string uri = "cifar10:" + folder.path();
+  const auto test = OpenTestImages(uri, {}, 1);
+  CHECK(test->Size(Split::kTest) == 2);
+  CHECK(test->Size(Split::kTrain) == 0);
+  CHECK(test->Label(Split::kTest, 1) == 3);
+  CHECK_THROWS_WITH(OpenTestImages(uri, {"train", {}}, 1), Contains("has no data_batch_1.bin"));
+  WriteBatches(folder);
+  std::filesystem::remove(folder / "test_batch.bin");
+  const auto train = OpenTestImages(uri, {"train", {}}, 1);
+  CHECK(train->Size(Split::kTest) == 10);
+  CHECK(train->info().test_split == "train");
+  CHECK(train->info().fingerprint != test->info().fingerprint);
+  CHECK_THROWS_WITH(OpenTestImages(uri, {}, 1), Contains("has no test_batch.bin"));
+}
+
 TEST_CASE("the class names of CIFAR-10 come from its own file where there is one") {
   const TempFolder folder;
   WriteBatches(folder);

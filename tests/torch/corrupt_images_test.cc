@@ -100,7 +100,9 @@ TEST_CASE("Corrupt test images are not counted in errors and losses") {
         CHECK(reports[i].test_error == wanted[i].test_error);
         CHECK(reports[i].test_loss == wanted[i].test_loss);
       }
-      const EvaluationResult tested = trainer->Evaluate({model, recipe, data, job.files.weights});
+      const ClassMap map = OwnClasses(data);
+      const EvaluationResult tested =
+          trainer->Evaluate({model, recipe, data, map, job.files.weights});
       CHECK(tested.images == sound);
       CHECK(tested.error == reports.back().test_error);
     }

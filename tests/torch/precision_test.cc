@@ -69,7 +69,8 @@ TEST_CASE("Weights are tested in the recipe's precision, not in that of the trai
   const auto trainer = MakeLibTorchTrainer({"cpu", 1});
   REQUIRE(trainer->Train(job, {}).outcome == TrainingOutcome::kDone);
   probe::AllowTf32(true);  // as a training in tf32 leaves it
-  trainer->Evaluate({model, recipe, data, job.files.weights});
+  const ClassMap map = OwnClasses(data);
+  trainer->Evaluate({model, recipe, data, map, job.files.weights});
   CHECK_FALSE(probe::Tf32Allowed());
 }
 
@@ -85,7 +86,8 @@ TEST_CASE("What is trained in parts is tested in parts, with the same result") {
   CHECK(probe::LargestConvolution([&] { probe::TrainDivided(model, recipe, data, {1, 4}); }) == 8);
   CHECK(probe::LargestConvolution([&] { probe::TrainDivided(model, recipe, data, {2, 2}); }) == 8);
 
-  const EvaluationJob test{model, recipe, data, job.files.weights};
+  const ClassMap map = OwnClasses(data);
+  const EvaluationJob test{model, recipe, data, map, job.files.weights};
   const EvaluationResult whole = probe::EvaluateInParts(test, 1);
   for (const int parts : {2, 5, 32}) {
     CAPTURE(parts);

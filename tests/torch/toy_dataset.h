@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/rng.h"
+#include "runner/class_map.h"
 #include "runner/dataset.h"
 
 namespace dse {
@@ -13,10 +14,12 @@ namespace dse {
 // seconds.
 class ToyDataset : public Dataset {
  public:
-  ToyDataset(int64_t train, int64_t test, const std::string& fingerprint = "0123456789abcdef") {
+  ToyDataset(int64_t train, int64_t test,
+             const std::vector<std::string>& names = {"red", "green", "blue"},
+             const std::string& fingerprint = "0123456789abcdef") {
     info_.uri = "toy";
     info_.fingerprint = fingerprint;
-    info_.class_names = {"red", "green", "blue"};
+    info_.class_names = names;
     info_.train_images = train;
     info_.test_images = test;
   }
@@ -45,5 +48,11 @@ class ToyDataset : public Dataset {
  private:
   DatasetInfo info_;
 };
+
+// The outputs of a network that was trained on the data are their classes.
+inline ClassMap OwnClasses(const Dataset& data) {
+  const ClassList classes{"both", data.info().class_names, data.info().classes()};
+  return MapClasses(classes, classes, {});
+}
 
 }  // namespace dse
