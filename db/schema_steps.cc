@@ -96,10 +96,13 @@ LEFT JOIN models o ON o.id = m.model_id
 LEFT JOIN fits f ON f.model_id = m.model_id AND f.grid = 'w0=8:256:8,wa=8:256:8,wm=1.5:3:0.05';
 DROP VIEW evaluated;
 CREATE VIEW evaluated AS
+WITH tested AS MATERIALIZED (SELECT DISTINCT y.dataset_id, coalesce(y.data_uri, x.uri) AS uri,
+  y.split FROM evaluations y JOIN datasets x ON x.id = y.dataset_id)
 SELECT n.population, n.recipe, n.dataset, m.idx AS member, coalesce(m.name, o.hash) AS model,
   o.hash, r.seed, r.error,
-  CASE WHEN EXISTS (SELECT 1 FROM datasets x
-                    WHERE x.uri = coalesce(e.data_uri, d.uri) AND x.id <> d.id)
+  CASE WHEN EXISTS (SELECT 1 FROM tested t
+                    WHERE t.uri = coalesce(e.data_uri, d.uri) AND t.dataset_id <> d.id
+                    AND (t.split IS e.split OR t.split IS NULL OR e.split IS NULL))
        THEN coalesce(e.data_uri, d.uri) || '@' || substr(d.fingerprint, 1, 8)
        ELSE coalesce(e.data_uri, d.uri) END AS tested_on,
   e.error AS tested_error, e.loss AS tested_loss, e.images, e.split, e.classes
