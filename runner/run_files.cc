@@ -76,9 +76,8 @@ void CheckSpace(const std::string& folder, double bytes, const std::string& what
 }
 
 bool RunFiles::has_weights() const {
-  return std::ranges::any_of(weights, [](const std::string& path) {
-    return path.ends_with(kExtension);
-  });
+  return std::ranges::any_of(weights,
+                             [](const std::string& path) { return path.ends_with(kExtension); });
 }
 
 std::map<std::string, RunFiles> FindRunFiles(const std::string& folder) {
