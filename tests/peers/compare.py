@@ -42,7 +42,7 @@ LIBRARY_NETWORKS = [
     ("efficientnet-b5", "torchvision", "efficientnet_b5"),
     ("efficientnet-b0", "torchvision", "efficientnet_b0", {"activation": "relu", "strides": [1, 2, 2, 1, 1, 2, 1]}),
     ("regnety-400mf", "torchvision", "regnet_y_400mf", {"activation": "swish"}),
-    ("regnetx-400mf", "torchvision", "regnet_x_400mf", {"stem": "cifar", "strides": [2, 2, 1, 2]}),
+    ("regnetx-800mf", "torchvision", "regnet_x_800mf", {"stem": "cifar", "strides": [2, 2, 1, 2]}),
     ("resnet-50", "torchvision", "resnet50", {"activation": "swish", "strides": [1, 2, 2, 1]}),
     ("regnetx-400mf", "timm", "regnetx_004"),
     ("regnety-800mf", "timm", "regnety_008"),
@@ -192,7 +192,7 @@ def compare_library_network(peer, name, library, published, changes=None):
     if "after_loading" in metadata:
         exec(metadata["after_loading"], {"net": net, "torch": torch})
     switch_noise_off(net)
-    batches_of = lambda dtype: random_batches(1, 16, 96, model["classes"], dtype)
+    batches_of = lambda dtype: random_batches(1, 8, 96, model["classes"], dtype)
     title = f"{library} {published}" + "".join(f", {key}" for key in changes or {})
     passed = compare(peer, title, path, net, batches_of, check_losses=False)
     if "after_loading" in metadata and same_logits(net.float(), make(), batches_of(torch.float32)[0][0]):

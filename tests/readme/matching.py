@@ -2,7 +2,7 @@
 import re
 
 # Always taken for equal: times, rates.
-TIME = re.compile(r"(?<![\w.])\d+(,\d{3})*(\.\d+)?[KMG]?( ?(s|ms|min|h|img/s|candidates/s|models/s)|/h)(?![\w/])")
+TIME = re.compile(r"(?<![\w.])\d+(,\d{3})*(\.\d+)?[KMG]?( ?(s|ms|min|h|img/s|candidates/s|models/s)|/(s|min|h))(?![\w/])")
 HASH = re.compile(r"\b[0-9a-f]{16}\b")
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?[KMGB]?(?!\w)")
 
