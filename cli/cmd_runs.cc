@@ -194,6 +194,9 @@ void Cancel(const RunsOptions& options) {
   if (summary.restored > 0) {
     std::cout << "; " << summary.restored << " with the result of before";
   }
+  if (summary.failed > 0) {
+    std::cout << "; " << CountOf(summary.failed, "failed run") << " with the result of before";
+  }
   std::cout << '\n';
 }
 

@@ -162,7 +162,8 @@ void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told)
 }
 
 // Finished runs are not trained again, so weights wanted afterwards come by another way.
-void TellWithoutWeights(const TrainRequest& request, const PlanSummary& plan) {
+void TellWithoutWeights(const TrainRequest& request, const std::string& fingerprint,
+                        const PlanSummary& plan) {
   if (!request.keep_weights || plan.states[RunState::kDone] == 0) return;
   Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
   RunFilter done;
@@ -179,6 +180,7 @@ void TellWithoutWeights(const TrainRequest& request, const PlanSummary& plan) {
   std::string options = " --db " + request.db_path;
   if (!request.work_dir.empty()) options += " --work-dir " + request.work_dir;
   for (const std::string& name : request.populations) options += " --population " + name;
+  options += " --recipe " + RecipeHash(request.recipe) + " --data " + fingerprint;
   Say(/*quiet=*/false, std::to_string(without) +
                            " finished runs have no kept weights; 'dse runs retry --with-weights" +
                            options + "' makes this command train them again");
@@ -250,7 +252,7 @@ int RunTrain(std::span<const std::string> args) {
       std::to_string(summary.plan.states.total()) + " runs: " + summary.plan.states.Text() + "; " +
           std::to_string(summary.finished_here) + " by this call" +
           (workers.empty() ? "" : "; " + workers));
-  TellWithoutWeights(request, summary.plan);
+  TellWithoutWeights(request, data->info().fingerprint, summary.plan);
   if (summary.interrupted) return kExitInterrupted;
   if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);

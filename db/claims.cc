@@ -13,8 +13,8 @@ namespace {
 // Runs are claimed in three turns ?8: those that nothing speaks against; pending ones whose last
 // attempt ended badly; failed ones. So what fails again and again keeps nothing else waiting.
 // Attempts are counted on from the highest, also where the result of an earlier one was brought
-// back. The state is asked for again, although the write lock is held: what claims one run is this
-// statement.
+// back. Ids of runs that were forgotten are used again, so the dataset is asked for as well. The
+// state is asked for again, although the write lock is held: what claims one run is this statement.
 constexpr int kTurns = 3;
 constexpr const char* kClaim =
     "UPDATE runs SET state = 'running', attempt = 1 + max(attempt, coalesce((SELECT max(a.attempt)"
@@ -28,6 +28,7 @@ constexpr const char* kClaim =
     "     OR (a.outcome = 'released' AND a.message IS NOT NULL)))"
     "   WHEN 1 THEN r.state = 'pending'"
     "   ELSE r.state = 'failed' AND r.failures BETWEEN 1 AND ?6 AND r.losses < ?7 END"
+    "  AND (?10 = '' OR r.dataset_id = (SELECT id FROM datasets WHERE fingerprint = ?10))"
     "  ORDER BY c.ordinal LIMIT 1)"
     " AND state IN ('pending', 'failed')"
     " RETURNING id, attempt, seed, model_id, recipe_id, dataset_id";
@@ -63,7 +64,7 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
     for (int turn = 0; turn < kTurns && !found; ++turn) {
       found = claim
                   .Bind(owner.token(), now, request.lease_seconds, request.host, request.device,
-                        request.retries, kMostLosses, turn, request.data_uri)
+                        request.retries, kMostLosses, turn, request.data_uri, request.fingerprint)
                   .Step();
     }
     if (!found) return std::nullopt;
@@ -80,7 +81,10 @@ std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const Clai
   run.recipe_json = TextById(connection, "SELECT document FROM recipes WHERE id = ?", recipe);
   run.fingerprint = TextById(connection, "SELECT fingerprint FROM datasets WHERE id = ?", dataset);
   {
-    sqlite::Statement epochs(connection, "SELECT max(epoch) FROM epochs WHERE run_id = ?",
+    sqlite::Statement epochs(connection,
+                             "SELECT max(epoch) FROM epochs WHERE run_id = ?1 AND attempt >"
+                             " coalesce((SELECT max(attempt) FROM attempts WHERE run_id = ?1"
+                             "  AND outcome IN ('done', 'diverged', 'out_of_memory')), 0)",
                              run.run_id);
     epochs.Step();
     run.epochs_before = epochs.Int(0);
@@ -173,9 +177,11 @@ bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
                     " WHERE r.id = ?1 AND run_id = ?1 AND attempts.attempt = ?2",
                     run.run_id, run.attempt)
       .Run();
-  // Tests of an earlier attempt's weights say nothing of this one.
-  sqlite::Statement(connection, "DELETE FROM evaluations WHERE run_id = ?", run.run_id).Run();
-  if (settle) settle();
+  if (done) {
+    // Tests of an earlier attempt's weights say nothing of this one.
+    sqlite::Statement(connection, "DELETE FROM evaluations WHERE run_id = ?", run.run_id).Run();
+    if (settle) settle();
+  }
   transaction.Commit();
   return true;
 }

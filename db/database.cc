@@ -74,17 +74,18 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   const SchemaMark mark = ReadSchemaMark(connection);
   CheckSchema(mark, path);
   if (mark.version == 0 && !create) throw Error(path + ": is empty, not a results file");
+  const bool older = mark.version < kSchemaVersion;
+  if (connection.FileIsReadOnly() && older && impl->read_only) {
+    throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
+                ") and is read-only; make it writable once to bring it up to date");
+  }
+  if (connection.FileIsReadOnly() && !impl->read_only) {
+    throw Error(path + ": cannot be written: the file is read-only");
+  }
+  if (older) MigrateSchema(connection);
   if (impl->read_only) {
-    if (mark.version < kSchemaVersion) {
-      throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
-                  ") and is opened for reading only; make it writable once to bring it up to date");
-    }
     connection.Execute("PRAGMA query_only = ON");
   } else {
-    if (connection.FileIsReadOnly()) {
-      throw Error(path + ": cannot be written: the file is read-only");
-    }
-    if (mark.version < kSchemaVersion) MigrateSchema(connection);
     SwitchOffWal(connection);
   }
   return Database(std::move(impl));

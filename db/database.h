@@ -8,7 +8,7 @@
 namespace dse {
 
 enum class OpenMode {
-  kReadOnly,   // must exist; nothing is changed, not even by a migration
+  kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };

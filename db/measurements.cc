@@ -28,7 +28,7 @@ std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& 
       connection,
       "SELECT r.id, r.key, coalesce((SELECT m.name FROM series_runs l JOIN members m"
       "  ON m.id = l.member_id WHERE l.run_id = r.id ORDER BY m.id LIMIT 1), o.hash),"
-      " o.spec, c.document, r.seed, r.error, d.fingerprint "
+      " o.spec, c.document, r.seed, r.error, d.fingerprint, r.attempt "
       "FROM runs r JOIN models o ON o.id = r.model_id JOIN recipes c ON c.id = r.recipe_id "
       "JOIN datasets d ON d.id = r.dataset_id "
       "WHERE r.state = 'done' AND r.id IN (SELECT l.run_id FROM series_runs l"
@@ -37,7 +37,7 @@ std::vector<DoneRun> LoadDoneRuns(Database& db, const std::vector<std::string>& 
   std::vector<DoneRun> runs;
   while (rows.Step()) {
     runs.push_back({rows.Int(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Text(4),
-                    rows.Int(5), rows.Real(6), rows.Text(7)});
+                    rows.Int(5), rows.Real(6), rows.Text(7), rows.Int(8)});
   }
   transaction.Commit();
   return runs;
@@ -55,19 +55,29 @@ std::optional<Evaluation> FindEvaluation(Database& db, int64_t run_id,
   return Evaluation{row.Real(0), row.OptionalReal(1), row.Int(2), row.Text(3), row.Int(4)};
 }
 
-void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
+bool StoreEvaluation(Database& db, const DoneRun& run, const DatasetRow& dataset,
                      const Evaluation& evaluation) {
   sqlite::Connection& connection = WritableConnection(db);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  sqlite::Statement(connection,
-                    "INSERT OR REPLACE INTO evaluations"
-                    "(run_id, dataset_id, error, loss, images, evaluated_at, data_uri, split,"
-                    " classes) VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, 0))",
-                    run_id, StoreDataset(connection, dataset), evaluation.error, evaluation.loss,
-                    evaluation.images, sqlite::Now(), dataset.uri, evaluation.split,
-                    evaluation.classes)
-      .Run();
+  sqlite::Statement store(
+      connection,
+      "INSERT OR REPLACE INTO evaluations"
+      "(run_id, dataset_id, error, loss, images, evaluated_at, data_uri, split, classes)"
+      " SELECT id, ?4, ?5, ?6, ?7, ?8, ?9, nullif(?10, ''), nullif(?11, 0) FROM runs"
+      " WHERE id = ?1 AND key = ?2 AND attempt = ?3 AND state = 'done'",
+      run.run_id, run.key, run.attempt, StoreDataset(connection, dataset), evaluation.error,
+      evaluation.loss, evaluation.images, sqlite::Now(), dataset.uri, evaluation.split,
+      evaluation.classes);
+  if (store.Run() == 0) return false;
+  if (evaluation.classes > 0) {
+    sqlite::Statement(connection,
+                      "DELETE FROM evaluations WHERE run_id = ?1 AND classes IS NULL AND ?2 ="
+                      " coalesce(data_uri, (SELECT uri FROM datasets d WHERE d.id = dataset_id))",
+                      run.run_id, dataset.uri)
+        .Run();
+  }
   transaction.Commit();
+  return true;
 }
 
 std::optional<Timing> FindTiming(Database& db, const TimingKey& key) {

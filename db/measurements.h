@@ -26,6 +26,7 @@ struct DoneRun {
   int64_t seed = 0;
   double error = 0;         // percent
   std::string fingerprint;  // of the dataset it was trained on
+  int64_t attempt = 0;      // that came to the error
 };
 // The done runs of the named populations and recipes, of all if none is named, in order of
 // creation. Throws Error for an unknown name and suggests the nearest.
@@ -42,8 +43,10 @@ struct Evaluation {
 };
 std::optional<Evaluation> FindEvaluation(Database& db, int64_t run_id,
                                          const std::string& fingerprint);
-// Replaces an older one of the run on this dataset; the dataset's URI is kept with it.
-void StoreEvaluation(Database& db, int64_t run_id, const DatasetRow& dataset,
+// Replaces an older one of the run on this dataset, and those of older versions under this URI,
+// which matched classes by their place; the URI is kept with it. False, with nothing changed, where
+// the run has come to another result since it was loaded, or is gone.
+bool StoreEvaluation(Database& db, const DoneRun& run, const DatasetRow& dataset,
                      const Evaluation& evaluation);
 
 // What a timing is of.

@@ -56,9 +56,11 @@ constexpr const char* kRestore =
     " micro_batch = a.micro_batch, seconds = a.seconds, img_per_s = a.img_per_s,"
     " message = a.message, host = a.host, device = a.device, dse_version = a.dse_version,"
     " torch_version = a.torch_version, precision = a.precision, started_at = a.started_at,"
-    " finished_at = a.ended_at FROM attempts a WHERE runs.id = ?1 AND a.run_id = ?1"
-    " AND a.attempt = (SELECT max(attempt) FROM attempts WHERE run_id = ?1"
-    "  AND (outcome IN ('diverged', 'out_of_memory') OR (outcome = 'done' AND error IS NOT NULL)))";
+    " finished_at = a.ended_at, data_uri = NULL FROM attempts a WHERE runs.id = ?1 AND a.run_id = "
+    "?1"
+    " AND a.attempt = (SELECT attempt FROM attempts WHERE run_id = ?1"
+    "  AND (outcome IN ('diverged', 'out_of_memory') OR (outcome = 'done' AND error IS NOT NULL))"
+    "  ORDER BY outcome = 'done' DESC, attempt DESC LIMIT 1)";
 
 constexpr const char* kCancel =
     "UPDATE runs SET state = 'cancelled', owner = NULL, lease_expires = NULL, finished_at = ?2"
@@ -171,6 +173,9 @@ CancelSummary CancelRuns(Database& db, const RunFilter& filter) {
     } else if (target.state == RunState::kPending) {
       ++summary.pending;
     } else {
+      // A retry that failed ends with the result of before, where there is one.
+      const bool failed = target.state == RunState::kFailed && restore.Bind(id).Run() > 0;
+      if (failed) ++summary.failed;
       continue;
     }
     if (restore.Bind(id).Run() > 0) {

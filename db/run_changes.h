@@ -26,11 +26,12 @@ RetrySummary RetryRuns(Database& db, const RunFilter& filter);
 struct CancelSummary {
   int64_t pending = 0;   // were waiting
   int64_t running = 0;   // were in somebody's hands, who loses them
-  int64_t restored = 0;  // of all these: have the result again that they had before a retry
+  int64_t restored = 0;  // of these: have the result again that they had before a retry
+  int64_t failed = 0;    // failed in a retry, and have the result again that they had before it
 };
 // Ends pending and running runs: one that had come to a result before (EarlierResult) has it again,
-// others are cancelled. A process that trains one notices at its next step, and its result does
-// not count.
+// others are cancelled. A process that trains one notices when it next renews its lease or stores
+// an epoch, and its result does not count. Failed runs with an earlier result have it again.
 CancelSummary CancelRuns(Database& db, const RunFilter& filter);
 
 struct ForgetSummary {

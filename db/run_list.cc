@@ -79,7 +79,7 @@ void AddEarlierResults(sqlite::Connection& connection, const std::string& ids,
                         " JOIN attempts a ON a.run_id = r.id"
                         "  AND (a.outcome IN ('diverged', 'out_of_memory')"
                         "   OR (a.outcome = 'done' AND a.error IS NOT NULL))"
-                        " ORDER BY a.run_id, a.attempt",
+                        " ORDER BY a.run_id, a.outcome = 'done', a.attempt",
                         ids);
   while (row.Step()) {
     places.at(row.Int(0))->earlier = {StoredState(row.Text(1)), row.OptionalReal(2)};

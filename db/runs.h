@@ -100,7 +100,8 @@ struct ClaimRequest {
   double lease_seconds = 120;  // until others may take the run if no heartbeat comes
   std::string host;
   std::string device;
-  std::string data_uri;  // that the images are read from
+  std::string data_uri;     // that the images are read from
+  std::string fingerprint;  // of these images: runs on others are not taken; "" = whatever they are
 };
 
 // A run in our hands. The pair (run_id, attempt) with our token is what every later write is

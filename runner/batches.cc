@@ -11,6 +11,7 @@
 #include "core/rng.h"
 #include "runner/augment.h"
 #include "runner/auto_augment.h"
+#include "runner/class_map.h"
 #include "runner/resize.h"
 
 namespace dse {
@@ -27,7 +28,15 @@ std::vector<int64_t> FixedOrder(const Dataset& dataset, Split split, const char*
   const DatasetInfo& info = dataset.info();
   const std::string& key = info.old_fingerprint.empty() ? info.fingerprint : info.old_fingerprint;
   RandomStream random(StreamKey(Sha256Word(key), purpose), 0);
-  return Permutation(dataset.Size(split), random);
+  std::vector<int64_t> order = Permutation(dataset.Size(split), random);
+  if (!NumbersOutOfByteOrder(info.class_names)) return order;
+  // Subsets stay those of when numbered classes were in the order of their bytes.
+  std::vector<int64_t> images = AllImages(dataset.Size(split));
+  std::ranges::stable_sort(images, {}, [&](int64_t i) {
+    return info.class_names[static_cast<size_t>(dataset.Label(split, i))];
+  });
+  for (int64_t& i : order) i = images[static_cast<size_t>(i)];
+  return order;
 }
 
 // All images, or the first `wanted` of the order for this purpose.

@@ -158,6 +158,19 @@ ClassMap ByOrder(const ClassList& network, const ClassList& data) {
         data.owner + " has " + std::to_string(data.count) + ", " + network.owner + " has " +
         std::to_string(network.count));
   }
+  if (std::is_permutation(network.names.begin(), network.names.end(), data.names.begin(),
+                          data.names.end()) &&
+      network.names != data.names) {
+    throw Error(data.owner + " and " + network.owner +
+                " have the same class names in another order; without --classes-by-order they are "
+                "matched by name");
+  }
+  if (network.names.empty() && NumbersOutOfByteOrder(data.names)) {
+    throw Error(network.owner +
+                ": its weights carry no class names, and the versions that kept none had classes "
+                "that are numbers in the order 0, 1, 10, 2; give --class-map FILE with lines "
+                "'their name,output', outputs from 0");
+  }
   ClassMap map;
   for (int i = 0; i < data.count; ++i) map.outputs.push_back(i);
   return map;

@@ -74,7 +74,8 @@ class OutputNames {
       opened_ = true;
       try {
         whole_ = OpenDataset(uri_, threads_)->info();
-      } catch (const Error&) {  // images to test on alone: not what a training read
+      } catch (const Error& error) {  // images to test on alone: not what a training read
+        if (error.fault() == Fault::kMachine) throw;
       }
     }
     return whole_ &&
@@ -120,19 +121,27 @@ class Evaluator {
     const bool kept = std::filesystem::exists(weights);
     if (!request_.again) {
       const auto stored = FindEvaluation(db_, run.run_id, row_.fingerprint);
-      if (stored && (stored->classes > 0 || !kept)) {
+      if (stored && (IsWhole(*stored) || !kept)) {
         return TestedRun{run, *stored, model.frame.classes};
       }
     }
     if (!kept) return {};
     const Evaluation result = Test(run, model, weights);
-    StoreEvaluation(db_, run.run_id, row_, result);
+    if (!StoreEvaluation(db_, run, row_, result)) {
+      throw Error(NameOf(run) + ": was trained again while its weights were tested; test it again");
+    }
     return TestedRun{run, result, model.frame.classes};
   }
 
   std::string device_name() const { return trainer_->device_name(); }
 
  private:
+  // Whether a result says over which classes it is, and is not of images that could not all be
+  // read.
+  bool IsWhole(const Evaluation& stored) const {
+    return stored.classes > 0 && stored.images >= data_.info().test_images;
+  }
+
   Evaluation Test(const DoneRun& run, const Model& model, const std::string& weights) {
     Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, NameOf(run)), NameOf(run));
     recipe.test_images = 0;  // all of them
@@ -153,8 +162,12 @@ class Evaluator {
 };
 
 [[noreturn]] void FailWithoutWeights(const EvalRequest& request, const std::string& folder) {
+  std::string filters = " --db " + request.db_path;
+  if (!request.work_dir.empty()) filters += " --work-dir " + request.work_dir;
+  for (const std::string& name : request.populations) filters += " --population '" + name + "'";
+  for (const std::string& name : request.recipes) filters += " --recipe '" + name + "'";
   throw Error(request.db_path + ": no run has kept weights in " + folder +
-              "; 'dse runs retry --with-weights --db " + request.db_path +
+              " (--work-dir names another place); 'dse runs retry --with-weights" + filters +
               "' and the same 'dse train' with --keep-weights make them");
 }
 

@@ -168,6 +168,8 @@ std::string PassedOver(const std::string& chosen, const std::string& directory,
     why = "it has not images of several classes";
   } else if (!other.empty()) {
     why += " ('" + other + "')";
+  } else {
+    why = "it has not the class '" + FirstMissing(known, names) + "'";
   }
   return "folder:" + directory + ": testing on " + chosen + "/; " + split +
          "/ is passed over: " + why;
@@ -274,9 +276,15 @@ TestFolder FindTestFolder(const std::string& directory, const std::string& split
   for (size_t i = 0; i < splits.size(); ++i) {
     const std::vector<std::string> names = ListClasses(directory + "/" + splits[i]);
     if (names.empty()) continue;
-    const bool known = !classes.empty() && FirstMissing(names, classes).empty();
+    const bool known = SameClasses(names, classes);
     if (known || SameClasses(names, trained)) {
       return ListTestFolder(directory, splits, i, known ? classes : trained);
+    }
+  }
+  for (size_t i = 0; i < splits.size(); ++i) {
+    const std::vector<std::string> names = ListClasses(directory + "/" + splits[i]);
+    if (!names.empty() && !classes.empty() && FirstMissing(names, classes).empty()) {
+      return ListTestFolder(directory, splits, i, classes);
     }
   }
   return ListTestFolder(directory, splits, FirstLabelled(directory, splits), {});

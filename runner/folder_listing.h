@@ -53,10 +53,10 @@ struct TestFolder {
 TestFolder FindTestFolder(const std::string& directory, const FolderSplit& train);
 
 // For a test alone: DIR/<split> where a split is named. Else the first of DIR/test and DIR/val
-// whose classes are all among `classes`, or are those of DIR/train, or, where there is none, the
-// first with images of more than one class. Where DIR has none of the folders test, val and train,
-// its own folders are the classes. Throws Error: no such folder, no class folder, a class without
-// images.
+// whose classes are `classes` or those of DIR/train; the first whose classes are all among
+// `classes`; the first with images of more than one class. Where DIR has none of the folders test,
+// val and train, its own folders are the classes. Throws Error: no such folder, no class folder, a
+// class without images.
 TestFolder FindTestFolder(const std::string& directory, const std::string& split,
                           const std::vector<std::string>& classes);
 

@@ -171,6 +171,7 @@ class Worker {
     request.host = owner_.host();
     request.device = trainer_->device_name();
     request.data_uri = job_.data.info().uri;
+    request.fingerprint = job_.data.info().fingerprint;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
     if (!run && ReclaimLost(db_, job_.run_ids) > 0) run = ClaimNext(db_, owner_, request);
     return run;
@@ -203,13 +204,19 @@ class Worker {
     }
   }
 
-  // Called with the run ours. A result is worth more than its weights.
+  // Called with the run ours. A result is worth more than its weights. Those of an earlier attempt
+  // are not this one's, so they do not stay where this one has none.
   void PutWeightsInPlace(const ClaimedRun& run, const TrainingFiles& files) const {
     std::error_code failure;
-    if (files.weights.empty() || !std::filesystem::exists(files.weights, failure)) return;
     const std::string path = WeightsPath(job_.request.work_dir, run.key);
-    std::filesystem::rename(files.weights, path, failure);
-    if (failure) Warn(run, "its weights are not kept: " + path + ": " + failure.message());
+    if (!files.weights.empty() && std::filesystem::exists(files.weights, failure)) {
+      std::filesystem::rename(files.weights, path, failure);
+      if (!failure) return;
+      Warn(run, "its weights are not kept: " + path + ": " + failure.message());
+    }
+    if (std::filesystem::remove(path, failure)) {
+      Warn(run, "the weights of its earlier result are removed: " + path);
+    }
   }
 
   // The same failure of several runs is none of theirs.

@@ -56,9 +56,13 @@ Words TrainWords(const std::string& db, const std::string& data, const std::stri
           "--keep-weights"};
 }
 
-bool Appears(const std::string& path) {
+// Whether a file with this ending comes into the folder within a minute.
+bool Appears(const std::string& folder, const std::string& ending) {
   for (int i = 0; i < 6000; ++i) {
-    if (fs::exists(path) && !fs::is_empty(path)) return true;
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, none)) {
+      if (entry.path().string().ends_with(ending)) return true;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return false;
@@ -96,7 +100,7 @@ TEST_CASE("an interrupted run does not go on with other images", "[cli][train]")
   words.insert(words.begin(), DSE_PROGRAM);
   {
     BackgroundProcess training(words);
-    REQUIRE(Appears(db + ".d/checkpoints"));
+    REQUIRE(Appears(db + ".d/checkpoints", ".safetensors"));
     training.Signal(SIGINT);
     CHECK(training.Wait() == 130);
   }

@@ -21,6 +21,8 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
       {"eval", "--data", "synthetic"},
       {"analyze"},
       {"status"},
+      {"runs", "list"},
+      {"runs", "retry"},
       {"bench"},
       {"import", rows},
       {"export", "--format", "csv"},

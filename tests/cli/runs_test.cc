@@ -1,7 +1,10 @@
 #include "db/runs.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 
 #include "core/json.h"
 #include "db/populations.h"
@@ -147,14 +150,24 @@ TEST_CASE("weights wanted afterwards come by a retry and the same training", "[c
   train.push_back("--keep-weights");
   CHECK_THAT(Dse(train).err, Contains("2 finished runs have no kept weights; 'dse runs retry "
                                       "--with-weights --db " +
-                                      db + "'"));
-  CHECK_THAT(Dse({"runs", "retry", "--with-weights", "--db", db}).out,
-             StartsWith("2 runs to be trained again (2 done)"));
+                                      db + " --recipe "));
+  // Another recipe's runs are not meant.
+  Words other = train;
+  other.pop_back();
+  other.insert(other.end(), {"--population", "RegNetX"});
+  std::replace(other.begin(), other.end(), std::string("epochs=1"), std::string("epochs=2"));
+  REQUIRE(Dse(other).code == 0);
+  const std::string err = Dse(train).err;
+  const size_t begin = err.find("'dse runs retry");
+  REQUIRE(begin != std::string::npos);
+  std::istringstream hint(err.substr(begin + 5, err.find("'", begin + 1) - begin - 5));
+  const Words said{std::istream_iterator<std::string>(hint), {}};
+  CHECK_THAT(Dse(said).out, StartsWith("2 runs to be trained again (2 done)"));
   const ProcessResult again = Dse(train);
   CHECK_THAT(again.err, Contains("2 done; 2 by this call") && !Contains("no kept weights"));
   CHECK(Query(db, "SELECT error FROM runs WHERE id = 1") == error);
-  CHECK(Query(db, "SELECT count(*) FROM attempts WHERE outcome = 'done'") == "4");
-  CHECK(Dse({"runs", "retry", "--with-weights", "--db", db}).out == "0 runs to be trained again\n");
+  CHECK(Query(db, "SELECT count(*) FROM attempts WHERE outcome = 'done'") == "6");
+  CHECK(Dse(said).out == "0 runs to be trained again\n");
 }
 
 TEST_CASE("a call whose default recipes would differ says which they are", "[cli]") {

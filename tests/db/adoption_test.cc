@@ -38,7 +38,7 @@ struct OldStudy {
         db(Database::Open(folder / "a.db", OpenMode::kReadWrite)) {
     const ClaimedRun run = ClaimNext(db, Owner::ThisProcess(), Request(runs)).value();
     FinishRun(db, run, Done(30));
-    StoreEvaluation(db, runs[0], MakeDataset(), {31, std::nullopt, 1000});
+    StoreEvaluation(db, LoadDoneRuns(db, {}, {}).front(), MakeDataset(), {31, std::nullopt, 1000});
   }
   TempFolder folder;
   std::vector<int64_t> runs;
@@ -93,7 +93,8 @@ TEST_CASE("an old row of other counts, or one without runs, is left alone") {
   SECTION("only tested on") {
     DatasetRow tested = MakeDataset();
     tested.fingerprint = ShortHash("tested");
-    StoreEvaluation(study.db, study.runs[0], tested, {40, std::nullopt, 1000});
+    StoreEvaluation(study.db, LoadDoneRuns(study.db, {}, {}).front(), tested,
+                    {40, std::nullopt, 1000});
     dataset.old_fingerprint = tested.fingerprint;
   }
   CHECK_FALSE(PlanRuns(study.db, WantedOn(study.db, dataset)).adopted);
@@ -102,7 +103,8 @@ TEST_CASE("an old row of other counts, or one without runs, is left alone") {
 TEST_CASE("tests of weights under the new fingerprint replace those under the old one") {
   OldStudy study;
   const DatasetRow dataset = Renamed("contents");
-  StoreEvaluation(study.db, study.runs[0], dataset, {32, std::nullopt, 1000});
+  StoreEvaluation(study.db, LoadDoneRuns(study.db, {}, {}).front(), dataset,
+                  {32, std::nullopt, 1000});
   CHECK(Column(study.db, "SELECT count(*) FROM datasets") == "2");
   CHECK(PlanRuns(study.db, WantedOn(study.db, dataset)).adopted);
   CHECK(Column(study.db, "SELECT count(*) FROM datasets") == "1");
@@ -135,7 +137,8 @@ TEST_CASE("two datasets at one address are told apart where weights were tested 
   OldStudy study;
   DatasetRow other = MakeDataset();
   other.fingerprint = "0123456789abcdef";
-  StoreEvaluation(study.db, study.runs[0], other, {90, std::nullopt, 1000});
+  StoreEvaluation(study.db, LoadDoneRuns(study.db, {}, {}).front(), other,
+                  {90, std::nullopt, 1000});
   CHECK(Column(study.db, "SELECT tested_on FROM evaluated WHERE tested_error = 90") ==
         "folder:/data@01234567");
   CHECK(Column(study.db, "SELECT tested_on FROM evaluated WHERE tested_error = 31") ==

@@ -280,8 +280,7 @@ TEST_CASE("a file of schema 1 is brought up to date with all its rows") {
   const TempFolder folder;
   const std::string path = folder / "old.db";
   std::filesystem::copy_file(DSE_TEST_DATA "/results-v1.db", path);
-  CHECK_THAT(OpenMessage(path, OpenMode::kReadOnly),
-             Contains("written by an older dse (schema 1)"));
+  CHECK(OpenMessage(path, OpenMode::kReadOnly).empty());  // to look at it is enough
   Database db = Database::Open(path, OpenMode::kReadWrite);
   Connection& connection = db.impl().connection;
   CHECK(connection.QueryInt("PRAGMA user_version") == kSchemaVersion);

@@ -129,6 +129,42 @@ TEST_CASE("a retry that is cancelled brings the whole former result back") {
   CHECK(study.Claim(1).attempt == 3);
 }
 
+TEST_CASE("a retry that fails or ends worse gives the done result back when it is cancelled") {
+  Study study;
+  const std::string before = study.Result(1);
+  RetryRuns(study.db, Study::Only(1));
+  study.Finish(1, Study::Ended(RunState::kFailed, "no luck"));
+  CHECK(CancelRuns(study.db, Study::Only(1)).failed == 1);
+  CHECK(study.Result(1) == before);
+  RetryRuns(study.db, Study::Only(1));
+  study.Finish(1, Study::Ended(RunState::kOutOfMemory, "wants 9 GB"));
+  RetryRuns(study.db, Study::Only(1));
+  CHECK(CancelRuns(study.db, Study::Only(1)).restored == 1);
+  CHECK(study.Result(1) == before);
+  // One that never had a result stays failed.
+  CHECK(CancelRuns(study.db, Study::Only(4)).failed == 0);
+  CHECK(study.State(4) == RunState::kFailed);
+}
+
+TEST_CASE("runs that got the number of a forgotten one are not trained on its images") {
+  Study study;
+  RetryRuns(study.db, Study::Only(5));
+  CancelRuns(study.db, Study::Only(6));
+  RunFilter last;
+  last.ids = {5, 6};
+  CHECK(ForgetRuns(study.db, last).forgotten.total() == 2);
+  WantedRuns others = MakeWanted(study.db, "p");
+  others.dataset.fingerprint = "fedcba9876543210";
+  CHECK(PlanRuns(study.db, others).inserted == 6);
+  REQUIRE(study.State(5) == RunState::kPending);
+  const std::vector<int64_t> ids{5, 6};
+  ClaimRequest request = Request(ids);
+  request.fingerprint = MakeDataset().fingerprint;
+  CHECK_FALSE(ClaimNext(study.db, Owner::ThisProcess(), request));
+  request.fingerprint = others.dataset.fingerprint;
+  CHECK(ClaimNext(study.db, Owner::ThisProcess(), request));
+}
+
 TEST_CASE("tests of kept weights go with the result they belong to") {
   Study study;
   const std::string count = "SELECT count(*) FROM evaluations WHERE run_id = 1";
@@ -140,6 +176,8 @@ TEST_CASE("tests of kept weights go with the result they belong to") {
   CancelRuns(study.db, Study::Only(1));
   CHECK(study.Text(count) == "1");
   RetryRuns(study.db, Study::Only(1));
+  study.Finish(1, Study::Ended(RunState::kFailed, "no luck"));
+  CHECK(study.Text(count) == "1");
   study.Finish(1, Done(41));
   CHECK(study.Text(count) == "0");
 }

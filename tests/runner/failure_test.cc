@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "db/run_changes.h"
 #include "runner/durable_file.h"
 #include "runner/failure_row.h"
 #include "runner/run_files.h"
@@ -255,6 +256,31 @@ TEST_CASE("weights that cannot be kept cost no result") {
   CHECK(summary.plan.states[RunState::kDone] == 1);
   CHECK(study.Query("SELECT failures FROM runs") == 0);
   CHECK(fs::is_directory(WeightsPath(folder, study.QueryText("SELECT key FROM runs"))));
+}
+
+TEST_CASE("weights of an earlier result do not stay under one that keeps none") {
+  const Study study(1);
+  TrainRequest request = study.Request();
+  request.keep_weights = true;
+  const TrainerFactory factory =
+      FakeTrainerFactory([](const TrainingJob& job, const TrainingHooks& hooks) {
+        if (!job.files.weights.empty()) std::ofstream(job.files.weights) << "weights";
+        return TrainQuietly(job, hooks);
+      });
+  Train(request, study.data(), factory, {});
+  const std::string weights =
+      WeightsPath(study.db_path() + ".d", study.QueryText("SELECT key FROM runs"));
+  REQUIRE(Slurp(weights) == "weights");
+  {
+    Database db = Database::Open(study.db_path(), OpenMode::kReadWrite);
+    RunFilter done;
+    done.states = {RunState::kDone};
+    REQUIRE(RetryRuns(db, done).retried.total() == 1);
+  }
+  CHECK(fs::exists(weights));
+  request.keep_weights = false;
+  CHECK(Train(request, study.data(), factory, {}).finished_here == 1);
+  CHECK_FALSE(fs::exists(weights));
 }
 
 TEST_CASE("an owner that slept while another did its run changes none of the other's files") {
