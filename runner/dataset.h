@@ -68,7 +68,7 @@ class Dataset {
   virtual CorruptSummary FoundCorrupt() const { return {}; }
 };
 
-// A share of corrupt images above this is an error.
+// A share of corrupt images in a split above this is an error.
 inline constexpr double kMaxCorruptShare = 0.01;
 
 // Opens a dataset by URI: "synthetic" (embedded, procedural: 10 classes, 32 px; "synthetic:easy"

@@ -47,7 +47,9 @@ std::vector<ReadImage> ReadImages(const FolderSplit& split, int threads, int64_t
 // The images of a split that can be used: in memory, or as files.
 struct UsableImages {
   MemoryImages memory;
-  FolderSplit split;  // files without the corrupt ones
+  FolderSplit split;     // files without the corrupt ones
+  int64_t left_out = 0;  // corrupt ones
+  std::string first;     // of these, with the reason
 };
 
 UsableImages KeepSound(FolderSplit split, std::vector<ReadImage> images, bool in_memory,
@@ -60,6 +62,7 @@ UsableImages KeepSound(FolderSplit split, std::vector<ReadImage> images, bool in
         in_memory && read.header_problem.empty() ? read.data_problem : read.header_problem;
     if (!problem.empty()) {
       ++info.corrupt_images;
+      if (++usable.left_out == 1) usable.first = split.Path(files[i]) + ": " + problem;
       if (info.corrupt_files.size() < kNamedImages) {
         info.corrupt_files.push_back(split.Path(files[i]) + ": " + problem);
       }
@@ -70,15 +73,6 @@ UsableImages KeepSound(FolderSplit split, std::vector<ReadImage> images, bool in
   }
   usable.split = std::move(split);
   return usable;
-}
-
-void CheckCorruptShare(const DatasetInfo& info, size_t files, const std::string& directory) {
-  if (static_cast<double>(info.corrupt_images) <= kMaxCorruptShare * static_cast<double>(files)) {
-    return;
-  }
-  throw Error(directory + ": " + std::to_string(info.corrupt_images) + " of " +
-              std::to_string(files) + " images are corrupt, more than 1%; the first is " +
-              info.corrupt_files.front());
 }
 
 // Says what lies in the folders of the splits and is not read.
@@ -99,16 +93,17 @@ class FolderDataset : public Dataset {
     info_.test_split = tests.split;
     info_.notes = std::move(tests.notes);
     NoteUnread(directory, train, test, info_);
-    const size_t files = train.files.size() + test.files.size();
     std::atomic<int64_t> bytes{0};
     std::vector<ReadImage> train_images = ReadImages(train, threads, memory, bytes);
     std::vector<ReadImage> test_images = ReadImages(test, threads, memory, bytes);
     in_memory_ = bytes <= memory;
     train_ = KeepSound(std::move(train), std::move(train_images), in_memory_, info_);
     test_ = KeepSound(std::move(test), std::move(test_images), in_memory_, info_);
-    CheckCorruptShare(info_, files, directory);
+    CheckShare(Split::kTrain, directory);
+    CheckShare(Split::kTest, directory);
     Describe(directory, threads);
-    corrupt_.emplace(info_.uri, info_.train_images, info_.test_images, info_.corrupt_images);
+    corrupt_.emplace(info_.uri, SplitCount{info_.train_images, train_.left_out},
+                     SplitCount{info_.test_images, test_.left_out});
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -153,6 +148,12 @@ class FolderDataset : public Dataset {
 
   [[noreturn]] void Refuse(Split split, int64_t index, const std::string& reason) const {
     corrupt_->Refuse(split, index, Path(split, index) + ": " + reason);
+  }
+
+  void CheckShare(Split split, const std::string& directory) const {
+    const UsableImages& images = Images(split);
+    CheckCorruptShare(directory, split, images.left_out, images.left_out + Size(split),
+                      "the first is " + images.first);
   }
 
   void Describe(const std::string& directory, int threads) {

@@ -73,7 +73,8 @@ class PackDataset : public Dataset {
     info_.test_images = static_cast<int64_t>(header.test_images);
     info_.mean = header.mean;
     info_.stddev = header.stddev;
-    corrupt_.emplace(info_.uri, info_.train_images, info_.test_images, info_.corrupt_images);
+    corrupt_.emplace(info_.uri, SplitCount{info_.train_images, 0},
+                     SplitCount{info_.test_images, 0});
   }
 
   const DatasetInfo& info() const override { return info_; }

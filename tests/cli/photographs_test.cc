@@ -104,7 +104,7 @@ TEST_CASE("more corrupt images than one in a hundred are an error", "[cli][photo
   const std::string db = SmallStudy(folder, "RegNetX", "1");
   const ProcessResult train = Dse({"train", "--db", db, "--data", "folder:" + images.path()});
   CHECK(train.code == 1);
-  CHECK_THAT(train.err, Contains("1 of 5 images are corrupt, more than 1%; the first is " +
+  CHECK_THAT(train.err, Contains("1 of 3 training images are corrupt, more than 1%; the first is " +
                                  images / "train/a/2.jpg"));
   CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
 }

@@ -211,8 +211,9 @@ TEST_CASE("more corrupt images than one in a hundred end reading as a fault of t
     FAIL("not told that there are too many");
   } catch (const Error& error) {
     CHECK(error.fault() == Fault::kMachine);
-    CHECK_THAT(error.what(), Contains("2 of 121 images are corrupt, more than 1%; the last is " +
-                                      folder / "train/a/1090.jpg: "));
+    CHECK_THAT(error.what(),
+               Contains("2 of 120 training images are corrupt, more than 1%; the last is " +
+                        folder / "train/a/1090.jpg: "));
   }
 }
 
@@ -267,7 +268,7 @@ TEST_CASE("too many corrupt images are an error that names the first") {
   WriteSmallFolder(folder);
   folder.Write("train/dog/z.jpg", "a text file named .jpg");
   CHECK_THROWS_WITH(OpenDataset("folder:" + folder.path(), 2),
-                    Contains("1 of 8 images are corrupt") && Contains("train/dog/z.jpg"));
+                    Contains("1 of 6 training images are corrupt") && Contains("train/dog/z.jpg"));
 }
 
 TEST_CASE("a broken folder is described in a sentence") {
