@@ -91,6 +91,7 @@ OrderedJson RunJson(const ListedRun& run) {
                       {"seconds", OrNull(run.seconds)},
                       {"img_per_s", OrNull(run.img_per_s)},
                       {"precision", OrNull(run.precision)},
+                      {"data_uri", OrNull(run.data_uri)},
                       {"message", OrNull(run.message)},
                       {"earlier", nullptr}};
   if (run.earlier) {
@@ -190,6 +191,7 @@ std::string RunText(const ShownRun& shown) {
   if (!run.message.empty()) text += ": " + run.message;
   if (run.earlier) text += "; " + EarlierText(run);
   text += "\n";
+  if (!run.data_uri.empty()) text += "  images of " + run.data_uri + "\n";
   for (const RunAttempt& attempt : history.attempts) text += AttemptText(attempt);
   text += EpochsText(history.epochs);
   for (const RunEvaluation& test : history.evaluations) {

@@ -18,7 +18,7 @@ std::vector<ListedRun> ReadRuns(sqlite::Connection& connection, const std::strin
   sqlite::Statement row(connection,
                         "SELECT r.id, r.key, o.hash, r.seed, r.state, r.error, r.best_error,"
                         " (SELECT count(*) FROM attempts a WHERE a.run_id = r.id), r.seconds,"
-                        " r.img_per_s, r.precision, r.message FROM json_each(?) w"
+                        " r.img_per_s, r.precision, r.message, r.data_uri FROM json_each(?) w"
                         " JOIN runs r ON r.id = w.value LEFT JOIN models o ON o.id = r.model_id"
                         " ORDER BY r.id",
                         ids);
@@ -37,6 +37,7 @@ std::vector<ListedRun> ReadRuns(sqlite::Connection& connection, const std::strin
     run.img_per_s = row.OptionalReal(9);
     run.precision = row.Text(10);
     run.message = row.Text(11);
+    run.data_uri = row.Text(12);
     runs.push_back(std::move(run));
   }
   return runs;

@@ -49,6 +49,7 @@ struct ListedRun {
   std::optional<double> seconds;
   std::optional<double> img_per_s;
   std::string precision;
+  std::string data_uri;  // that its images were read from last; "" if unknown
   std::string message;
   std::optional<EarlierResult> earlier;  // of runs that have no result now
 };

@@ -87,6 +87,8 @@ TEST_CASE("other images under the same names are tested and trained on as anothe
   const ProcessResult other = Dse(TrainWords(db, exchanged, "epochs=2"));
   CHECK_THAT(other.err, Contains("1 runs: 1 done; 1 by this call"));
   CHECK(Query(db, "SELECT group_concat(data_uri, ' ') FROM runs") == clean + " " + exchanged);
+  CHECK_THAT(Dse({"runs", "show", "--db", db, "--run", "2"}).out,
+             Contains("\n  images of " + exchanged + "\n"));
   CHECK_THAT(Dse(TrainWords(db, clean, "epochs=2")).err, Contains("1 done; 0 by this call"));
 }
 
