@@ -196,7 +196,8 @@ std::string RunText(const ShownRun& shown) {
   text += EpochsText(history.epochs);
   for (const RunEvaluation& test : history.evaluations) {
     text += "  tested on " + test.data + (test.split.empty() ? "" : " (" + test.split + ")") +
-            ": " + Percent(test.error) + " of " + std::to_string(test.images) + " images\n";
+            (test.naming.empty() ? "" : ", classes " + test.naming) + ": " + Percent(test.error) +
+            " of " + std::to_string(test.images) + " images\n";
   }
   for (const std::string& file : files.checkpoints) text += "  checkpoint " + file + "\n";
   for (const std::string& file : files.weights) text += "  weights " + file + "\n";
@@ -217,6 +218,7 @@ std::string ShownRunsJson(const std::vector<ShownRun>& runs) {
     for (const RunEvaluation& test : history.evaluations) {
       json["evaluations"].push_back({{"data", test.data},
                                      {"split", OrNull(test.split)},
+                                     {"naming", OrNull(test.naming)},
                                      {"error", test.error},
                                      {"images", test.images}});
     }

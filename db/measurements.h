@@ -40,6 +40,9 @@ struct Evaluation {
   int64_t images = 0;
   std::string split{};  // train, val or test; "" if unknown
   int64_t classes = 0;  // of the network that were tested over; 0 if unknown
+  // What was said of which class is which: "by order", "FILE (digits of its contents)"; "" where
+  // the names alone tell.
+  std::string naming{};
 };
 std::optional<Evaluation> FindEvaluation(Database& db, int64_t run_id,
                                          const std::string& fingerprint);

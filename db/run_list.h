@@ -77,6 +77,7 @@ struct RunEvaluation {
   std::string split;  // "" in rows of older files
   double error = 0;   // percent
   int64_t images = 0;
+  std::string naming;  // of classes, where the names alone do not tell
 };
 struct RunHistory {
   std::vector<RunAttempt> attempts;

@@ -76,6 +76,7 @@ ALTER TABLE datasets ADD COLUMN corrupt_images INTEGER CHECK(corrupt_images >= 0
 ALTER TABLE evaluations ADD COLUMN data_uri TEXT;
 ALTER TABLE evaluations ADD COLUMN split TEXT CHECK(split IN ('train', 'val', 'test'));
 ALTER TABLE evaluations ADD COLUMN classes INTEGER CHECK(classes > 0);
+ALTER TABLE evaluations ADD COLUMN naming TEXT CHECK(naming <> '');
 DROP VIEW results;
 CREATE VIEW results AS
 SELECT n.population, n.space, coalesce(m.name, o.hash) AS model, o.hash, n.recipe, n.dataset,
@@ -105,7 +106,7 @@ SELECT n.population, n.recipe, n.dataset, m.idx AS member, coalesce(m.name, o.ha
                     AND (t.split IS e.split OR t.split IS NULL OR e.split IS NULL))
        THEN coalesce(e.data_uri, d.uri) || '@' || substr(d.fingerprint, 1, 8)
        ELSE coalesce(e.data_uri, d.uri) END AS tested_on,
-  e.error AS tested_error, e.loss AS tested_loss, e.images, e.split, e.classes
+  e.error AS tested_error, e.loss AS tested_loss, e.images, e.split, e.classes, e.naming
 FROM series_runs l
 JOIN series_names n ON n.series_id = l.series_id
 JOIN members m ON m.id = l.member_id

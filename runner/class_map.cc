@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/json.h"
 #include "core/suggest.h"
 
@@ -208,6 +209,11 @@ std::string ClassNaming::Identity() const {
   std::string text = by_order ? "by order\n" : "";
   for (const auto& line : lines) text += std::string(Trim(line.second)) + "\n";
   return text;
+}
+
+std::string ClassNaming::Text() const {
+  if (by_order) return "by order";
+  return lines.empty() ? "" : file + " (" + ShortHash(Identity()).substr(0, 8) + ")";
 }
 
 ClassNaming ReadClassNaming(const std::string& path) {

@@ -14,6 +14,8 @@ struct ClassNaming {
 
   // The same for equal answers, "" where nothing was said: a test under it is another test.
   std::string Identity() const;
+  // For people: "by order", "FILE (digits that its lines come to)"; "" where nothing was said.
+  std::string Text() const;
 };
 
 // Lines `their name,our name`: a class of the data and the class of the network that it is. A name

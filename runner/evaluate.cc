@@ -147,8 +147,12 @@ class Evaluator {
     recipe.test_images = 0;  // all of them
     const ClassMap map = MapClasses(outputs_.Of(run, model, weights), classes_, request_.naming);
     const EvaluationResult result = trainer_->Evaluate({model, recipe, data_, map, weights});
-    return {result.error, std::isfinite(result.loss) ? std::optional(result.loss) : std::nullopt,
-            result.images, data_.info().test_split, static_cast<int64_t>(map.tested.size())};
+    return {result.error,
+            std::isfinite(result.loss) ? std::optional(result.loss) : std::nullopt,
+            result.images,
+            data_.info().test_split,
+            static_cast<int64_t>(map.tested.size()),
+            request_.naming.Text()};
   }
 
   const EvalRequest& request_;

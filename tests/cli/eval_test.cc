@@ -142,6 +142,12 @@ TEST_CASE("classes are matched by name, and other names are an error that says w
   CHECK(trained.Eval(renamed.path(), {"--class-map", wrong}).code == 0);
   CHECK(trained.CountTests() == "3");
   CHECK(trained.Newest() != "16.667 val 4 120");
+  CHECK(Query(trained.db(), "SELECT count(DISTINCT naming) FROM evaluated") == "3");
+  CHECK(Query(trained.db(),
+              "SELECT min(tested_error) FROM evaluated WHERE naming = 'by order'"
+              " OR naming LIKE '" +
+                  right + " (%)'")
+            .substr(0, 6) == "16.666");
   const ProcessResult both =
       trained.Eval(renamed.path(), {"--class-map", right, "--classes-by-order"});
   CHECK(both.code == 2);
