@@ -58,6 +58,18 @@ class ReportInBrowser(unittest.TestCase):
     def mouse(self, page, kind, x, y, **more):
         page.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
+    def hover(self, page, expression, shown):
+        """Moves the mouse onto an element until `shown` is true: one that is drawn anew meanwhile forgets the mouse."""
+        end = time.monotonic() + chromium.PATIENCE_S
+        while True:
+            self.mouse(page, "mouseMoved", 1, 1)
+            self.mouse(page, "mouseMoved", *self.middle(page, expression))
+            for _ in range(20):
+                if page.value(shown):
+                    return
+                time.sleep(0.05)
+            self.assertLess(time.monotonic(), end, f"never true: {shown}")
+
     def click(self, page, expression):
         x, y = self.middle(page, expression)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
@@ -136,9 +148,7 @@ class ReportInBrowser(unittest.TestCase):
     def test_hovering_shows_the_model_and_its_parameters_as_text(self):
         page = self.open_drawn()
         point = "document.querySelectorAll('#flops .mark-symbol.role-mark path')[0]"
-        x, y = self.middle(page, point)
-        self.mouse(page, "mouseMoved", x, y)
-        page.wait_until("!document.querySelector('.tip').hidden")
+        self.hover(page, point, "!document.querySelector('.tip').hidden")
         lines = page.value("[...document.querySelectorAll('.tip div')].map((d) => d.textContent)")
         self.assertEqual([line.split("9f3c")[0] for line in lines][:2], ["populationAnyNetXA", "model"])
         self.assertIn("<i>&", lines[1])

@@ -162,7 +162,19 @@ class Page:
         for _ in range(3):  # charts drawn change the height a little
             self.resize(width, self.value("document.documentElement.scrollHeight"))
             self.wait_until(done)
-        time.sleep(0.3)  # what is drawn anew after a change of size
+        self.wait_until_still()
+
+    def wait_until_still(self):
+        """Waits until the page is the same for a while: charts are drawn anew after a change of size."""
+        end = time.monotonic() + PATIENCE_S
+        before, since = None, time.monotonic()
+        while time.monotonic() - since < 0.5:
+            now = self.value("document.body.innerHTML.length + ' ' + document.documentElement.scrollHeight")
+            if now != before:
+                before, since = now, time.monotonic()
+            if time.monotonic() > end:
+                raise RuntimeError("the page does not come to rest")
+            time.sleep(0.05)
 
     def requests(self):
         return [event["request"]["url"] for event in self.events("Network.requestWillBeSent")]
