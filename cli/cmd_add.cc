@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "analysis/text_table.h"
+#include "analysis/study/text_table.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"

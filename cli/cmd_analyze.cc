@@ -6,7 +6,7 @@
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"
 #include "analysis/report/study_report.h"
-#include "analysis/study.h"
+#include "analysis/study/study.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/output.h"

@@ -12,10 +12,10 @@
 #include "core/json.h"
 #include "db/measurements.h"
 #include "db/populations.h"
-#include "runner/device_name.h"
-#include "runner/roofline.h"
-#include "runner/stop_signals.h"
-#include "runner/trainer.h"
+#include "runner/training/device_name.h"
+#include "runner/training/roofline.h"
+#include "runner/training/trainer.h"
+#include "runner/work/stop_signals.h"
 
 namespace dse {
 namespace {

@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/suggest.h"
-#include "runner/evaluate.h"
+#include "runner/work/evaluate.h"
 
 namespace dse {
 namespace {

@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/suggest.h"
-#include "db/export.h"
+#include "db/exchange/export.h"
 
 namespace dse {
 namespace {

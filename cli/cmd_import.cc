@@ -8,7 +8,7 @@
 #include "cli/progress.h"
 #include "cli/study_fits.h"
 #include "core/json.h"
-#include "db/import.h"
+#include "db/exchange/import.h"
 #include "db/results.h"
 
 namespace dse {

@@ -1,9 +1,9 @@
 #include <cstdio>
 #include <iostream>
 
-#include "analysis/network_drawing.h"
-#include "analysis/quantized_linear_fit.h"
-#include "analysis/refined_fit.h"
+#include "analysis/fit/quantized_linear_fit.h"
+#include "analysis/fit/refined_fit.h"
+#include "analysis/report/network_drawing.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"

@@ -8,8 +8,8 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/units.h"
-#include "runner/pack_writer.h"
-#include "runner/stop_signals.h"
+#include "runner/data/pack_writer.h"
+#include "runner/work/stop_signals.h"
 
 namespace dse {
 namespace {

@@ -8,7 +8,7 @@
 #include "core/suggest.h"
 #include "db/run_changes.h"
 #include "db/run_list.h"
-#include "runner/run_files.h"
+#include "runner/work/run_files.h"
 
 namespace dse {
 namespace {

@@ -12,9 +12,9 @@
 #include "core/suggest.h"
 #include "db/results.h"
 #include "db/run_list.h"
-#include "runner/run_files.h"
-#include "runner/train.h"
-#include "runner/weight_differences.h"
+#include "runner/training/weight_differences.h"
+#include "runner/work/run_files.h"
+#include "runner/work/train.h"
 
 namespace dse {
 namespace {

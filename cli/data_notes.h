@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runner/dataset.h"
+#include "runner/data/dataset.h"
 
 namespace dse {
 

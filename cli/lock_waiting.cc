@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "db/lock_wait.h"
-#include "runner/stop_signals.h"
+#include "runner/work/stop_signals.h"
 
 namespace dse {
 

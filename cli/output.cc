@@ -12,8 +12,8 @@
 #include <fstream>
 #include <utility>
 
+#include "core/durable_file.h"
 #include "core/error.h"
-#include "runner/durable_file.h"
 
 namespace dse {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include "analysis/text_table.h"
+#include "analysis/study/text_table.h"
 #include "core/json.h"
 #include "core/suggest.h"
 #include "core/units.h"

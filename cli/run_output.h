@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "db/run_list.h"
-#include "runner/run_files.h"
+#include "runner/work/run_files.h"
 
 namespace dse {
 

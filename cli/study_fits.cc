@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "analysis/quantized_linear_fit.h"
-#include "analysis/refined_fit.h"
+#include "analysis/fit/quantized_linear_fit.h"
+#include "analysis/fit/refined_fit.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
 #include "db/populations.h"

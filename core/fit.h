@@ -18,7 +18,7 @@ struct Fit {
 // The name of the grid a fit was searched on, as stored beside it: w0 and wa in 8..256 step 8, wm
 // in 1.5..3 step 0.05.
 inline constexpr const char* kDefaultGridName = "w0=8:256:8,wa=8:256:8,wm=1.5:3:0.05";
-// The same for the search over all parameters in these ranges (analysis/refined_fit.h).
+// The same for the search over all parameters in these ranges (analysis/fit/refined_fit.h).
 inline constexpr const char* kRefinedFitName = "continuous:w0=8:256,wa=8:256,wm=1.5:3";
 
 }  // namespace dse

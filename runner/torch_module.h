@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/version.h"
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 // What the shared module with LibTorch exports. The program opens it with dlopen only when it
 // trains, so commands that do not train start in milliseconds. Module and program are built

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 #include "core/suggest.h"
 
 namespace dse {

@@ -1,5 +1,5 @@
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 #include "core/version.h"
 
 namespace dse {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
-#include "analysis/text_table.h"
+#include "analysis/study/study_format.h"
+#include "analysis/study/text_table.h"
 
 namespace dse {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "analysis/properties.h"
-#include "analysis/study_format.h"
+#include "analysis/study/properties.h"
+#include "analysis/study/study_format.h"
 
 namespace dse {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
 
-#include "analysis/binomial.h"
 #include "analysis/report/report_context.h"
-#include "analysis/statistics.h"
-#include "analysis/study_format.h"
+#include "analysis/statistics/binomial.h"
+#include "analysis/statistics/statistics.h"
+#include "analysis/study/study_format.h"
 #include "core/units.h"
 
 namespace dse {

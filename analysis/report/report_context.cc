@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/study_format.h"
-#include "analysis/text_table.h"
+#include "analysis/study/study_format.h"
+#include "analysis/study/text_table.h"
 
 namespace dse {
 

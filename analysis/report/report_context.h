@@ -5,7 +5,7 @@
 
 #include "analysis/report/report.h"
 #include "analysis/report/vega_lite.h"
-#include "analysis/study.h"
+#include "analysis/study/study.h"
 
 namespace dse {
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/network_drawing.h"
 #include "analysis/report/model_table.h"
+#include "analysis/report/network_drawing.h"
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 #include "core/model.h"
 
 namespace dse {

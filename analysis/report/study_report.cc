@@ -5,7 +5,7 @@
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 #include "core/error.h"
 #include "core/suggest.h"
 

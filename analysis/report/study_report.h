@@ -1,7 +1,7 @@
 #pragma once
 
 #include "analysis/report/report.h"
-#include "analysis/study.h"
+#include "analysis/study/study.h"
 
 namespace dse {
 

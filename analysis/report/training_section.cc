@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 
 namespace dse {
 namespace {

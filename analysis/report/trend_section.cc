@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "analysis/report/report_context.h"
-#include "analysis/study_format.h"
+#include "analysis/study/study_format.h"
 #include "core/units.h"
 
 namespace dse {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "runner/rendezvous.h"
+#include "runner/training/rendezvous.h"
 
 #ifdef DSE_TORCH_CUDA
 #include "runner/torch/cuda/nccl_all_reduce.h"

@@ -5,12 +5,12 @@
 #include <system_error>
 #include <utility>
 
+#include "core/durable_file.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
-#include "runner/durable_file.h"
 #include "runner/torch/tensor_records.h"
-#include "runner/weights_metadata.h"
+#include "runner/training/weights_metadata.h"
 
 namespace dse {
 namespace {

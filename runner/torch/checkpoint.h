@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "runner/safetensors.h"
 #include "runner/torch/replica.h"
-#include "runner/trainer.h"
+#include "runner/training/safetensors.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

@@ -1,6 +1,6 @@
 #include "runner/torch/device.h"
 
-#include "runner/device_name.h"
+#include "runner/training/device_name.h"
 
 #ifdef DSE_TORCH_CUDA
 #include <c10/cuda/CUDAFunctions.h>

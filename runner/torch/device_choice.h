@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "runner/recipe.h"
+#include "runner/training/recipe.h"
 
 namespace dse {
 

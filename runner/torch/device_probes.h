@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/model.h"
-#include "runner/dataset.h"
-#include "runner/recipe.h"
-#include "runner/trainer.h"
+#include "runner/data/dataset.h"
+#include "runner/training/recipe.h"
+#include "runner/training/trainer.h"
 
 namespace dse::probe {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "runner/batches.h"
+#include "runner/data/batches.h"
 #include "runner/torch/batch_part.h"
 #include "runner/torch/normalize.h"
 #include "runner/torch/precision.h"

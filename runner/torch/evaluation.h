@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "core/rng.h"
-#include "runner/recipe.h"
 #include "runner/torch/network.h"
+#include "runner/training/recipe.h"
 
 namespace dse {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "runner/batches.h"
+#include "runner/data/batches.h"
 
 namespace dse {
 

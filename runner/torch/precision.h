@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "runner/recipe.h"
 #include "runner/torch/layers.h"
+#include "runner/training/recipe.h"
 
 namespace dse {
 

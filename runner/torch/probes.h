@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "core/model.h"
-#include "runner/batches.h"
-#include "runner/dataset.h"
-#include "runner/recipe.h"
-#include "runner/weight_names.h"
+#include "runner/data/batches.h"
+#include "runner/data/dataset.h"
+#include "runner/training/recipe.h"
+#include "runner/training/weight_names.h"
 
 // Torch-free questions about the insides of the trainer, for tests: LibTorch's CHECK macro collides
 // with Catch2's, so no test includes its headers.

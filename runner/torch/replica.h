@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "runner/batches.h"
+#include "runner/data/batches.h"
 #include "runner/torch/all_reduce.h"
 #include "runner/torch/network.h"
 #include "runner/torch/noise.h"
@@ -13,7 +13,7 @@
 #include "runner/torch/precise_norm.h"
 #include "runner/torch/precision.h"
 #include "runner/torch/step.h"
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

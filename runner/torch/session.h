@@ -4,12 +4,12 @@
 #include <memory>
 #include <vector>
 
-#include "runner/batches.h"
+#include "runner/data/batches.h"
 #include "runner/torch/all_reduce.h"
 #include "runner/torch/checkpoint.h"
 #include "runner/torch/replica.h"
 #include "runner/torch/replica_group.h"
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

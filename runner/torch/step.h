@@ -2,10 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "runner/recipe.h"
 #include "runner/torch/network.h"
 #include "runner/torch/optimizer.h"
 #include "runner/torch/precision.h"
+#include "runner/training/recipe.h"
 
 namespace dse {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "runner/safetensors.h"
+#include "runner/training/safetensors.h"
 
 namespace dse {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

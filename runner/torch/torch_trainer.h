@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 namespace dse {
 

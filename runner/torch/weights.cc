@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "runner/torch/tensor_records.h"
-#include "runner/weights_metadata.h"
+#include "runner/training/weights_metadata.h"
 
 namespace dse {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "runner/safetensors.h"
 #include "runner/torch/network.h"
-#include "runner/trainer.h"
-#include "runner/weights_metadata.h"
+#include "runner/training/safetensors.h"
+#include "runner/training/trainer.h"
+#include "runner/training/weights_metadata.h"
 
 namespace dse {
 

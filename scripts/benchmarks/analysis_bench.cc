@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "analysis/best_value.h"
-#include "analysis/kolmogorov_smirnov.h"
-#include "analysis/quantized_linear_fit.h"
-#include "analysis/refined_fit.h"
+#include "analysis/fit/quantized_linear_fit.h"
+#include "analysis/fit/refined_fit.h"
+#include "analysis/statistics/best_value.h"
+#include "analysis/statistics/kolmogorov_smirnov.h"
 #include "core/regnet.h"
 #include "core/rng.h"
 

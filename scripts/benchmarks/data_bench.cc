@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "runner/augment.h"
-#include "runner/folder.h"
-#include "runner/pack_writer.h"
-#include "runner/resize.h"
+#include "runner/data/folder.h"
+#include "runner/data/images/augment.h"
+#include "runner/data/images/resize.h"
+#include "runner/data/pack_writer.h"
 
 namespace dse {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 
 // dse_train_bench MODEL.json BATCH THREADS STEPS: training images a second of the LibTorch trainer
 // on one fixed random batch, as a JSON line.

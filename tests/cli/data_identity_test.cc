@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "tests/cli/program.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/data/images/jpeg_writer.h"
 
 namespace dse {
 namespace {

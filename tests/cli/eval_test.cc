@@ -2,10 +2,10 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "runner/dataset.h"
-#include "runner/safetensors.h"
+#include "runner/data/dataset.h"
+#include "runner/training/safetensors.h"
 #include "tests/cli/program.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/data/images/jpeg_writer.h"
 
 namespace dse {
 namespace {

@@ -4,9 +4,9 @@
 #include <iterator>
 #include <string>
 
-#include "runner/image_file.h"
+#include "runner/data/images/image_file.h"
 #include "tests/cli/program.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/skipped.h"
 
 namespace dse {

@@ -5,7 +5,7 @@
 
 #include "core/rng.h"
 #include "tests/cli/program.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/data/images/jpeg_writer.h"
 
 // One small study, and everything around it that once gave it the numbers of other images.
 

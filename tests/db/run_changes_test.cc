@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "db/connection.h"
-#include "db/import.h"
+#include "db/exchange/import.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "runner/cifar10.h"
+#include "runner/data/cifar10.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

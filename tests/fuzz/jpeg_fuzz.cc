@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "runner/jpeg.h"
-#include "runner/resize.h"
+#include "runner/data/images/jpeg.h"
+#include "runner/data/images/resize.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace dse {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "runner/png.h"
+#include "runner/data/images/png.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

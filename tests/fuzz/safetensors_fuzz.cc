@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "runner/safetensors.h"
+#include "runner/training/safetensors.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

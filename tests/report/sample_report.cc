@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/text_table.h"
+#include "analysis/study/text_table.h"
 #include "tests/report/sample_charts.h"
 
 namespace dse {

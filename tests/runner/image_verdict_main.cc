@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "core/error.h"
-#include "runner/image_file.h"
+#include "runner/data/images/image_file.h"
 
 int main(int count, char** paths) {
   for (int i = 1; i < count; ++i) {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "runner/trainer.h"
+#include "runner/training/trainer.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "runner/folder.h"
-#include "runner/pack_writer.h"
+#include "runner/data/folder.h"
+#include "runner/data/pack_writer.h"
 #include "runner/torch/torch_trainer.h"
-#include "tests/runner/jpeg_writer.h"
+#include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/torch/models.h"
 #include "tests/torch/toy_dataset.h"

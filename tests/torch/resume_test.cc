@@ -4,8 +4,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "runner/safetensors.h"
 #include "runner/torch/torch_trainer.h"
+#include "runner/training/safetensors.h"
 #include "tests/support/temp_folder.h"
 #include "tests/torch/models.h"
 #include "tests/torch/toy_dataset.h"

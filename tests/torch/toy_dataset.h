@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "runner/class_map.h"
-#include "runner/dataset.h"
+#include "runner/data/class_map.h"
+#include "runner/data/dataset.h"
 
 namespace dse {
 

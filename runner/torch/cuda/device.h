@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "runner/device_name.h"
 #include "runner/torch/device_choice.h"
 #include "runner/torch/library_failure.h"
+#include "runner/training/device_name.h"
 
 namespace dse::cuda {
 

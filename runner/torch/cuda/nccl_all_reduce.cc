@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "runner/rendezvous.h"
+#include "runner/training/rendezvous.h"
 
 namespace dse::cuda {
 namespace {

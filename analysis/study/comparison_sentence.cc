@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "analysis/study/comparison.h"
+#include "analysis/study/text_table.h"
+
+namespace dse {
+namespace {
+
+enum class Verdict { kBetter, kWorse, kEqual, kOpen };
+
+// Of a against b, whose difference (a - b) lies in the interval; lower errors are better.
+Verdict VerdictOf(const Interval& difference) {
+  if (difference.high < 0) return Verdict::kBetter;
+  if (difference.low > 0) return Verdict::kWorse;
+  const bool certain = difference.low == 0 && difference.high == 0;
+  return certain ? Verdict::kEqual : Verdict::kOpen;
+}
+
+std::string WordsOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kBetter:
+      return "better";
+    case Verdict::kWorse:
+      return "worse";
+    case Verdict::kEqual:
+      return "equal";
+    case Verdict::kOpen:
+      break;
+  }
+  return "not told apart";
+}
+
+std::string Percent(const QuantileDifference& quantile) {
+  return FormatNumber("%.3g%%", 100 * quantile.q);
+}
+
+// "-2.10", "+0.31" and, for what rounds to nothing, "0.00".
+std::string Signed(double value) {
+  const std::string text = FormatNumber("%+.2f", value);
+  return text == "+0.00" || text == "-0.00" ? "0.00" : text;
+}
+
+// "at the 5%, 10% and 25% quantiles"
+std::string AtQuantiles(const std::vector<std::string>& percents) {
+  std::string text = "at the ";
+  for (size_t i = 0; i < percents.size(); ++i) {
+    if (i > 0) text += i + 1 == percents.size() ? " and " : ", ";
+    text += percents[i];
+  }
+  return text + (percents.size() == 1 ? " quantile" : " quantiles");
+}
+
+// "better at every quantile", "better up to the 50% quantile, worse beyond", and a list of the
+// quantiles of each verdict where there are more than two stretches.
+std::string QuantileWords(const std::vector<QuantileDifference>& quantiles) {
+  std::vector<Verdict> verdicts;
+  std::vector<size_t> starts;  // of stretches with one verdict
+  for (const QuantileDifference& quantile : quantiles) {
+    verdicts.push_back(VerdictOf(quantile.difference));
+    const size_t last = verdicts.size() - 1;
+    if (last == 0 || verdicts[last] != verdicts[last - 1]) starts.push_back(last);
+  }
+  if (starts.size() == 1) {
+    if (verdicts[0] == Verdict::kOpen) return "told apart at no quantile";
+    return WordsOf(verdicts[0]) + " at every quantile";
+  }
+  if (starts.size() == 2) {
+    return WordsOf(verdicts[0]) + " up to the " + Percent(quantiles[starts[1] - 1]) +
+           " quantile, " + WordsOf(verdicts[starts[1]]) + " beyond";
+  }
+  std::string text;
+  for (Verdict verdict : {Verdict::kBetter, Verdict::kWorse, Verdict::kEqual, Verdict::kOpen}) {
+    std::vector<std::string> percents;
+    for (size_t i = 0; i < quantiles.size(); ++i) {
+      if (verdicts[i] == verdict) percents.push_back(Percent(quantiles[i]));
+    }
+    if (percents.empty()) continue;
+    text += (text.empty() ? "" : ", ") + WordsOf(verdict) + " " + AtQuantiles(percents);
+  }
+  return text;
+}
+
+std::string PValueWords(double p) { return p < 1e-6 ? "p < 1e-6" : FormatNumber("p = %.2g", p); }
+
+// The difference with its interval, which says nothing where a bootstrap of single models has none.
+std::string DifferenceWords(const Interval& mean) {
+  std::string text = Signed(mean.point);
+  if (mean.low < mean.high) text += " [" + Signed(mean.low) + ", " + Signed(mean.high) + "]";
+  return text;
+}
+
+}  // namespace
+
+std::string ComparisonSentence(const Comparison& comparison, size_t made_together) {
+  const Interval& mean = comparison.mean_difference;
+  const bool told = comparison.p_adjusted <= kSignificance;
+  std::string text =
+      comparison.a + " against " + comparison.b + ": mean error " + DifferenceWords(mean);
+  if (told && VerdictOf(mean) == Verdict::kOpen) {
+    text += " (includes 0: the means are not told apart)";
+  }
+  if (told && !comparison.quantiles.empty()) text += ", " + QuantileWords(comparison.quantiles);
+  text += ", KS " + FormatNumber("%.2f", comparison.ks) + ", " +
+          PValueWords(comparison.p_adjusted) + " (" + TextOf(comparison.method, kKsMethodWords);
+  if (made_together > 1) text += ", Holm over " + std::to_string(made_together) + " comparisons";
+  text += ")";
+  if (!told) text += ": the test does not tell the two apart";
+  return text;
+}
+
+}  // namespace dse

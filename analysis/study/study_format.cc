@@ -1,0 +1,174 @@
+#include "analysis/study/study_format.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "analysis/study/text_table.h"
+#include "core/suggest.h"
+#include "core/units.h"
+
+namespace dse {
+namespace {
+
+// A coefficient in the units readers know: scaled, with its interval.
+std::string Coefficient(const Interval& interval, double scale) {
+  return FormatNumber("%.4g", interval.point * scale) + " [" +
+         FormatNumber("%.4g", interval.low * scale) + ", " +
+         FormatNumber("%.4g", interval.high * scale) + "]";
+}
+
+struct Unit {
+  double scale = 1;  // of one unit in the property's own numbers
+  const char* symbol = "";
+};
+
+Unit UnitOf(const std::string& quantity) {
+  if (quantity == "flops") return {1e9, "GF"};
+  if (quantity == "acts" || quantity == "params") return {1e6, "M"};
+  return {1, "ms an image"};
+}
+
+}  // namespace
+
+std::string FormatPercent(double value) { return FormatNumber("%.2f", value); }
+
+std::string FormatPercent(const Interval& interval) {
+  if (interval.low == interval.high) return FormatPercent(interval.point);
+  return FormatPercent(interval.point) + " [" + FormatPercent(interval.low) + ", " +
+         FormatPercent(interval.high) + "]";
+}
+
+std::string FormatProperty(std::string_view name, double value) {
+  if (name == "flops" || name == "params" || name == "acts") return FormatCount(value);
+  return FormatNumber("%.5g", value);
+}
+
+std::string CountOf(int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string FormatPValue(double p) {
+  return p < 1e-4 ? FormatNumber("%.1e", p) : FormatNumber("%.2g", p);
+}
+
+std::string PropertyText(const SeriesAnalysis& series, std::string_view property, size_t place) {
+  const StudyProperty* found = series.Find(property);
+  if (!found || std::isnan(found->values[place])) return "-";
+  return FormatProperty(property, found->values[place]);
+}
+
+std::string StageText(const SeriesAnalysis& series, char letter, size_t place) {
+  std::string text;
+  for (int stage = 1;; ++stage) {
+    const std::string value = PropertyText(series, letter + std::to_string(stage), place);
+    if (value == "-") return text;
+    text += (stage == 1 ? "" : " ") + value;
+  }
+}
+
+std::string StageWidthsText(const SeriesAnalysis& series, size_t place) {
+  const std::string widths = StageText(series, 'w', place);
+  return widths.empty() ? "-" : widths;
+}
+
+std::string LeftOutText(const SeriesAnalysis& series) {
+  const auto diverged = std::ranges::count_if(series.models, &StudyModel::diverged);
+  std::vector<std::string> out;
+  for (const auto& [state, count] : series.failed) {
+    if (state == "diverged" && diverged > 0) continue;
+    std::string word = state == "without_error" ? "done without the error asked for" : state;
+    std::ranges::replace(word, '_', ' ');
+    out.push_back(std::to_string(count) + " " + word);
+  }
+  if (series.filtered > 0) {
+    out.push_back(std::to_string(series.filtered) + " outside the conditions");
+  }
+  std::vector<std::string> parts;
+  if (!out.empty()) parts.push_back("left out: " + JoinWords(out));
+  if (diverged > 0) parts.push_back(std::to_string(diverged) + " diverged, counted as 100% error");
+  for (const auto& [state, count] : series.failed_repeats) {
+    std::string word = state;
+    std::ranges::replace(word, '_', ' ');
+    parts.push_back(CountOf(count, "further repeat") + " " + word);
+  }
+  if (series.micro_batched > 0) {
+    parts.push_back(std::to_string(series.micro_batched) +
+                    " trained in smaller batches than the recipe's, for lack of memory");
+  }
+  if (series.precisions.size() > 1) {
+    std::vector<std::string> runs;
+    for (const auto& [precision, count] : series.precisions) {
+      runs.push_back(CountOf(count, "run") + " in " + precision);
+    }
+    parts.push_back("trained in different precisions: " + JoinWords(runs));
+  }
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
+  return text;
+}
+
+const char* ErrorKindText(ErrorKind kind) {
+  return kind == ErrorKind::kLast ? "last epoch" : "best epoch";
+}
+
+std::string PropertyMeaning(const std::string& name) {
+  static const std::vector<std::pair<std::string, std::string>> kMeanings = {
+      {"depth", "depth (blocks)"},
+      {"w0", "w0, initial width"},
+      {"wa", "wa, slope of the widths"},
+      {"wm", "wm, factor between widths"},
+      {"e_fit", "e_fit, error of the quantized linear fit"},
+      {"flops", "flops (multiply-adds)"},
+      {"params", "parameters"},
+      {"acts", "activations"},
+      {"lr", "learning rate"},
+      {"wd", "weight decay"},
+      {"lr_wd", "learning rate x weight decay"}};
+  for (const auto& [known, meaning] : kMeanings) {
+    if (known == name) return meaning;
+  }
+  if (name.size() != 2 || name[1] < '1' || name[1] > '9') return name;
+  const std::string stage = std::string(" of stage ") + name[1];
+  switch (name[0]) {
+    case 'w':
+      return name + ", width" + stage;
+    case 'd':
+      return name + ", depth" + stage;
+    case 'b':
+      return name + ", bottleneck ratio" + stage;
+    case 'g':
+      return name + ", group width" + stage;
+    default:
+      return name;
+  }
+}
+
+std::string RegressionText(const ComplexityTrend& trend) {
+  const Unit x = UnitOf(trend.x);
+  const Unit y = UnitOf(trend.y);
+  const std::string variable = trend.x == "flops" ? "GF" : "M " + trend.x;
+  std::string text = trend.y + " (" + y.symbol + ") = ";
+  if (!trend.fit) return text + "not determined by " + CountOf(trend.points.size(), "model");
+  const std::vector<Interval>& c = trend.fit->coefficients;
+  const double root = std::sqrt(x.scale) / y.scale;
+  switch (trend.fit->form) {
+    case TrendForm::kSqrt:
+      text += Coefficient(c[0], root) + " sqrt(" + variable + ")";
+      break;
+    case TrendForm::kLinear:
+      text += Coefficient(c[0], 1 / y.scale) + " + " + Coefficient(c[1], x.scale / y.scale) + " " +
+              variable;
+      break;
+    case TrendForm::kLinearSqrt:
+      text += Coefficient(c[0], x.scale / y.scale) + " " + variable + " + " +
+              Coefficient(c[1], root) + " sqrt(" + variable + ")";
+      break;
+  }
+  return text + ", R^2 " + FormatNumber("%.3f", trend.fit->r_squared) + ", " +
+         CountOf(static_cast<int64_t>(trend.points.size()), "model");
+}
+
+}  // namespace dse

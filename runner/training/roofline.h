@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "core/complexity.h"
+#include "runner/training/trainer.h"
+
+namespace dse {
+
+// The least time, in ms, that a batch can take on a device: of its arithmetic or of its memory
+// traffic, whichever is longer, and of the update. Multiply-adds count two operations, three times
+// for a training step (forward, and backward to weights and inputs). Every activation is taken to
+// pass through memory as often as with normalisation and ReLU fused into the convolutions: 2.3
+// times forward and 4.5 times backward, the mean over the RegNets. The update moves 24 bytes a
+// parameter.
+double RooflineMilliseconds(const Complexity& complexity, int batch_size, Precision precision,
+                            bool training, const DevicePeaks& peaks);
+
+// Median (of an even number the mean of the middle two), lowest and highest.
+struct Spread {
+  double median = 0;
+  double lowest = 0;
+  double highest = 0;
+};
+// `values` is not empty.
+Spread MeasureSpread(std::vector<double> values);
+
+}  // namespace dse

@@ -1,0 +1,100 @@
+#include "runner/work/plan.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "core/error.h"
+#include "runner/work/run_files.h"
+#include "runner/work/train.h"
+
+namespace dse {
+namespace {
+
+// Room for results and the journal of a transaction.
+constexpr double kResultBytes = 4e6;
+
+RecipeRow MakeRow(const Recipe& recipe) {
+  return {RecipeHash(recipe), recipe.name, RecipeToJson(recipe, /*with_defaults=*/true).dump()};
+}
+
+void CheckClasses(const StoredMember& member, const DatasetInfo& data) {
+  const int classes = member.draw.model.frame.classes;
+  if (classes == data.classes()) return;
+  throw Error("population '" + member.population + "' has networks for " + std::to_string(classes) +
+              " classes but '" + data.uri + "' has " + std::to_string(data.classes()) +
+              "; draw or add them with --classes " + std::to_string(data.classes()));
+}
+
+void CheckImages(const Recipe& recipe, const DatasetInfo& data) {
+  if (data.test_images == 0 && recipe.val_images == 0)
+    throw Error(data.uri + " has no test images");
+  int64_t images = std::max<int64_t>(0, data.train_images - recipe.val_images);
+  if (recipe.train_images > 0) images = std::min<int64_t>(images, recipe.train_images);
+  if (recipe.batch_size <= images) return;
+  throw Error("a batch of " + std::to_string(recipe.batch_size) + " images is more than the " +
+              std::to_string(images) + " training images of " + data.uri +
+              "; choose a smaller batch_size");
+}
+
+// Values, momentum and average of the largest network, in three files for a moment.
+double CheckpointBytes(std::span<const StoredMember> members) {
+  int64_t params = 0;
+  for (const StoredMember& member : members) {
+    params = std::max(params, member.draw.complexity.params);
+  }
+  return 4.0 * 3 * 3 * static_cast<double>(params);
+}
+
+}  // namespace
+
+DatasetRow MakeDatasetRow(const DatasetInfo& data) {
+  return {data.fingerprint,   data.uri,         data.classes(),
+          data.train_images,  data.test_images, data.old_fingerprint,
+          data.corrupt_images};
+}
+
+WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
+                    const DatasetInfo& data, uint64_t seed, int repeats) {
+  WantedRuns wanted;
+  wanted.recipe = MakeRow(recipe);
+  wanted.dataset = MakeDatasetRow(data);
+  // Repeat by repeat, so that a study cut short has every member before any has two runs.
+  for (int repeat = 0; repeat < repeats; ++repeat) {
+    for (const StoredMember& member : members) {
+      CheckClasses(member, data);
+      const Overrides& own = member.draw.overrides;
+      const RecipeRow effective = own.empty() ? wanted.recipe : MakeRow(WithOverrides(recipe, own));
+      wanted.runs.push_back(
+          {member.member_id, seed + static_cast<uint64_t>(repeat), member.draw.hash, effective});
+    }
+  }
+  return wanted;
+}
+
+void CheckBatch(const Recipe& recipe, int replicas) {
+  if (recipe.batch_size >= 2 * replicas) return;
+  throw Error(
+      "batch_size is " + std::to_string(recipe.batch_size) + " for " +
+      (replicas == 1 ? "one network" : std::to_string(replicas) + " replicas") +
+      ", but batch norm needs two images or more for each; choose a batch_size of at least " +
+      std::to_string(2 * replicas));
+}
+
+void CheckBeforeTraining(const TrainRequest& request, std::span<const StoredMember> members,
+                         const DatasetInfo& data) {
+  CheckBatch(request.recipe, request.trainer.replicas);
+  CheckImages(request.recipe, data);
+  if (request.keep_weights) {
+    for (const StoredMember& member : members) {
+      CheckWeightNames(member.draw.model, request.weight_names);
+    }
+  }
+  MakeRunFolders(request.work_dir);
+  CheckSpace(request.work_dir, CheckpointBytes(members) * request.workers,
+             "training the largest network (checkpoints, in --work-dir)");
+  const std::string beside = std::filesystem::path(request.db_path).parent_path().string();
+  CheckSpace(beside.empty() ? "." : beside, kResultBytes, "the database");
+}
+
+}  // namespace dse

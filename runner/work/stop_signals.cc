@@ -1,0 +1,31 @@
+#include "runner/work/stop_signals.h"
+
+#include <atomic>
+
+namespace dse {
+namespace {
+
+std::atomic<int> signals{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+
+void CountSignal(int) { signals.fetch_add(1); }
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  signals = 0;
+  struct sigaction action {};
+  action.sa_handler = CountSignal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, &old_interrupt_);
+  sigaction(SIGTERM, &action, &old_terminate_);
+}
+
+StopSignals::~StopSignals() {
+  sigaction(SIGINT, &old_interrupt_, nullptr);
+  sigaction(SIGTERM, &old_terminate_, nullptr);
+}
+
+int StopSignals::count() { return signals; }
+
+}  // namespace dse

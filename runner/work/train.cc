@@ -1,0 +1,103 @@
+#include "runner/work/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "core/error.h"
+#include "db/database.h"
+#include "runner/work/plan.h"
+#include "runner/work/run_files.h"
+#include "runner/work/stop_signals.h"
+#include "runner/work/supervisor.h"
+#include "runner/work/trainer_check.h"
+#include "runner/work/worker.h"
+
+namespace dse {
+namespace {
+
+struct Wish {
+  std::vector<StoredMember> members;
+  WantedRuns runs;
+  bool anything_to_train = false;
+};
+
+// Changes nothing.
+Wish ReadWish(const TrainRequest& request, const DatasetInfo& data) {
+  Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
+  Wish wish;
+  wish.members = LoadMembers(db, request.populations);
+  const std::vector<StoredMember>& members = wish.members;
+  if (members.empty()) {
+    throw Error(
+        request.db_path +
+        ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
+  }
+  wish.runs = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  const StateCounts states = CountRuns(db, wish.runs).states;
+  wish.anything_to_train = states.total() > states.final();
+  return wish;
+}
+
+void TellAdopted(const TrainRequest& request, const DatasetInfo& data, const PlanSummary& plan) {
+  if (!plan.adopted) return;
+  const auto& [uri, runs] = *plan.adopted;
+  std::fprintf(stderr,
+               "dse: %s: the runs on %s are of before fingerprints covered contents; they are "
+               "taken for runs on the images now in %s (%lld runs)\n",
+               request.db_path.c_str(), uri.c_str(), data.uri.c_str(),
+               static_cast<long long>(runs));
+}
+
+// Writes what is missing. The connection is closed again before anything is forked.
+PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
+                      const WantedRuns& wanted) {
+  Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
+  PlanSummary plan = PlanRuns(db, wanted);
+  TellAdopted(request, data, plan);
+  if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
+  return plan;
+}
+
+int ThreadsPerWorker(const TrainRequest& request) {
+  if (request.trainer.threads > 0) return request.trainer.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / request.workers);
+}
+
+void CheckRequest(const TrainRequest& request) {
+  if (request.workers < 1 || request.workers > kMaxWorkers) {
+    throw Error("there can be 1 to " + std::to_string(kMaxWorkers) + " workers, not " +
+                std::to_string(request.workers));
+  }
+  if (request.repeats < 1) throw Error("there must be at least one repeat");
+}
+
+}  // namespace
+
+TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
+                   const std::function<void(const TrainProgress&)>& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  CheckRequest(request);
+  TrainRequest effective = request;
+  effective.work_dir = WorkFolder(request.db_path, request.work_dir);
+  effective.trainer.threads = ThreadsPerWorker(request);
+  const StopSignals signals;
+  const Wish wish = ReadWish(effective, data.info());
+  if (wish.anything_to_train) {
+    CheckBeforeTraining(effective, wish.members, data.info());
+    CheckTrainer(factory, effective.trainer, effective.recipe.precision);
+  }
+  TrainSummary nothing;
+  nothing.interrupted = StopSignals::count() > 0;
+  if (nothing.interrupted) return nothing;
+  const PlanSummary plan = WritePlan(effective, data.info(), wish.runs);
+  if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
+    nothing.plan = plan;
+    return nothing;
+  }
+  const WorkerJob job{effective, data, factory, plan.run_ids, start};
+  return Supervisor(job, progress).Run();
+}
+
+}  // namespace dse

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "db/populations.h"
+#include "db/runs.h"
+#include "runner/data/dataset.h"
+#include "runner/training/recipe.h"
+#include "runner/training/trainer.h"
+
+namespace dse {
+
+inline constexpr int kMaxWorkers = 1024;
+
+// What `dse train` was asked for.
+struct TrainRequest {
+  std::string db_path;
+  std::vector<std::string> populations;  // empty = all
+  Recipe recipe;
+  uint64_t seed = 0;  // of the first repeat
+  int repeats = 1;
+  int retries = 2;                   // of failed runs
+  std::optional<int64_t> limit;      // at most so many runs in this call
+  std::optional<double> time_limit;  // seconds after which no run is started
+  int workers = 1;                   // processes
+  std::string work_dir;              // of checkpoints and weights; "" = DATABASE.d
+  bool keep_weights = false;         // of runs that are done
+  WeightNames weight_names = WeightNames::kTorchvision;
+  double lease_seconds = 120;  // a run without a heartbeat for so long may be taken by others
+  TrainerOptions trainer;      // threads 0 = cores / workers
+};
+
+// Worker processes of a call that did not work to the end.
+struct WorkerReport {
+  struct Ends {
+    int count = 0;
+    std::string reason;  // of the first
+  };
+  int workers = 0;   // asked for
+  Ends replaced;     // gave up or died, and others took their place
+  Ends ended_early;  // the same, but nobody did
+
+  // "1 of 2 workers ended early: no module; 1 worker was replaced: ..." for people; "" if all
+  // worked to the end.
+  std::string Text() const;
+};
+
+// Progress for the command line; `best_error` over the plan's finished runs.
+struct TrainProgress {
+  PlanSummary plan;
+  std::optional<double> best_error;
+  double seconds = 0;         // since the call
+  int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
+  WorkerReport workers;       // so far, while others train
+  std::string devices;        // of the workers so far, each once: "cuda:0, NVIDIA H200, GPU-..."
+};
+
+struct TrainSummary {
+  PlanSummary plan;  // at the end; empty where an interruption came before it could be read
+  int64_t finished_here = 0;
+  bool interrupted = false;
+  WorkerReport workers;
+  bool left_undone = false;  // runs are left because workers ended early
+};
+
+// What the database is told of a dataset.
+DatasetRow MakeDatasetRow(const DatasetInfo& data);
+
+// The runs wanted of `members`: effective recipes, seeds, keys. Pure. Throws Error if a member's
+// model has other classes than the dataset (naming --classes).
+WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
+                    const DatasetInfo& data, uint64_t seed, int repeats);
+
+// Makes the trainer of one worker, in the worker's own process.
+using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
+
+// Throws Error where recipe, replicas and data do not go together, whatever the network: fewer than
+// two images of a batch for each replica, which cannot be normalised.
+void CheckBatch(const Recipe& recipe, int replicas);
+
+// Checks all that can be known before anything is trained, among it whether a trainer can be made;
+// then inserts what is missing (and says on stderr, once, which runs of an older file are taken for
+// those of this dataset), forks `workers` processes that claim and train runs of that set
+// only, watches them (one that dies, or whose device failed, is replaced and its run given back)
+// and returns when nothing claimable is left. SIGINT and SIGTERM make the workers give their runs
+// back. `data` is shared with the workers by fork. Outcomes of training are rows, and workers that
+// give up are told of in the summary; Error is thrown where a check fails, and then no row was
+// written.
+TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
+                   const std::function<void(const TrainProgress&)>& progress);
+
+}  // namespace dse

@@ -1,0 +1,44 @@
+#include "runner/training/device_name.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+namespace dse {
+namespace {
+
+const std::string kUuid = "GPU-3f1b0c52-8d0e-4a11-9c3e-0123456789ab";
+
+}  // namespace
+
+TEST_CASE("A GPU is named with its place, its kind and the card") {
+  const std::vector<GpuIdentity> one{{3, "NVIDIA H200", kUuid}};
+  CHECK(DescribeGpus(one) == "cuda:3, NVIDIA H200, " + kUuid);
+  CHECK(DeviceKind(DescribeGpus(one)) == "NVIDIA H200");
+}
+
+TEST_CASE("Several GPUs are named together, by kind, with the beginning of each card's number") {
+  const std::vector<GpuIdentity> alike{{0, "NVIDIA A100", "GPU-3f1b0c52-8d0e"},
+                                       {1, "NVIDIA A100", "GPU-9a77e410-0000"}};
+  CHECK(DescribeGpus(alike) == "cuda:0-1, 2 x NVIDIA A100, GPU-3f1b0c52 GPU-9a77e410");
+  CHECK(DeviceKind(DescribeGpus(alike)) == "2 x NVIDIA A100");
+  std::vector<GpuIdentity> mixed = alike;
+  mixed.push_back({2, "NVIDIA H100", "GPU-00000001-0000"});
+  CHECK(DeviceKind(DescribeGpus(mixed)) == "2 x NVIDIA A100 + 1 x NVIDIA H100");
+}
+
+TEST_CASE("The kind of a device is the same for every card, also as earlier versions named it") {
+  CHECK(DeviceKind("cuda:0, NVIDIA H100 80GB HBM3") == "NVIDIA H100 80GB HBM3");
+  CHECK(DeviceKind(DescribeCpu(1)) == "cpu");
+  CHECK(DescribeCpu(1) == "cpu, 1 thread");
+  CHECK(DescribeCpu(2) == "cpu, 2 threads");
+}
+
+TEST_CASE("A card's number is written as nvidia-smi writes it") {
+  const char bytes[16] = {0x3f,   0x1b, 0x0c, 0x52, '\x8d', 0x0e, 0x4a,   0x11,
+                          '\x9c', 0x3e, 0x01, 0x23, 0x45,   0x67, '\x89', '\xab'};
+  CHECK(UuidText(bytes, "NVIDIA H200") == kUuid);
+  CHECK(UuidText(bytes, "NVIDIA A100-SXM4-40GB MIG 1g.5gb") ==
+        "MIG-3f1b0c52-8d0e-4a11-9c3e-0123456789ab");
+}
+
+}  // namespace dse
