@@ -14,7 +14,8 @@
 #include "db/populations.h"
 #include "runner/training/device_name.h"
 #include "runner/training/roofline.h"
-#include "runner/training/trainer.h"
+#include "runner/trainers.h"
+#include "runner/training/meter.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
@@ -82,11 +83,11 @@ struct Row {
 class Bench {
  public:
   explicit Bench(const BenchOptions& options)
-      : options_(options), trainer_(MakeTorchTrainer(options.trainer)) {
+      : options_(options), meter_(MakeMeter(options.trainer)) {
     if (!options.db_path.empty()) db_ = Database::Open(options.db_path, OpenMode::kCreate);
     SetRecipeKey(recipe_, "precision=" + options.precision);
-    recipe_.precision = trainer_->ResolvePrecision(recipe_.precision);
-    device_ = DeviceKind(trainer_->device_name());
+    recipe_.precision = meter_->ResolvePrecision(recipe_.precision);
+    device_ = DeviceKind(meter_->device_name());
     on_gpu_ = device_ != "cpu";
   }
 
@@ -116,7 +117,7 @@ class Bench {
   }
 
   void Print() {
-    if (on_gpu_ && !rows_.empty()) peaks_ = trainer_->MeasurePeaks(recipe_.precision);
+    if (on_gpu_ && !rows_.empty()) peaks_ = meter_->MeasurePeaks(recipe_.precision);
     if (options_.json) {
       for (const Row& row : rows_) PrintJson(row);
     } else {
@@ -141,9 +142,9 @@ class Bench {
     }
     try {
       const Spread spread = MeasureSpread(
-          trainer_->MeasureSteps({row.model, recipe_, training, batch_size, options_.samples}));
+          meter_->MeasureSteps({row.model, recipe_, training, batch_size, options_.samples}));
       const Timing timing{spread.median, spread.lowest, spread.highest, options_.samples,
-                          trainer_->library_version()};
+                          meter_->engine().Text()};
       if (db_) StoreTiming(*db_, row.model, key, timing);
       return timing;
     } catch (const std::bad_alloc&) {
@@ -162,8 +163,8 @@ class Bench {
 
   void PrintTable() const {
     std::printf("%s, %s, %s; inference of %d images, ms; 100 epochs of ImageNet, hours\n",
-                trainer_->device_name().c_str(), PrecisionWord(recipe_.precision),
-                trainer_->library_version().c_str(), options_.infer_batch);
+                meter_->device_name().c_str(), PrecisionWord(recipe_.precision),
+                meter_->engine().Text().c_str(), options_.infer_batch);
     if (peaks_) {
       std::printf("at best %.0f TFLOP/s and %.2f TB/s; roof: share of the least possible time\n",
                   peaks_->flops_per_s / 1e12, peaks_->bytes_per_s / 1e12);
@@ -229,7 +230,7 @@ class Bench {
   }
 
   const BenchOptions& options_;
-  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Meter> meter_;
   std::optional<Database> db_;
   Recipe recipe_;
   std::string device_;

@@ -12,6 +12,7 @@
 #include "core/suggest.h"
 #include "db/results.h"
 #include "db/run_list.h"
+#include "runner/trainers.h"
 #include "runner/training/weight_differences.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
@@ -242,7 +243,7 @@ int RunTrain(std::span<const std::string> args) {
   {
     ProgressLine line("training", options.quiet);
     Told told;
-    summary = Train(request, *data, MakeTorchTrainer,
+    summary = Train(request, *data, MakeTrainer,
                     [&](const TrainProgress& progress) { ShowProgress(line, progress, told); });
   }
   TellFoundCorrupt(*data, options.quiet);
