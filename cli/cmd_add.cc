@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/study_fits.h"
 #include "db/additions.h"
+#include "db/populations.h"
 
 namespace dse {
 namespace {

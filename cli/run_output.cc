@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/suggest.h"
 #include "core/units.h"
+#include "db/epochs.h"
 
 namespace dse {
 namespace {
