@@ -13,10 +13,10 @@
 #include "db/done_runs.h"
 #include "db/populations.h"
 #include "db/timings.h"
-#include "runner/training/device_name.h"
-#include "runner/training/roofline.h"
 #include "runner/trainers.h"
+#include "runner/training/device_info.h"
 #include "runner/training/meter.h"
+#include "runner/training/roofline.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
@@ -88,8 +88,8 @@ class Bench {
     if (!options.db_path.empty()) db_ = Database::Open(options.db_path, OpenMode::kCreate);
     SetRecipeKey(recipe_, "precision=" + options.precision);
     recipe_.precision = meter_->ResolvePrecision(recipe_.precision);
-    device_ = DeviceKind(meter_->device_name());
-    on_gpu_ = device_ != "cpu";
+    device_ = meter_->device().Kind();
+    on_gpu_ = meter_->device().on_gpu();
   }
 
   // False if somebody interrupted it.
@@ -164,7 +164,7 @@ class Bench {
 
   void PrintTable() const {
     std::printf("%s, %s, %s; inference of %d images, ms; 100 epochs of ImageNet, hours\n",
-                meter_->device_name().c_str(), PrecisionWord(recipe_.precision),
+                meter_->device().Name().c_str(), PrecisionWord(recipe_.precision),
                 meter_->engine().Text().c_str(), options_.infer_batch);
     if (peaks_) {
       std::printf("at best %.0f TFLOP/s and %.2f TB/s; roof: share of the least possible time\n",
