@@ -229,7 +229,7 @@ class Worker {
     FinishedRun failed;
     failed.state = RunState::kFailed;
     failed.message = message;
-    failed.torch_version = trainer_->library_version();
+    failed.engine = trainer_->library_version();
     if (!FinishRun(db_, run, failed)) return;
     slot_.holding = false;
     const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
@@ -305,7 +305,7 @@ class Worker {
           trainer_->Train({model, recipe, job_.data, run.seed, FilesOf(run)}, hooks);
       if (result.outcome == TrainingOutcome::kInterrupted) return {};
       FinishedRun finished = MakeFinished(result);
-      finished.torch_version = trainer_->library_version();
+      finished.engine = trainer_->library_version();
       return {finished, std::nullopt};
     } catch (const std::exception& failure) {
       return {std::nullopt, ToError(failure)};
