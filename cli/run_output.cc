@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <ctime>
 
-#include "analysis/study/text_table.h"
 #include "core/json.h"
 #include "core/suggest.h"
+#include "core/text_table.h"
 #include "core/units.h"
 #include "db/epochs.h"
 

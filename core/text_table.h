@@ -9,7 +9,4 @@ namespace dse {
 // spaces between. The first row is the heading. Lines are indented by two spaces and end in '\n'.
 std::string TextTable(const std::vector<std::vector<std::string>>& rows);
 
-// printf for one number: FormatNumber("%.2f", 41.237) == "41.24".
-std::string FormatNumber(const char* format, double value);
-
 }  // namespace dse

@@ -1,8 +1,6 @@
-#include "analysis/study/text_table.h"
+#include "core/text_table.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace dse {
 
@@ -23,12 +21,6 @@ std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
     text += line + "\n";
   }
   return text;
-}
-
-std::string FormatNumber(const char* format, double value) {
-  std::array<char, 400> text;  // the longest double under %f has 316 characters
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
 }
 
 }  // namespace dse
