@@ -66,7 +66,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   finished.seconds = result.seconds;
   if (result.img_per_s > 0) finished.img_per_s = Finite(result.img_per_s);
   finished.message = result.message;
-  finished.torch_version = result.engine.Text();
+  finished.engine = result.engine.Text();
   finished.precision = result.precision;
   return finished;
 }
@@ -231,7 +231,7 @@ class Worker {
     FinishedRun failed;
     failed.state = RunState::kFailed;
     failed.message = message;
-    failed.torch_version = engine.Text();
+    failed.engine = engine.Text();
     if (!FinishRun(db_, run, failed)) return;
     slot_.holding = false;
     const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
