@@ -1,5 +1,7 @@
 #include "db/measurements.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/complexity.h"
 #include "core/json.h"
 #include "db/connection.h"

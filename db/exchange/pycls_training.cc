@@ -1,6 +1,7 @@
 // A recipe in the words of pycls.
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "db/exchange/pycls_config.h"
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
 #include "core/error.h"
