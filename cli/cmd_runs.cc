@@ -7,7 +7,9 @@
 #include "cli/run_output.h"
 #include "core/suggest.h"
 #include "db/run_changes.h"
+#include "db/run_history.h"
 #include "db/run_list.h"
+#include "db/series.h"
 #include "runner/work/run_files.h"
 
 namespace dse {

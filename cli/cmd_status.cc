@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "core/json.h"
-#include "db/results.h"
+#include "db/status.h"
 
 namespace dse {
 namespace {

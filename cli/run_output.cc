@@ -4,10 +4,11 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "analysis/study/text_table.h"
 #include "core/json.h"
 #include "core/suggest.h"
+#include "core/text_table.h"
 #include "core/units.h"
+#include "db/epochs.h"
 
 namespace dse {
 namespace {

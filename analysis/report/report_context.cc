@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/study/study_format.h"
-#include "analysis/study/text_table.h"
+#include "core/units.h"
 
 namespace dse {
 

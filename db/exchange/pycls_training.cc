@@ -1,9 +1,9 @@
 // A recipe in the words of pycls.
 
+#include "db/exchange/pycls_training.h"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
-
-#include "db/exchange/pycls_config.h"
 
 namespace dse {
 namespace {

@@ -1,3 +1,5 @@
+#include "db/exchange/sweep_import.h"
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -6,8 +8,8 @@
 #include "core/complexity.h"
 #include "core/hash.h"
 #include "core/units.h"
-#include "db/exchange/import.h"
-#include "db/exchange/pycls_config.h"
+#include "db/epochs.h"
+#include "db/exchange/pycls_model.h"
 #include "db/exchange/sweep_reader.h"
 
 namespace dse {

@@ -14,6 +14,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "db/database.h"
+#include "db/documents.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/weights_metadata.h"
 #include "runner/work/run_files.h"

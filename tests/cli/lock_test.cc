@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "db/sqlite.h"
+#include "db/sqlite/sqlite.h"
 #include "tests/cli/program.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"

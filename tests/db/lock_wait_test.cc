@@ -4,8 +4,8 @@
 #include <fstream>
 #include <thread>
 
-#include "db/connection.h"
 #include "db/populations.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

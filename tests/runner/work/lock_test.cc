@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "db/sqlite.h"
+#include "db/sqlite/sqlite.h"
 #include "runner/work/stop_signals.h"
 #include "tests/runner/work/study.h"
 
