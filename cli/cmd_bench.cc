@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <iostream>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
