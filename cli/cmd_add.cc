@@ -1,12 +1,14 @@
 #include <iostream>
 
-#include "analysis/study/text_table.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/study_fits.h"
+#include "core/text_table.h"
+#include "core/units.h"
 #include "db/additions.h"
+#include "db/populations.h"
 
 namespace dse {
 namespace {

@@ -11,8 +11,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/study_fits.h"
-#include "db/measurements.h"
-#include "db/results.h"
+#include "db/series.h"
+#include "db/timings.h"
 
 namespace dse {
 namespace {

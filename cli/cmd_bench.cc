@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <iostream>
 
-#include "analysis/study/text_table.h"
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
@@ -10,6 +9,8 @@
 #include "core/json.h"
 #include "core/parallel.h"
 #include "core/result.h"
+#include "core/text_table.h"
+#include "core/units.h"
 #include "db/populations.h"
 #include "runner/work/bench.h"
 

@@ -2,13 +2,14 @@
 #include <cstdio>
 #include <set>
 
-#include "analysis/study/text_table.h"
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
 #include "core/suggest.h"
+#include "core/text_table.h"
+#include "core/units.h"
 #include "runner/work/evaluate.h"
 
 namespace dse {

@@ -10,8 +10,10 @@
 #include "cli/progress.h"
 #include "cli/study_fits.h"
 #include "core/json.h"
+#include "db/exchange/csv_import.h"
 #include "db/exchange/import.h"
-#include "db/results.h"
+#include "db/exchange/sweep_import.h"
+#include "db/series.h"
 
 namespace dse {
 namespace {

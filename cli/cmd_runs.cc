@@ -6,7 +6,9 @@
 #include "cli/run_output.h"
 #include "core/suggest.h"
 #include "db/run_changes.h"
+#include "db/run_history.h"
 #include "db/run_list.h"
+#include "db/series.h"
 #include "runner/work/kept_weights.h"
 #include "runner/work/run_files.h"
 

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "core/json.h"
-#include "db/results.h"
+#include "db/status.h"
 #include "runner/work/forecast.h"
 
 namespace dse {

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <ctime>
 
-#include "analysis/study/text_table.h"
 #include "core/json.h"
 #include "core/suggest.h"
+#include "core/text_table.h"
 #include "core/units.h"
+#include "db/epochs.h"
 
 namespace dse {
 namespace {

@@ -7,7 +7,7 @@
 #include "analysis/fit/refined_fit.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
-#include "db/populations.h"
+#include "db/fits.h"
 
 namespace dse {
 namespace {

@@ -128,4 +128,10 @@ std::string FormatDouble(double value) {
   return code == std::errc() ? std::string(text, end) : "?";
 }
 
+std::string FormatNumber(const char* format, double value) {
+  std::array<char, 400> text;  // the longest double under %f has 316 characters
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
 }  // namespace dse

@@ -37,4 +37,7 @@ std::string FormatDuration(double seconds);
 // The shortest decimal text that reads back as the same double ("24.5", "1e-05").
 std::string FormatDouble(double value);
 
+// printf for one number: FormatNumber("%.2f", 41.237) == "41.24".
+std::string FormatNumber(const char* format, double value);
+
 }  // namespace dse

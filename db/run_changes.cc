@@ -4,8 +4,9 @@
 #include <map>
 #include <set>
 
-#include "db/connection.h"
-#include "db/run_rows.h"
+#include "db/owner.h"
+#include "db/rows/run_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "analysis/report/report_context.h"
 #include "analysis/study/study_format.h"
-#include "analysis/study/text_table.h"
 
 namespace dse {
 namespace {

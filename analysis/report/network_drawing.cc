@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "analysis/report/html_text.h"
-#include "analysis/study/text_table.h"
 #include "core/error.h"
 #include "core/regnet.h"
+#include "core/units.h"
 
 namespace dse {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "analysis/study/study_format.h"
-#include "analysis/study/text_table.h"
+#include "core/units.h"
 
 namespace dse {
 

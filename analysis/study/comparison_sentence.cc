@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "analysis/study/comparison.h"
-#include "analysis/study/text_table.h"
+#include "core/units.h"
 
 namespace dse {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "analysis/study/text_table.h"
 #include "core/error.h"
+#include "core/units.h"
 
 namespace dse {
 

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/study/text_table.h"
 #include "core/suggest.h"
 #include "core/units.h"
 

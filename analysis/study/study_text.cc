@@ -8,7 +8,8 @@
 #include "analysis/study/study.h"
 #include "analysis/study/study_across_text.h"
 #include "analysis/study/study_format.h"
-#include "analysis/study/text_table.h"
+#include "core/text_table.h"
+#include "core/units.h"
 
 namespace dse {
 namespace {

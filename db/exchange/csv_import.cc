@@ -1,3 +1,5 @@
+#include "db/exchange/csv_import.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -6,7 +8,6 @@
 #include "core/suggest.h"
 #include "core/units.h"
 #include "db/exchange/csv.h"
-#include "db/exchange/import.h"
 
 namespace dse {
 namespace {

@@ -1,8 +1,8 @@
 // A recipe in the words of pycls.
 
-#include <cmath>
+#include "db/exchange/pycls_training.h"
 
-#include "db/exchange/pycls_config.h"
+#include <cmath>
 
 namespace dse {
 namespace {

@@ -1,3 +1,5 @@
+#include "db/exchange/sweep_import.h"
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -5,8 +7,8 @@
 #include "core/complexity.h"
 #include "core/hash.h"
 #include "core/units.h"
-#include "db/exchange/import.h"
-#include "db/exchange/pycls_config.h"
+#include "db/epochs.h"
+#include "db/exchange/pycls_model.h"
 #include "db/exchange/sweep_reader.h"
 
 namespace dse {

@@ -40,7 +40,7 @@ FusedStep FusedSgdStep(const Recipe& recipe, double lr) {
 
 Bf16Logits LogitsInBf16(const Model& model, int images) {
   const at::NoGradGuard no_grad;
-  const Network network(model, /*zero_init_gamma=*/false, {at::kCPU, at::kFloat, 5});
+  const Network network(PlanNetwork(model), {at::kCPU, at::kFloat, 5});
   const int64_t side = model.frame.resolution;
   at::manual_seed(5);
   const at::Tensor x =

@@ -61,7 +61,7 @@ EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int th
   CheckClasses(job);
   const Precision precision = ResolvePrecision(job.recipe.precision, device);
   AllowTf32(precision == Precision::kTf32);
-  const Network network(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, 0});
+  const Network network(PlanNetwork(job.model), {device, at::kFloat, 0});
   DatasetInfo channels;
   ReadChannels(ReadWeights(job.weights, job.model, network), job.weights, channels);
   BatchOptions options;

@@ -50,7 +50,7 @@ Batches ReadBatches(const std::string& path) {
 
 void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
                          const std::string& path) {
-  const Network network(model, /*zero_init_gamma=*/false, {at::kCPU, at::kFloat, seed});
+  const Network network(PlanNetwork(model), {at::kCPU, at::kFloat, seed});
   TensorFile file = PublishWeights(model, names, network);
   file.metadata = DescribeNetwork(model, names);
   WriteSafetensors(path, file);
@@ -60,7 +60,7 @@ void RunPeer(const Model& model, const Recipe& recipe, const std::string& weight
              const std::string& batches, const std::string& out) {
   const Batches data = ReadBatches(batches);
   const auto fresh = [&](const auto& use) {
-    const Network network(model, false, {at::kCPU, data.images.scalar_type(), 0});
+    const Network network(PlanNetwork(model), {at::kCPU, data.images.scalar_type(), 0});
     ReadWeights(weights, model, network);
     return use(network);
   };

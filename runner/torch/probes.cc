@@ -78,7 +78,7 @@ struct LossAndGradients {
 };
 
 LossAndGradients Differentiate(const Model& model, int images, at::ScalarType type) {
-  const Network network(model, false, {at::kCPU, type, 7});
+  const Network network(PlanNetwork(model), {at::kCPU, type, 7});
   const Frame& frame = model.frame;
   const at::Tensor x =
       Random({images, 3, frame.resolution, frame.resolution}, 8).to(type).contiguous(kChannelsLast);
@@ -178,7 +178,7 @@ NetworkErrors CompareNetworks(const Model& model, int images) {
 
 std::vector<ParameterSummary> InitialParameters(const Model& model, bool zero_init_gamma,
                                                 uint64_t seed) {
-  const Network network(model, zero_init_gamma, {at::kCPU, at::kFloat, seed});
+  const Network network(PlanNetwork(model, zero_init_gamma), {at::kCPU, at::kFloat, seed});
   std::vector<ParameterSummary> summaries;
   for (const Parameter& parameter : network.parameters()) {
     const at::Tensor values = parameter.value.detach().to(at::kDouble);
@@ -204,7 +204,7 @@ PreciseComparison PreciseStatistics(const Model& model, const Dataset& data, int
     reader.ReadTrain(0, step, batch);
     return normalizer.Images(batch, 0, batch.size);
   };
-  const Network network(model, false, {at::kCPU, at::kFloat, 1});
+  const Network network(PlanNetwork(model), {at::kCPU, at::kFloat, 1});
   {
     const at::NoGradGuard no_grad;
     dse::PreciseStatistics statistics(network);
@@ -257,7 +257,7 @@ std::vector<double> FirstLosses(const Model& model, const Recipe& recipe, const 
                                 int steps) {
   const at::Device place = ParseDevice(device);
   const Frame& frame = model.frame;
-  const Network network(model, recipe.zero_init_gamma, {place, at::kFloat, 3});
+  const Network network(PlanNetwork(model, recipe.zero_init_gamma), {place, at::kFloat, 3});
   Optimizer optimizer(network.parameters(), recipe);
   const at::Tensor images = Random({recipe.batch_size, 3, frame.resolution, frame.resolution}, 4)
                                 .to(at::kFloat)

@@ -18,10 +18,11 @@ Replica::Replica(const TrainingJob& job, at::Device device, int number, const Di
       precision_(ResolvePrecision(job.recipe.precision, device)),
       normalizer_(LargestPart(job.recipe.batch_size, division.parts()), job.model.frame.resolution,
                   job.data.info().mean, job.data.info().stddev, device),
-      network_(job.model, job.recipe.zero_init_gamma, {device, at::kFloat, job.seed}),
+      plan_(PlanNetwork(job.model, job.recipe.zero_init_gamma)),
+      network_(plan_, {device, at::kFloat, job.seed}),
       optimizer_(network_.parameters(), job.recipe),
       loss_scale_(precision_),
-      noise_(job.recipe, network_, job.seed, device) {
+      noise_(job.recipe, plan_, job.seed, device) {
   if (recipe_.ema_decay == 0) return;
   for (const Parameter& parameter : network_.parameters()) {
     average_.push_back(parameter.value.detach().clone());

@@ -85,6 +85,7 @@ class Replica {
   AllReduce& sum_;
   Precision precision_;
   Normalizer normalizer_;
+  const NetworkPlan plan_;
   Network network_;
   Optimizer optimizer_;
   LossScale loss_scale_;

@@ -179,7 +179,8 @@ class LibTorchTrainer : public Trainer {
   std::string library_version() const override { return "LibTorch " TORCH_VERSION; }
 
   int64_t CountParameters(const Model& model) override {
-    return Guarded(site_, [&] { return Network(model, false, {at::kMeta}).CountParameters(); });
+    return Guarded(site_,
+                   [&] { return Network(PlanNetwork(model), {at::kMeta}).CountParameters(); });
   }
 
   Precision ResolvePrecision(Precision precision) const override {

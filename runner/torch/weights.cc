@@ -3,11 +3,15 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/json.h"
 #include "runner/torch/tensor_records.h"
+#include "runner/training/network_plan.h"
+#include "runner/training/weight_names.h"
 #include "runner/training/weights_metadata.h"
 
 namespace dse {
@@ -15,7 +19,6 @@ namespace {
 
 constexpr const char* kMean = "channel_mean";
 constexpr const char* kDeviation = "channel_stddev";
-constexpr const char* kCounter = ".num_batches_tracked";
 
 void ReadNumbers(const WeightsMetadata& metadata, const char* key, const std::string& path,
                  std::array<float, 3>& values) {
@@ -29,14 +32,15 @@ void ReadNumbers(const WeightsMetadata& metadata, const char* key, const std::st
   if (!sound) throw Error(path + ": its metadata have no " + key + " of three numbers");
 }
 
-// Calls visit(our name, tensor) for every parameter and running statistic.
-template <typename Visit>
-void VisitTensors(const Network& network, const Visit& visit) {
-  for (const Parameter& parameter : network.parameters()) visit(parameter.name, parameter.value);
+// What kept weights hold, in the order of PublishedTensors::values.
+std::vector<at::Tensor> KeptTensors(const Network& network) {
+  std::vector<at::Tensor> tensors;
+  for (const Parameter& parameter : network.parameters()) tensors.push_back(parameter.value);
   for (const Network::NamedNorm& named : network.norms()) {
-    visit(named.name + ".running_mean", named.norm->running_mean);
-    visit(named.name + ".running_var", named.norm->running_var);
+    tensors.push_back(named.norm->running_mean);
+    tensors.push_back(named.norm->running_var);
   }
+  return tensors;
 }
 
 // timm's names begin differently from everybody else's.
@@ -50,13 +54,15 @@ WeightNames NamesOf(const TensorFile& file) {
 }  // namespace
 
 TensorFile PublishWeights(const Model& model, WeightNames names, const Network& network) {
+  const PublishedTensors published = PublishTensors(model, PlanNetwork(model), names);
+  const std::vector<at::Tensor> tensors = KeptTensors(network);
   TensorFile file;
-  VisitTensors(network, [&](const std::string& name, const at::Tensor& tensor) {
-    file.tensors.push_back(ToRecord(PublishedName(model, names, name), tensor));
-  });
-  for (const Network::NamedNorm& named : network.norms()) {
-    file.tensors.push_back(ToRecord(PublishedName(model, names, named.name + kCounter),
-                                    at::zeros({}, at::TensorOptions(at::kLong))));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    file.tensors.push_back(ToRecord(published.values[i].published, tensors[i]));
+  }
+  const at::Tensor counter = at::zeros({}, at::TensorOptions(at::kLong));
+  for (const std::string& name : published.counters) {
+    file.tensors.push_back(ToRecord(name, counter));
   }
   return file;
 }
@@ -70,14 +76,14 @@ void KeepWeights(const TrainingJob& job, const Network& network) {
 WeightsMetadata ReadWeights(const std::string& path, const Model& model, const Network& network) {
   TensorFile file = ReadSafetensors(path, Checksum::kWherePresent);
   WeightsMetadata metadata = std::move(file.metadata);
-  const WeightNames names = NamesOf(file);
+  const PublishedTensors published = PublishTensors(model, PlanNetwork(model), NamesOf(file));
   RecordReader reader(std::move(file), path);
-  VisitTensors(network, [&](const std::string& name, const at::Tensor& tensor) {
-    reader.Read(PublishedName(model, names, name), tensor);
-  });
+  const std::vector<at::Tensor> tensors = KeptTensors(network);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    reader.Read(published.values[i].published, tensors[i]);
+  }
   const at::Tensor counter = at::zeros({}, at::TensorOptions(at::kLong));
-  for (const Network::NamedNorm& named : network.norms()) {
-    const std::string name = PublishedName(model, names, named.name + kCounter);
+  for (const std::string& name : published.counters) {
     if (reader.Has(name)) reader.Read(name, counter);
   }
   reader.Finish();

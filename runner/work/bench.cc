@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "db/database.h"
+#include "db/done_runs.h"
 #include "runner/training/device_name.h"
 #include "runner/training/roofline.h"
 #include "runner/work/stop_signals.h"

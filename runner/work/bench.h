@@ -8,7 +8,7 @@
 
 #include "core/complexity.h"
 #include "core/model.h"
-#include "db/measurements.h"
+#include "db/timings.h"
 #include "runner/training/trainer.h"
 #include "runner/work/train.h"
 

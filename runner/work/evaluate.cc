@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "db/database.h"
+#include "db/documents.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/weights_metadata.h"
 #include "runner/work/evaluator.h"

@@ -5,8 +5,9 @@
 #include <string>
 
 #include "db/database.h"
-#include "db/measurements.h"
-#include "db/runs.h"
+#include "db/documents.h"
+#include "db/done_runs.h"
+#include "db/evaluations.h"
 #include "runner/data/class_map.h"
 #include "runner/data/dataset.h"
 #include "runner/training/trainer.h"

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "db/results.h"
-#include "db/runs.h"
+#include "db/plan.h"
+#include "db/status.h"
 
 namespace dse {
 

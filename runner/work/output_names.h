@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/model.h"
-#include "db/measurements.h"
+#include "db/done_runs.h"
 #include "runner/data/class_map.h"
 #include "runner/data/dataset.h"
 

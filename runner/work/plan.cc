@@ -5,6 +5,9 @@
 #include <string>
 
 #include "core/error.h"
+#include "db/documents.h"
+#include "db/plan.h"
+#include "db/populations.h"
 #include "runner/data/class_check.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "db/populations.h"
 #include "runner/work/train.h"
 
 namespace dse {

@@ -14,6 +14,8 @@
 
 #include "core/error.h"
 #include "db/database.h"
+#include "db/giving_back.h"
+#include "db/plan.h"
 #include "runner/work/process_end.h"
 #include "runner/work/stop_signals.h"
 

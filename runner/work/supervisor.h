@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "db/plan.h"
 #include "runner/work/shared_counts.h"
 #include "runner/work/worker.h"
 

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "db/database.h"
+#include "db/giving_back.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/stop_signals.h"

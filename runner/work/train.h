@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "db/documents.h"
+#include "db/plan.h"
 #include "db/populations.h"
-#include "db/runs.h"
 #include "runner/data/dataset.h"
 #include "runner/training/recipe.h"
 #include "runner/training/trainer.h"

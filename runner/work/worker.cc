@@ -13,7 +13,12 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "db/claims.h"
 #include "db/database.h"
+#include "db/epochs.h"
+#include "db/finishing.h"
+#include "db/giving_back.h"
+#include "db/owner.h"
 #include "runner/work/failure_row.h"
 #include "runner/work/heartbeat.h"
 #include "runner/work/run_files.h"

@@ -63,5 +63,11 @@ TEST_CASE("doubles are printed in the shortest form that reads back", "[units]")
   CHECK(FormatDouble(1e-5) == "1e-05");
 }
 
+TEST_CASE("numbers are written as printf writes them, however long", "[units]") {
+  CHECK(FormatNumber("%.2f", 41.237) == "41.24");
+  CHECK(FormatNumber("%.3g%%", 5) == "5%");
+  CHECK(FormatNumber("%.0f", -1e308).size() == 310);  // the sign and 309 digits
+}
+
 }  // namespace
 }  // namespace dse

@@ -9,8 +9,12 @@
 #include <limits>
 
 #include "core/json.h"
-#include "db/connection.h"
-#include "db/results.h"
+#include "db/claims.h"
+#include "db/owner.h"
+#include "db/populations.h"
+#include "db/series.h"
+#include "db/sqlite/connection.h"
+#include "db/status.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "db/populations.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/file_lock.h"
 #include "tests/support/temp_folder.h"

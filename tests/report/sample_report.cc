@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/study/text_table.h"
+#include "core/units.h"
 #include "tests/report/sample_charts.h"
 
 namespace dse {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "db/sqlite.h"
+#include "db/sqlite/sqlite.h"
 
 namespace dse {
 

@@ -7,6 +7,8 @@
 
 #include "core/complexity.h"
 #include "core/named_models.h"
+#include "db/exchange/pycls_model.h"
+#include "db/exchange/pycls_training.h"
 
 namespace dse {
 namespace {

@@ -2,7 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "db/exchange/csv_import.h"
 #include "db/exchange/export.h"
+#include "db/exchange/export_pycls.h"
+#include "db/exchange/import.h"
+#include "db/exchange/sweep_import.h"
 #include "tests/db/exchange/export_study.h"
 
 namespace dse {

@@ -1,3 +1,5 @@
+#include "db/plan.h"
+
 #include <catch2/catch.hpp>
 
 #include "core/error.h"

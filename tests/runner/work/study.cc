@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "db/sqlite.h"
+#include "db/populations.h"
+#include "db/sqlite/sqlite.h"
 #include "runner/data/synthetic.h"
 
 namespace dse {

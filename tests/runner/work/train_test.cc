@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "db/giving_back.h"
 #include "tests/runner/work/study.h"
 
 namespace dse {
