@@ -157,8 +157,7 @@ class Worker {
 
  private:
   bool TimeIsUp() const {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - job_.start;
-    return job_.request.time_limit && elapsed.count() >= *job_.request.time_limit;
+    return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
   }
 
   // False when the call's limit of runs is used up.
