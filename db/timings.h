@@ -24,7 +24,7 @@ struct Timing {
   double lowest = 0;
   double highest = 0;
   int samples = 0;
-  std::string library;
+  std::string engine;  // with its version: "LibTorch 2.11.0"
 };
 std::optional<Timing> FindTiming(Database& db, const TimingKey& key);
 // Stores the model too where the file does not have it; replaces an older timing of the key.

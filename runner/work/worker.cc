@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -66,7 +67,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   finished.seconds = result.seconds;
   if (result.img_per_s > 0) finished.img_per_s = Finite(result.img_per_s);
   finished.message = result.message;
-  finished.torch_version = result.engine.Text();
+  finished.engine = result.engine.Text();
   finished.precision = result.precision;
   return finished;
 }
@@ -156,8 +157,7 @@ class Worker {
 
  private:
   bool TimeIsUp() const {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - job_.start;
-    return job_.request.time_limit && elapsed.count() >= *job_.request.time_limit;
+    return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
   }
 
   // False when the call's limit of runs is used up.
@@ -231,7 +231,7 @@ class Worker {
     FinishedRun failed;
     failed.state = RunState::kFailed;
     failed.message = message;
-    failed.torch_version = engine.Text();
+    failed.engine = engine.Text();
     if (!FinishRun(db_, run, failed)) return;
     slot_.holding = false;
     const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
