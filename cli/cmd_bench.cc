@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/json.h"
+#include "core/timing.h"
 #include "db/done_runs.h"
 #include "db/populations.h"
 #include "db/timings.h"
