@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"

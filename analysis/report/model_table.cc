@@ -1,6 +1,7 @@
 #include "analysis/report/model_table.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "analysis/study/properties.h"

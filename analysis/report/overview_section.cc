@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/report_context.h"
 #include "analysis/statistics/binomial.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "analysis/study/study_format.h"
 #include "core/units.h"
@@ -49,6 +50,8 @@ Json ReportContext::SeriesOpacity(double strength) const {
   if (labels_.size() > 1) return ChosenOpacity(strength);
   return {{"value", strength}};
 }
+
+Json ReportContext::Color() const { return SeriesColor(labels_); }
 
 Json ReportContext::Band(const Axis& x, Axis y) const {
   y.field = "low";

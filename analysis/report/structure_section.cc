@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/network_drawing.h"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/report_context.h"
 #include "analysis/study/study_format.h"

@@ -1,22 +1,16 @@
-#include "runner/torch/evaluation.h"
-
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
+#include "runner/training/evaluation.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
 #include "runner/data/batches.h"
-#include "runner/torch/batch_part.h"
-#include "runner/torch/normalize.h"
-#include "runner/torch/precision.h"
-#include "runner/torch/step.h"
-#include "runner/torch/weights.h"
+#include "runner/training/network_plan.h"
+#include "runner/training/weights.h"
 
 namespace dse {
-
 namespace {
 
 void CheckClasses(const EvaluationJob& job) {
@@ -53,55 +47,48 @@ void Relabel(const std::vector<int64_t>& places, const std::string& uri, Batch& 
   }
 }
 
-}  // namespace
-
-EvaluationResult TestWeights(const EvaluationJob& job, at::Device device, int threads, int parts) {
-  const at::NoGradGuard no_grad;
-  const Frame& frame = job.model.frame;
-  CheckClasses(job);
-  const Precision precision = ResolvePrecision(job.recipe.precision, device);
-  AllowTf32(precision == Precision::kTf32);
-  const Network network(PlanNetwork(job.model), {device, at::kFloat, 0});
-  DatasetInfo channels;
-  ReadChannels(ReadWeights(job.weights, job.model, network), job.weights, channels);
+BatchOptions OptionsOf(const EvaluationJob& job, int threads) {
   BatchOptions options;
   options.batch_size = job.recipe.batch_size;
-  options.resolution = frame.resolution;
+  options.resolution = job.model.frame.resolution;
   options.test_images = job.recipe.test_images;
   options.threads = threads;
   options.tests_only = true;
-  BatchReader reader(job.data, options);
-  Normalizer normalizer(LargestPart(job.recipe.batch_size, parts), frame.resolution, channels.mean,
-                        channels.stddev, device);
+  return options;
+}
+
+}  // namespace
+
+EvaluationResult TestWeights(const EvaluationJob& job, Engine& engine, int parts) {
+  CheckClasses(job);
+  engine.ResolvePrecision(job.recipe.precision);
+  const KeptWeights weights = ReadWeights(job.weights, job.model);
+  const Channels channels = ReadChannels(weights.metadata, job.weights);
+  const NetworkPlan plan = PlanNetwork(job.model);
+  NetworkRequest request{plan, job.recipe};
+  request.division.micro_batches = parts;
+  request.mean = channels.mean;
+  request.stddev = channels.stddev;
+  request.tests_only = true;
+  BatchReader reader(job.data, OptionsOf(job, engine.threads()));
+  const std::unique_ptr<EngineNetwork> network = engine.Make(request);
+  network->TakeNetwork(weights.tensors, job.weights);
   const std::vector<int64_t> places = PlacesAmongTested(job.classes);
-  const at::Tensor tested =
-      at::tensor(std::vector<int64_t>(job.classes.tested.begin(), job.classes.tested.end()),
-                 at::TensorOptions(at::kLong))
-          .to(device);
-  const at::Tensor loss = at::zeros({}, at::TensorOptions(device).dtype(at::kDouble));
-  const at::Tensor wrong = at::zeros({}, at::TensorOptions(device).dtype(at::kLong));
+  std::vector<int64_t> tested;
+  if (job.classes.subset()) tested.assign(job.classes.tested.begin(), job.classes.tested.end());
   Batch batch;
   int64_t images = 0;  // without corrupt ones
+  network->StartTally(1);
   for (int64_t step = 0; step < reader.TestBatches(); ++step) {
     reader.ReadTest(step, batch);
     images += batch.size;
     Relabel(places, job.data.info().uri, batch);
-    for (int part = 0; part < parts; ++part) {
-      const BatchPart range = PartOf(batch.size, part, parts);
-      if (range.count == 0) continue;
-      const Autocast autocast(precision, device);
-      const at::Tensor labels = normalizer.Labels(batch, range.first, range.count);
-      at::Tensor logits =
-          network.Forward(normalizer.Images(batch, range.first, range.count), /*training=*/false);
-      if (job.classes.subset()) logits = logits.index_select(1, tested);
-      loss.add_(Loss(logits, labels, /*label_smoothing=*/0), range.count);
-      wrong.add_(logits.argmax(1).ne(labels).sum());
-    }
+    network->Test(batch, tested);
   }
   CheckTested(job.data, images);
+  const Tally tally = network->TakeTally();
   const auto count = static_cast<double>(images);
-  return {100 * static_cast<double>(wrong.item<int64_t>()) / count, loss.item<double>() / count,
-          images};
+  return {100 * static_cast<double>(tally.wrong) / count, tally.losses.front() / count, images};
 }
 
 }  // namespace dse

@@ -1,20 +1,12 @@
-#include "runner/torch/session.h"
-
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include "runner/training/session.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
-
-#ifdef DSE_TORCH_CUDA
-#include <c10/cuda/CUDAGuard.h>
-#endif
+#include <utility>
 
 #include "core/error.h"
-#include "runner/torch/precise_norm.h"
-#include "runner/torch/weights.h"
+#include "runner/training/weights.h"
 
 namespace dse {
 namespace {
@@ -48,10 +40,6 @@ void CheckJob(const TrainingJob& job, const BatchReader& reader) {
   if (!job.files.weights.empty()) CheckWeightNames(job.model, job.files.names);
 }
 
-Precision PrecisionOf(const TrainingJob& job, const TrainingPlace& place) {
-  return ResolvePrecision(job.recipe.precision, place.devices.front());
-}
-
 // The first step, from 1, whose loss is not finite; 0 if all are.
 int64_t FirstNonFinite(const std::vector<double>& losses) {
   const auto bad =
@@ -59,45 +47,20 @@ int64_t FirstNonFinite(const std::vector<double>& losses) {
   return bad == losses.end() ? 0 : bad - losses.begin() + 1;
 }
 
-// losses[i] of all replicas added up.
-std::vector<double> SumLosses(const std::vector<Tally>& tallies) {
-  at::Tensor sum = tallies.front().losses.cpu();
-  for (size_t i = 1; i < tallies.size(); ++i) sum = sum + tallies[i].losses.cpu();
-  const double* begin = sum.const_data_ptr<double>();
-  return {begin, begin + sum.numel()};
-}
-
-int64_t SumWrong(const std::vector<Tally>& tallies) {
-  int64_t sum = 0;
-  for (const Tally& tally : tallies) sum += tally.wrong.item<int64_t>();
-  return sum;
-}
-
 double Percent(int64_t wrong, int64_t images) {
   return 100.0 * static_cast<double>(wrong) / static_cast<double>(images);
 }
 
-// Sets what the library keeps for each thread.
-void PrepareThread(at::Device device, int threads) {
-  at::set_num_threads(threads);
-#ifdef DSE_TORCH_CUDA
-  if (device.is_cuda()) c10::cuda::set_device(device.index());
-#else
-  static_cast<void>(device);
-#endif
-}
-
 }  // namespace
 
-TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& hooks,
-                                 const TrainingPlace& place, int micro_batches)
+TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& hooks, Engine& engine,
+                                 int micro_batches)
     : job_(job),
       hooks_(hooks),
-      place_(place),
-      owner_(OwnerOfCheckpoint(job, PrecisionOf(job, place))),
-      reader_(job.data, OptionsOf(job, place.threads)),
-      sum_(MakeAllReduce(place.devices)),
-      group_(static_cast<int>(place.devices.size()), [this] { sum_->Abort(); }) {
+      engine_(engine),
+      owner_(OwnerOfCheckpoint(job, engine.ResolvePrecision(job.recipe.precision))),
+      reader_(job.data, OptionsOf(job, engine.threads())),
+      plan_(PlanNetwork(job.model, job.recipe.zero_init_gamma)) {
   CheckJob(job, reader_);
   std::optional<FoundCheckpoint> found;
   if (!job.files.checkpoint.empty()) {
@@ -106,16 +69,15 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     });
   }
   if (found) state_ = found->state;
-  Division division{group_.size(), micro_batches};
-  division.micro_batches = std::max(micro_batches, state_.parts / division.replicas);
-  state_.parts = division.parts();
-  replicas_.resize(place.devices.size());
-  group_.Run([&](int i) {
-    const at::Device device = place.devices[static_cast<size_t>(i)];
-    PrepareThread(device, std::max(1, place.threads / group_.size()));
-    replicas_[static_cast<size_t>(i)] = std::make_unique<Replica>(job, device, i, division, *sum_);
-  });
-  if (found) RestoreReplicas(std::move(*found), replicas_);
+  NetworkRequest request{plan_, job.recipe, job.seed};
+  request.division.replicas = engine.replicas();
+  request.division.micro_batches =
+      std::max(micro_batches, state_.parts / request.division.replicas);
+  request.mean = job.data.info().mean;
+  request.stddev = job.data.info().stddev;
+  state_.parts = request.division.parts();
+  network_ = engine.Make(request);
+  if (found) network_->TakeRecords(found->file.tensors, found->updates, found->path);
 }
 
 TrainingResult TrainingSession::Run() {
@@ -156,7 +118,8 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
   TrainingResult result;
   result.outcome = pass.outcome;
   result.message = pass.message;
-  result.precision = PrecisionWord(PrecisionOf(job_, place_));
+  result.engine = engine_.info();
+  result.precision = PrecisionWord(engine_.ResolvePrecision(job_.recipe.precision));
   result.seconds = state_.seconds;
   if (state_.parts > 1) {
     result.micro_batch = std::max(1, job_.recipe.batch_size / state_.parts);
@@ -176,13 +139,13 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
 // False if the run is no longer its owner's.
 bool TrainingSession::Save() {
   return job_.files.checkpoint.empty() ||
-         SaveCheckpoint(job_.files.checkpoint, owner_, state_, replicas_, hooks_.publish);
+         SaveCheckpoint(job_.files.checkpoint, owner_, state_, *network_, hooks_.publish);
 }
 
 // The result is worth more than its weights: what keeps them from being written is said.
 void TrainingSession::Keep() const {
   try {
-    KeepWeights(job_, replicas_.front()->network());
+    KeepWeights(job_, network_->GiveNetwork());
   } catch (const std::exception& failure) {
     if (hooks_.on_warning) {
       hooks_.on_warning(std::string("its weights are not kept: ") + failure.what());
@@ -194,31 +157,27 @@ void TrainingSession::Keep() const {
 TrainingSession::Pass TrainingSession::TrainEpoch(double lr) {
   const int64_t steps = reader_.TrainBatches();
   const int64_t first = state_.step;
-  std::vector<Tally> tallies;
-  for (const auto& replica : replicas_) tallies.push_back(replica->MakeTally(steps - first));
+  network_->StartTally(steps - first);
   for (int64_t step = first; step < steps; ++step) {
     if (ShouldStop()) {
-      const Pass pass = EpochSummary(tallies, first);
+      const Pass pass = EpochSummary(first);
       return pass.outcome == TrainingOutcome::kDone ? Interrupted("training") : pass;
     }
     reader_.ReadTrain(state_.epoch, step, batch_);
-    const int64_t image = (state_.epoch * steps + step) * job_.recipe.batch_size;
-    group_.Run([&](int i) {
-      const auto index = static_cast<size_t>(i);
-      replicas_[index]->Step(batch_, image, step - first, lr, tallies[index]);
-    });
+    network_->Step(batch_, {(state_.epoch * steps + step) * job_.recipe.batch_size, lr});
     ++state_.step;
-    if (OnCpu() && !std::isfinite(SumLosses(tallies).at(static_cast<size_t>(step - first)))) break;
+    const std::optional<double> loss = network_->LastLoss();
+    if (loss && !std::isfinite(*loss)) break;
   }
-  return EpochSummary(tallies, first);
+  return EpochSummary(first);
 }
 
 // Adds the steps from `first` on to the state, and judges the epoch so far.
-TrainingSession::Pass TrainingSession::EpochSummary(std::vector<Tally>& tallies, int64_t first) {
-  std::vector<double> losses = SumLosses(tallies);
-  losses.resize(static_cast<size_t>(state_.step - first));
-  state_.losses.insert(state_.losses.end(), losses.begin(), losses.end());
-  state_.wrong += SumWrong(tallies);
+TrainingSession::Pass TrainingSession::EpochSummary(int64_t first) {
+  const Tally tally = network_->TakeTally();
+  const auto taken = tally.losses.begin() + (state_.step - first);
+  state_.losses.insert(state_.losses.end(), tally.losses.begin(), taken);
+  state_.wrong += tally.wrong;
   Pass pass;
   if (const int64_t bad = FirstNonFinite(state_.losses); bad > 0) {
     pass.outcome = TrainingOutcome::kDiverged;
@@ -235,60 +194,51 @@ TrainingSession::Pass TrainingSession::EpochSummary(std::vector<Tally>& tallies,
 // False if it was told to stop.
 bool TrainingSession::TakeStatistics() {
   if (job_.recipe.precise_bn_images == 0) {
-    group_.Run([&](int i) { replicas_[static_cast<size_t>(i)]->ShareStatistics(); });
+    network_->ShareStatistics();
     return true;
   }
   const int64_t wanted = std::max(1, job_.recipe.precise_bn_images / job_.recipe.batch_size);
   const int64_t batches = std::min(wanted, reader_.TrainBatches());
-  std::vector<std::unique_ptr<PreciseStatistics>> statistics;
-  for (const auto& replica : replicas_) {
-    statistics.push_back(std::make_unique<PreciseStatistics>(replica->network()));
-  }
+  network_->StartStatistics();
   for (int64_t step = 0; step < batches; ++step) {
-    if (ShouldStop()) return false;
+    if (ShouldStop()) {
+      network_->DropStatistics();
+      return false;
+    }
     reader_.ReadTrain(state_.epoch, step, batch_);
-    group_.Run([&](int i) {
-      const auto index = static_cast<size_t>(i);
-      replicas_[index]->AddStatistics(batch_, *statistics[index]);
-    });
+    network_->AddStatistics(batch_);
   }
-  group_.Run([&](int i) { statistics[static_cast<size_t>(i)]->Store(*sum_, i, group_.size()); });
+  network_->StoreStatistics();
   return true;
 }
 
 // What is tested is the average of weights where the recipe has one.
 TrainingSession::Pass TrainingSession::Test() {
-  const auto swap = [this] {
-    group_.Run([&](int i) { replicas_[static_cast<size_t>(i)]->SwapAverage(); });
-  };
-  swap();
+  network_->SwapAverage();
   const Pass pass = TestNow();
   const bool last = state_.epoch + 1 == job_.recipe.epochs;
   if (pass.outcome == TrainingOutcome::kDone && last && !job_.files.weights.empty()) {
     Keep();
   }
-  swap();
+  network_->SwapAverage();
   return pass;
 }
 
 TrainingSession::Pass TrainingSession::TestNow() {
   if (!TakeStatistics()) return Interrupted("taking batch statistics");
-  std::vector<Tally> tallies;
-  for (const auto& replica : replicas_) tallies.push_back(replica->MakeTally(1));
+  network_->StartTally(1);
   int64_t images = 0;  // without corrupt ones
   for (int64_t step = 0; step < reader_.TestBatches(); ++step) {
     if (ShouldStop()) return Interrupted("testing");
     reader_.ReadTest(step, batch_);
     images += batch_.size;
-    group_.Run([&](int i) {
-      const auto index = static_cast<size_t>(i);
-      replicas_[index]->Test(batch_, tallies[index]);
-    });
+    network_->Test(batch_, {});
   }
   CheckTested(job_.data, images);
   Pass pass;
-  pass.loss = SumLosses(tallies).front() / static_cast<double>(images);
-  pass.error = Percent(SumWrong(tallies), images);
+  const Tally tally = network_->TakeTally();
+  pass.loss = tally.losses.front() / static_cast<double>(images);
+  pass.error = Percent(tally.wrong, images);
   if (!std::isfinite(pass.loss)) {
     pass.outcome = TrainingOutcome::kDiverged;
     pass.message = "the test loss was not finite after step " +

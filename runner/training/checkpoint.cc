@@ -1,7 +1,8 @@
-#include "runner/torch/checkpoint.h"
+#include "runner/training/checkpoint.h"
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -9,7 +10,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
-#include "runner/torch/tensor_records.h"
+#include "runner/data/class_map.h"
 #include "runner/training/weights_metadata.h"
 
 namespace dse {
@@ -31,7 +32,7 @@ EpochReport ReportFromJson(const Json& json) {
           json.at(6).get<double>()};
 }
 
-std::string StateToText(const TrainingState& state, const Replica& replica) {
+std::string StateToText(const TrainingState& state, const UpdateState& updates) {
   Json history = Json::array();
   for (const EpochReport& report : state.history) history.push_back(ReportToJson(report));
   return Json{{"epoch", state.epoch},
@@ -43,9 +44,9 @@ std::string StateToText(const TrainingState& state, const Replica& replica) {
               {"epoch_seconds", state.epoch_seconds},
               {"seconds", state.seconds},
               {"training_seconds", state.training_seconds},
-              {"optimizer_steps", replica.optimizer().steps()},
-              {"loss_scale", replica.loss_scale().scale()},
-              {"good_steps", replica.loss_scale().good_steps()}}
+              {"optimizer_steps", updates.steps},
+              {"loss_scale", updates.loss_scale},
+              {"good_steps", updates.good_steps}}
       .dump();
 }
 
@@ -69,8 +70,9 @@ TrainingState StateFromText(const Json& json) {
   return state;
 }
 
-std::string OfReplica(size_t replica, const std::string& name) {
-  return "replica" + std::to_string(replica) + "." + name;
+UpdateState UpdatesFromText(const Json& json) {
+  return {json.at("optimizer_steps").get<int64_t>(), json.at("loss_scale").get<double>(),
+          json.at("good_steps").get<int>()};
 }
 
 // The key has the fingerprint in it. One from before fingerprints covered contents has another key
@@ -102,10 +104,12 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   try {
-    FoundCheckpoint found{path, {}, ReadSafetensors(path, Checksum::kRequired)};
+    FoundCheckpoint found{path, {}, {}, ReadSafetensors(path, Checksum::kRequired)};
     CheckOwner(path, found.file.metadata, owner);
     CheckClasses(found.file, path, owner.classes);
-    found.state = StateFromText(ParseJson(found.file.metadata[kState], path));
+    const Json state = ParseJson(found.file.metadata[kState], path);
+    found.state = StateFromText(state);
+    found.updates = UpdatesFromText(state);
     return found;
   } catch (const std::exception& failure) {
     warn(std::string("a checkpoint is not used: ") + failure.what());
@@ -124,21 +128,15 @@ CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved) {
 }
 
 bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
-                    const TrainingState& state, const Replicas& replicas,
+                    const TrainingState& state, EngineNetwork& network,
                     const PublishHook& publish) {
   TensorFile file;
+  UpdateState updates;
+  file.tensors = network.GiveRecords(updates);
   file.metadata = {{kKey, owner.key},
                    {kData, owner.data},
                    {kClassNames, NamesToText(owner.classes)},
-                   {kState, StateToText(state, *replicas.front())}};
-  for (const Replica::NamedTensor& tensor : replicas.front()->LearnedState()) {
-    file.tensors.push_back(ToRecord(tensor.name, tensor.values));
-  }
-  for (size_t i = 0; i < replicas.size(); ++i) {
-    for (const Replica::NamedTensor& tensor : replicas[i]->Statistics()) {
-      file.tensors.push_back(ToRecord(OfReplica(i, tensor.name), tensor.values));
-    }
-  }
+                   {kState, StateToText(state, updates)}};
   PendingFile fresh(path + ".fresh");
   WriteSafetensors(fresh, file);
   const auto put_in_place = [&] {
@@ -159,25 +157,6 @@ std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const Che
     if (!found) found = TryCheckpoint(path + end, owner, warn);
   }
   return found;
-}
-
-void RestoreReplicas(FoundCheckpoint found, const Replicas& replicas) {
-  const Json state = ParseJson(found.file.metadata[kState], found.path);
-  const TensorFile& file = found.file;
-  for (size_t i = 0; i < replicas.size(); ++i) {
-    RecordReader reader(file, found.path);
-    Replica& replica = *replicas[i];
-    for (const Replica::NamedTensor& tensor : replica.LearnedState()) {
-      reader.Read(tensor.name, tensor.values);
-    }
-    for (const Replica::NamedTensor& tensor : replica.Statistics()) {
-      const std::string own = OfReplica(i, tensor.name);
-      reader.Read(reader.Has(own) ? own : OfReplica(0, tensor.name), tensor.values);
-    }
-    replica.optimizer().set_steps(state.at("optimizer_steps").get<int64_t>());
-    replica.loss_scale().Restore(state.at("loss_scale").get<double>(),
-                                 state.at("good_steps").get<int>());
-  }
 }
 
 }  // namespace dse

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "runner/torch/replica.h"
+#include "runner/training/engine_network.h"
 #include "runner/training/safetensors.h"
-#include "runner/training/trainer.h"
+#include "runner/training/training_job.h"
 
 namespace dse {
 
@@ -36,25 +35,22 @@ struct CheckpointOwner {
 };
 CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved);
 
-using Replicas = std::vector<std::unique_ptr<Replica>>;
-
 // Replaces `path`; the file it was becomes `path`.previous. The new one is `path`.fresh in between,
 // so whatever moment a kill chooses, the newest whole checkpoint has one of the three names. False,
 // with all of them as they were, where `publish` answered so (TrainingHooks).
 using PublishHook = std::function<bool(const std::function<void()>& put_in_place)>;
 bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
-                    const TrainingState& state, const Replicas& replicas,
-                    const PublishHook& publish);
+                    const TrainingState& state, EngineNetwork& network, const PublishHook& publish);
 
 // The newest of `path`.fresh, `path` and `path`.previous that is whole and of this owner; empty if
 // there is none. Why one is not used goes to `warn`.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;
+  UpdateState updates;
   TensorFile file;
 };
 std::optional<FoundCheckpoint> FindCheckpoint(const std::string& path, const CheckpointOwner& owner,
                                               const std::function<void(const std::string&)>& warn);
-void RestoreReplicas(FoundCheckpoint found, const Replicas& replicas);
 
 }  // namespace dse

@@ -4,6 +4,14 @@
 
 namespace dse {
 
+// What divides a batch: replicas work side by side, each on `micro_batches` parts one after
+// another. Every part is normalised by its own statistics.
+struct Division {
+  int replicas = 1;
+  int micro_batches = 1;  // of each replica
+  int parts() const { return replicas * micro_batches; }
+};
+
 // Images of a part of a batch.
 struct BatchPart {
   int first = 0;
