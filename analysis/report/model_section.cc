@@ -2,6 +2,7 @@
 
 #include "analysis/report/report_context.h"
 #include "analysis/study/study_format.h"
+#include "core/timing.h"
 
 namespace dse {
 namespace {

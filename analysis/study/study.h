@@ -18,6 +18,7 @@
 #include "analysis/study/learning_curves.h"
 #include "analysis/study/study_trends.h"
 #include "core/result.h"
+#include "core/timing.h"
 
 namespace dse {
 

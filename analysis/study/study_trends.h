@@ -9,6 +9,7 @@
 
 #include "analysis/statistics/regression.h"
 #include "core/result.h"
+#include "core/timing.h"
 
 namespace dse {
 
