@@ -1,6 +1,7 @@
 #include <algorithm>
 
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/units.h"
 
