@@ -8,6 +8,7 @@
 #include "core/text_table.h"
 #include "core/units.h"
 #include "db/additions.h"
+#include "db/populations.h"
 
 namespace dse {
 namespace {

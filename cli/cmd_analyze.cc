@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"
@@ -13,8 +14,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/study_fits.h"
-#include "db/measurements.h"
-#include "db/results.h"
+#include "db/series.h"
+#include "db/timings.h"
 
 namespace dse {
 namespace {

@@ -7,6 +7,9 @@
 #include "cli/progress.h"
 #include "core/suggest.h"
 #include "db/exchange/export.h"
+#include "db/exchange/export_pycls.h"
+#include "db/exchange/export_table.h"
+#include "db/series.h"
 
 namespace dse {
 namespace {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "db/run_history.h"
 #include "db/run_list.h"
 #include "runner/work/run_files.h"
 

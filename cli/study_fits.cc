@@ -5,7 +5,7 @@
 #include "analysis/fit/missing_fits.h"
 #include "analysis/fit/quantized_linear_fit.h"
 #include "cli/progress.h"
-#include "db/populations.h"
+#include "db/fits.h"
 
 namespace dse {
 namespace {

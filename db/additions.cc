@@ -5,10 +5,11 @@
 
 #include "core/suggest.h"
 #include "core/units.h"
-#include "db/connection.h"
-#include "db/member_rows.h"
-#include "db/population_rows.h"
-#include "db/series_rows.h"
+#include "db/rows/member_rows.h"
+#include "db/rows/population_rows.h"
+#include "db/rows/series_rows.h"
+#include "db/series.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -1,11 +1,7 @@
-#include <cmath>
-#include <utility>
-#include <vector>
+#include "db/claims.h"
 
-#include "core/version.h"
-#include "db/attempts.h"
-#include "db/connection.h"
-#include "db/runs.h"
+#include "db/rows/attempt_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {
@@ -21,7 +17,7 @@ constexpr const char* kClaim =
     " FROM attempts a WHERE a.run_id = runs.id), 0)), owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
-    " torch_version = NULL, precision = NULL, data_uri = nullif(?9, '')"
+    " engine = NULL, precision = NULL, data_uri = nullif(?9, '')"
     " WHERE id = (SELECT r.id FROM temp.claim_set c JOIN runs r ON r.id = c.run_id"
     "  WHERE CASE ?8 WHEN 0 THEN r.state = 'pending' AND NOT EXISTS(SELECT 1 FROM attempts a"
     "    WHERE a.run_id = r.id AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
@@ -36,17 +32,6 @@ constexpr const char* kClaim =
 std::string TextById(sqlite::Connection& connection, const std::string& sql, int64_t id) {
   sqlite::Statement find(connection, sql, id);
   return find.Step() ? find.Text(0) : std::string();
-}
-
-std::optional<double> FiniteOrEmpty(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? value : std::nullopt;
-}
-
-void CheckPercent(const Database& db, const std::optional<double>& error) {
-  if (error && !(*error >= 0 && *error <= 100)) {
-    throw Error(db.path() + ": an error of " + std::to_string(*error) +
-                " cannot be stored: it must be a percentage from 0 to 100");
-  }
 }
 
 }  // namespace
@@ -110,78 +95,6 @@ bool WhileOurs(Database& db, const ClaimedRun& run, double lease_seconds,
   sqlite::Transaction transaction(WritableConnection(db), sqlite::Transaction::Kind::kWrite);
   if (!RenewLease(db, run, lease_seconds)) return false;
   action();
-  transaction.Commit();
-  return true;
-}
-
-bool RecordEpoch(Database& db, const ClaimedRun& run, const EpochRecord& epoch) {
-  CheckPercent(db, epoch.train_error);
-  CheckPercent(db, epoch.test_error);
-  sqlite::Statement record(
-      WritableConnection(db),
-      std::string("INSERT INTO epochs(run_id, attempt, epoch, lr, train_loss, train_error,"
-                  " test_loss, test_error, seconds)"
-                  " SELECT id, attempt, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM runs") +
-          kOurs +
-          " ON CONFLICT(run_id, attempt, epoch) DO UPDATE SET lr = excluded.lr,"
-          " train_loss = excluded.train_loss, train_error = excluded.train_error,"
-          " test_loss = excluded.test_loss, test_error = excluded.test_error,"
-          " seconds = excluded.seconds",
-      run.run_id, run.attempt, run.token, epoch.epoch, epoch.lr, FiniteOrEmpty(epoch.train_loss),
-      epoch.train_error, FiniteOrEmpty(epoch.test_loss), epoch.test_error, epoch.seconds);
-  if (record.Run() == 0) return false;
-  // A run that gets on, further than in any attempt before, is not what ends its owners.
-  if (epoch.epoch > run.epochs_before) {
-    sqlite::Statement(WritableConnection(db),
-                      "UPDATE runs SET losses = 0 WHERE id = ? AND losses > 0", run.run_id)
-        .Run();
-  }
-  return true;
-}
-
-bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
-               const std::function<void()>& settle) {
-  const bool done = result.state == RunState::kDone;
-  const bool failed = result.state == RunState::kFailed;
-  if (!done && !failed && result.state != RunState::kDiverged &&
-      result.state != RunState::kOutOfMemory) {
-    throw Error(std::string("internal: a run cannot finish as ") + RunStateText(result.state));
-  }
-  if (done != result.error.has_value()) {
-    throw Error(db.path() + ": a run has an error if and only if it is done");
-  }
-  const std::optional<double> best_error =
-      done || result.state == RunState::kDiverged ? result.best_error : std::nullopt;
-  CheckPercent(db, result.error);
-  CheckPercent(db, best_error);
-  sqlite::Connection& connection = WritableConnection(db);
-  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const double now = sqlite::Now();
-  sqlite::Statement finish(
-      connection,
-      std::string("UPDATE runs SET state = ?4, owner = NULL, lease_expires = NULL, error = ?5,"
-                  " best_error = ?6, micro_batch = ?7, seconds = ?8, img_per_s = ?9,"
-                  " message = nullif(?10, ''), torch_version = nullif(?11, ''), dse_version = ?12,"
-                  " finished_at = ?13, failures = failures + ?14, precision = nullif(?15, '')") +
-          kOurs,
-      run.run_id, run.attempt, run.token, RunStateText(result.state), result.error, best_error,
-      result.micro_batch, result.seconds, FiniteOrEmpty(result.img_per_s), result.message,
-      result.torch_version, Version(), now, failed ? 1 : 0, result.precision);
-  if (finish.Run() == 0) return false;
-  EndAttempt(connection, run.run_id, run.attempt, now, RunStateText(result.state), result.message);
-  sqlite::Statement(connection,
-                    "UPDATE attempts SET error = r.error, best_error = r.best_error,"
-                    " micro_batch = r.micro_batch, seconds = r.seconds, img_per_s = r.img_per_s,"
-                    " dse_version = r.dse_version, torch_version = r.torch_version,"
-                    " precision = r.precision FROM runs r"
-                    " WHERE r.id = ?1 AND run_id = ?1 AND attempts.attempt = ?2",
-                    run.run_id, run.attempt)
-      .Run();
-  if (done) {
-    // Tests of an earlier attempt's weights say nothing of this one.
-    sqlite::Statement(connection, "DELETE FROM evaluations WHERE run_id = ?", run.run_id).Run();
-    if (settle) settle();
-  }
   transaction.Commit();
   return true;
 }

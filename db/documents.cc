@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include "core/error.h"
+#include "db/sqlite/sqlite.h"
+
 namespace dse {
 namespace {
 

@@ -4,10 +4,28 @@
 #include <optional>
 #include <string>
 
-#include "db/runs.h"
-#include "db/sqlite.h"
-
 namespace dse {
+
+namespace sqlite {
+class Connection;
+}
+
+// A document with its natural key: a recipe's hash, or a dataset's fingerprint. Name and URI are
+// stored as first given.
+struct RecipeRow {
+  std::string hash;
+  std::string name;
+  std::string document;  // canonical JSON with every key: lr and weight_decay are read from it
+};
+struct DatasetRow {
+  std::string fingerprint;
+  std::string uri;
+  int64_t classes = 0;
+  int64_t train_images = 0;
+  int64_t test_images = 0;
+  std::string old_fingerprint{};  // see db/rows/adoption.h; "" = none
+  int64_t corrupt_images = 0;     // left out when it was opened
+};
 
 // Row ids by natural key, inserting what the file does not know. What is there already stays as it
 // is, so names are those first given. Use within a transaction.

@@ -1,9 +1,11 @@
+#include "db/giving_back.h"
+
 #include <utility>
 #include <vector>
 
-#include "db/attempts.h"
-#include "db/connection.h"
-#include "db/runs.h"
+#include "db/owner.h"
+#include "db/rows/attempt_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {
@@ -32,15 +34,6 @@ std::vector<Held> FindLost(sqlite::Connection& connection) {
 }
 
 }  // namespace
-
-void EndAttempt(sqlite::Connection& connection, int64_t run_id, int64_t attempt, double now,
-                const char* outcome, const std::string& message) {
-  sqlite::Statement(connection,
-                    "UPDATE attempts SET ended_at = ?3, outcome = ?4, message = nullif(?5, '')"
-                    " WHERE run_id = ?1 AND attempt = ?2",
-                    run_id, attempt, now, outcome, message)
-      .Run();
-}
 
 int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids) {
   sqlite::Connection& connection = WritableConnection(db);

@@ -1,3 +1,5 @@
+#include "db/owner.h"
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,8 +11,6 @@
 #include <sstream>
 #include <utility>
 #include <vector>
-
-#include "db/runs.h"
 
 namespace dse {
 namespace {

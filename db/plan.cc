@@ -1,15 +1,16 @@
+#include "db/plan.h"
+
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/hash.h"
 #include "core/json.h"
-#include "db/adoption.h"
-#include "db/connection.h"
-#include "db/documents.h"
-#include "db/run_rows.h"
-#include "db/runs.h"
+#include "db/rows/adoption.h"
+#include "db/rows/run_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -4,11 +4,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/draw.h"
-#include "core/fit.h"
 #include "core/units.h"
 #include "db/database.h"
 
@@ -59,9 +57,5 @@ struct StoredMember {
 // a model (imported numbers) are left out. Throws Error for an unknown name and suggests the
 // nearest.
 std::vector<StoredMember> LoadMembers(Database& db, std::span<const std::string> populations);
-
-// Stores fits by (model hash, grid), replacing equal keys. Unknown hashes are an error.
-void StoreFits(Database& db, const std::string& grid,
-               std::span<const std::pair<std::string, Fit>> fits);
 
 }  // namespace dse

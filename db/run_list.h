@@ -7,8 +7,7 @@
 
 #include "core/result.h"
 #include "db/database.h"
-#include "db/results.h"
-#include "db/runs.h"
+#include "db/series.h"
 
 namespace dse {
 
@@ -56,35 +55,5 @@ struct ListedRun {
 
 // By id. Throws Error for a name or id that is not in the file and suggests the nearest name.
 std::vector<ListedRun> ListRuns(Database& db, const RunFilter& filter);
-
-struct RunAttempt {
-  int64_t attempt = 0;
-  std::string host;
-  std::string device;
-  double started_at = 0;           // seconds since 1970
-  std::optional<double> ended_at;  // absent while it goes on
-  std::string outcome;             // "" while it goes on
-  std::optional<double> error;
-  std::optional<double> best_error;
-  std::string message;
-};
-struct RunEpoch {
-  int64_t attempt = 0;
-  EpochRecord epoch;
-};
-struct RunEvaluation {
-  std::string data;
-  std::string split;  // "" in rows of older files
-  double error = 0;   // percent
-  int64_t images = 0;
-  std::string naming;  // of classes, where the names alone do not tell
-};
-struct RunHistory {
-  std::vector<RunAttempt> attempts;
-  std::vector<RunEpoch> epochs;  // by attempt and epoch
-  std::vector<RunEvaluation> evaluations;
-};
-// Everything that became of one run.
-RunHistory LoadRunHistory(Database& db, int64_t run_id);
 
 }  // namespace dse

@@ -1,13 +1,14 @@
+#include "db/series.h"
+
 #include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
-#include "db/connection.h"
-#include "db/member_rows.h"
-#include "db/results.h"
-#include "db/run_rows.h"
-#include "db/series_rows.h"
+#include "db/rows/member_rows.h"
+#include "db/rows/run_rows.h"
+#include "db/rows/series_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -1,8 +1,9 @@
+#include "db/status.h"
+
 #include <utility>
 
-#include "db/connection.h"
-#include "db/results.h"
-#include "db/runs.h"
+#include "db/owner.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/report_cells.h"
 #include "analysis/report/report_sections.h"

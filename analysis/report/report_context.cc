@@ -1,6 +1,7 @@
 #include "analysis/report/report_context.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "analysis/study/study_format.h"
 
@@ -47,6 +48,8 @@ Json ReportContext::SeriesOpacity(double strength) const {
   if (labels_.size() > 1) return ChosenOpacity(strength);
   return {{"value", strength}};
 }
+
+Json ReportContext::Color() const { return SeriesColor(labels_); }
 
 Json ReportContext::Band(const Axis& x, Axis y) const {
   y.field = "low";

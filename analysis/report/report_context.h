@@ -27,7 +27,7 @@ class ReportContext {
   // Parameters and opacity of marks of series: chosen by the legend, where there is one.
   Json SeriesParams(bool zoom = true) const;
   Json SeriesOpacity(double strength) const;
-  Json Color() const { return SeriesColor(labels_); }
+  Json Color() const;
   // A pale band between the columns "low" and "high" for every series; x and y as of its line.
   Json Band(const Axis& x, Axis y) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/network_drawing.h"

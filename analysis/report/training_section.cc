@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/report_cells.h"
 #include "analysis/report/report_sections.h"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/report_cells.h"
 #include "analysis/report/report_sections.h"

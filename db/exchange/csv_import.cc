@@ -1,12 +1,14 @@
+#include "db/exchange/csv_import.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/suggest.h"
 #include "core/units.h"
 #include "db/exchange/csv.h"
-#include "db/exchange/import.h"
 
 namespace dse {
 namespace {

@@ -7,9 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "db/database.h"
-#include "db/results.h"
-
 namespace dse {
 
 // Takes the bytes of an export in order. May throw.
@@ -29,27 +26,10 @@ struct ExportSummary {
   std::set<std::string> left_out;     // recipe keys pycls has no word for
 };
 
-// Each function reads the series that `filter` lets through a few hundred rows at a time, in sweeps
-// with their learning curves: memory does not grow with the runs, though names are kept, of series
-// and properties and for YAML of the files written. No lock is held while bytes are taken, so
-// trainings go on behind a slow reader. Rows come by series, member and run. Throws Error for a
-// name in the filter that is not in the file and suggests the nearest.
-
-// A run of the view `results` a row, with the member's model as JSON and its imported properties.
-// RFC 4180 with a header and CRLF; numbers are the shortest text that reads back as the same
-// double; NULL is an empty field. What ParseCsvImport makes of it is the same again (README of this
-// folder, "Export").
-ExportSummary ExportCsv(Database& db, const SeriesFilter& filter, const ByteSink& sink);
-
-// The same as a JSON object a line: lists, the model and the properties are JSON values.
-ExportSummary ExportJsonLines(Database& db, const SeriesFilter& filter, const ByteSink& sink);
-
-// The array of jobs that pycls' sweep tools write and analyse, a finished run each.
-ExportSummary ExportSweep(Database& db, const SeriesFilter& filter, const ByteSink& sink);
-
-// A trainer configuration of pycls for each network with its own learning rate and weight decay,
-// named by their hash ("3d146f0385328b1b.yaml"), also of populations that were never trained. With
-// a recipe in the filter the training is told too; more than one is an Error.
-ExportSummary ExportPyclsYaml(Database& db, const SeriesFilter& filter, const FileSink& sink);
+// Every export (export_table.h, export_pycls.h) reads the series that `filter` lets through a few
+// hundred rows at a time, in sweeps with their learning curves: memory does not grow with the runs,
+// though names are kept, of series and properties and for YAML of the files written. No lock is
+// held while bytes are taken, so trainings go on behind a slow reader. Rows come by series, member
+// and run. Throws Error for a name in the filter that is not in the file and suggests the nearest.
 
 }  // namespace dse

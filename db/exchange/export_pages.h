@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/model.h"
-#include "db/series_rows.h"
-#include "db/sqlite.h"
+#include "db/rows/series_rows.h"
+#include "db/sqlite/sqlite.h"
 
 namespace dse {
 

@@ -1,14 +1,17 @@
 // Results and networks as pycls reads them.
 
+#include "db/exchange/export_pycls.h"
+
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/units.h"
-#include "db/connection.h"
-#include "db/exchange/export.h"
+#include "db/epochs.h"
 #include "db/exchange/export_pages.h"
 #include "db/exchange/pycls_config.h"
-#include "db/runs.h"
+#include "db/exchange/pycls_training.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

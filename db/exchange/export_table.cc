@@ -1,16 +1,18 @@
 // Results as a table: CSV and JSON Lines.
 
+#include "db/exchange/export_table.h"
+
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/object_writer.h"
 #include "core/units.h"
-#include "db/connection.h"
 #include "db/exchange/csv.h"
-#include "db/exchange/export.h"
 #include "db/exchange/export_pages.h"
-#include "db/member_rows.h"
+#include "db/rows/member_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {
@@ -222,14 +224,6 @@ class TableExport {
 };
 
 }  // namespace
-
-Model StoredModel(const std::string& spec, const std::optional<std::string>& name,
-                  const std::optional<std::string>& parameters, const std::string& path) {
-  Model model = ParseModel(ParseJson(spec, path + ": a model"), path + ": a model");
-  if (name) model.name = *name;
-  if (parameters) model.regnet = ParseDrawnParameters(*parameters, path);
-  return model;
-}
 
 ExportSummary ExportCsv(Database& db, const SeriesFilter& filter, const ByteSink& sink) {
   CsvFormat format;

@@ -1,17 +1,18 @@
 #include "db/exchange/import.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/complexity.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/units.h"
-#include "db/connection.h"
 #include "db/documents.h"
 #include "db/exchange/import_identity.h"
 #include "db/exchange/imported_runs.h"
-#include "db/member_rows.h"
+#include "db/rows/member_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {

@@ -4,13 +4,12 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/model.h"
 #include "core/result.h"
 #include "db/database.h"
-#include "db/runs.h"
+#include "db/epochs.h"
 
 namespace dse {
 
@@ -49,35 +48,6 @@ inline constexpr double kMaxStored = 1e300;
 
 // 16 hexadecimal digits.
 bool IsHashText(const std::string& text);
-
-// What the errors of a CSV file are.
-enum class ErrorUnit {
-  kUnsaid,     // percent; a file whose errors are all within 0..1 is refused, for it may be either
-  kPercent,    // 0.25 is a quarter of a percent
-  kFractions,  // 0.25 is 25%
-};
-
-// CSV (RFC 4180, header first): `population` and `error` (empty = failed), optional `model` (model
-// JSON), `hash`, `state`, `best_error`; the columns of ExportCsv (db/exchange/export.h) mean what
-// they mean there; every other column is a property where it is numeric or empty. `left_out` takes
-// the names of columns that say something and are not read: text, where an exported row was, and a
-// first column without a name. Throws Error "FILE:LINE: reason" at the first bad row.
-std::vector<ImportRow> ParseCsvImport(std::string_view text, const std::string& file,
-                                      ErrorUnit unit = ErrorUnit::kUnsaid,
-                                      std::vector<std::string>* left_out = nullptr);
-
-// The jobs of a sweep.json of pycls.
-struct SweepImport {
-  std::vector<ImportRow> rows;
-  // "job 3: reason" of networks that are none of ours; these rows have no model but what the file
-  // tells of flops, params and acts as properties.
-  std::vector<std::string> without_model;
-};
-
-// README of this folder, "Imported sweeps", tells what becomes of a job. `text` is overwritten.
-// Throws Error with file and place, or file and job, at the first that cannot be read.
-SweepImport ParseSweepImport(std::string& text, const std::string& file,
-                             const std::string& population);
 
 struct ImportSummary {
   int64_t populations = 0;

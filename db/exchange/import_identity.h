@@ -9,7 +9,7 @@
 
 #include "core/json.h"
 #include "db/exchange/import.h"
-#include "db/sqlite.h"
+#include "db/sqlite/sqlite.h"
 
 namespace dse {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/units.h"
+#include "db/epochs.h"
 
 namespace dse {
 namespace {

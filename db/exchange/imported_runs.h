@@ -6,7 +6,7 @@
 
 #include "db/exchange/import.h"
 #include "db/exchange/import_identity.h"
-#include "db/sqlite.h"
+#include "db/sqlite/sqlite.h"
 
 namespace dse {
 

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "core/draw.h"
 #include "core/json.h"
 #include "core/model.h"
 
@@ -24,24 +23,6 @@ struct PyclsConfig {
 // Sections MODEL, TRAIN.IM_SIZE, TEST.IM_SIZE, and ANYNET (X, Y, R, V, Basic) or EN (MBConv);
 // REGNET too where the model has these parameters. `model` must be resolved.
 PyclsConfig PyclsConfigOf(const Model& model);
-
-// Either `model` or the reason why it is no network of ours.
-struct PyclsModel {
-  std::optional<Model> model;
-  std::string why_not;
-};
-// The resolved network of a configuration of type anynet, regnet or effnet; absent keys have the
-// defaults of pycls. A RegNet has its parameters, also one that pycls wrote out as an AnyNet.
-PyclsModel ModelOfPycls(const Json& config);
-
-// What a recipe with these values of a member comes to in pycls, and the recipe's keys that pycls
-// has no word for. `recipe` is a recipe's document with every key, or {} where it is not known;
-// then only lr and weight decay are told, at 128 images a step.
-struct PyclsTraining {
-  Json config;
-  std::vector<std::string> left_out;
-};
-PyclsTraining PyclsTrainingOf(const Json& recipe, const Overrides& effective);
 
 // Puts the sections of `more` into those of `config`.
 void MergeConfig(const Json& more, Json& config);

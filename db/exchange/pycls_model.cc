@@ -1,11 +1,13 @@
 // Networks as pycls' configurations describe them, read.
 
+#include "db/exchange/pycls_model.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/regnet.h"
-#include "db/exchange/pycls_config.h"
 
 namespace dse {
 namespace {

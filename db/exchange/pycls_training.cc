@@ -1,8 +1,9 @@
 // A recipe in the words of pycls.
 
-#include <cmath>
+#include "db/exchange/pycls_training.h"
 
-#include "db/exchange/pycls_config.h"
+#include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace dse {
 namespace {

@@ -1,12 +1,15 @@
+#include "db/exchange/sweep_import.h"
+
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/complexity.h"
 #include "core/hash.h"
 #include "core/units.h"
-#include "db/exchange/import.h"
-#include "db/exchange/pycls_config.h"
+#include "db/epochs.h"
+#include "db/exchange/pycls_model.h"
 #include "db/exchange/sweep_reader.h"
 
 namespace dse {

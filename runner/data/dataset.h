@@ -17,7 +17,8 @@ struct DatasetInfo {
   std::string uri;          // as given
   std::string fingerprint;  // 16 hex digits over names, labels and contents (fingerprint.h)
   // What it was before it covered labels and contents, "" where it is the same: results under it
-  // are taken for those of this set (db/adoption.h), and it still seeds the choice of subsets.
+  // are taken for those of this set (db/rows/adoption.h), and it still seeds the choice of
+  // subsets.
   std::string old_fingerprint;
   std::vector<std::string> class_names;
   int64_t train_images = 0;

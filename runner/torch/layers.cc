@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 namespace dse {
 
 at::Tensor Conv::Forward(const at::Tensor& x) const {
@@ -13,60 +11,47 @@ at::Tensor Conv::Forward(const at::Tensor& x) const {
 
 at::Tensor Linear::Forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
 
-template <typename Draw>
-at::Tensor LayerMaker::Add(const std::string& name, ParameterKind kind, at::IntArrayRef shape,
-                           const Draw& draw) {
-  at::Tensor value;
-  if (place_.device.is_meta()) {
-    value = at::empty(shape, at::TensorOptions(place_.device).dtype(place_.type));
-  } else {
-    value = at::empty(shape, at::TensorOptions(at::kCPU).dtype(at::kFloat));
-    RandomStream random(StreamKey(place_.seed, "parameters"), parameters_.size());
-    float* values = value.mutable_data_ptr<float>();
-    for (int64_t i = 0; i < value.numel(); ++i) values[i] = static_cast<float>(draw(random));
-    value = value.to(at::TensorOptions(place_.device).dtype(place_.type));
-    if (shape.size() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+std::vector<Parameter> MakeParameters(const NetworkPlan& plan, const TensorPlace& place) {
+  const auto options = at::TensorOptions(place.device).dtype(place.type);
+  std::vector<Parameter> parameters;
+  for (const ParameterPlan& parameter : plan.parameters) {
+    at::Tensor value;
+    if (place.device.is_meta()) {
+      value = at::empty(parameter.shape, options);
+    } else {
+      value = at::empty(parameter.shape, at::TensorOptions(at::kCPU).dtype(at::kFloat));
+      DrawParameter(parameter, static_cast<int>(parameters.size()), place.seed,
+                    {value.mutable_data_ptr<float>(), static_cast<size_t>(value.numel())});
+      value = value.to(options);
+      if (value.dim() == 4) value = value.contiguous(at::MemoryFormat::ChannelsLast);
+    }
+    value.set_requires_grad(true);
+    parameters.push_back({parameter.name, parameter.kind, value});
   }
-  value.set_requires_grad(true);
-  parameters_.push_back({name, kind, value});
-  return value;
+  return parameters;
 }
 
-Conv LayerMaker::MakeConv(const std::string& name, const ConvShape& shape) {
-  const double deviation = std::sqrt(2.0 / (1.0 * shape.kernel * shape.kernel * shape.out));
-  const double fan_in = 1.0 * shape.kernel * shape.kernel * shape.in / shape.groups;
+Conv MakeConv(const ConvPlan& plan, const std::vector<Parameter>& parameters) {
   Conv conv;
-  conv.stride = shape.stride;
-  conv.groups = shape.groups;
-  conv.weight = Add(name + ".weight", ParameterKind::kWeight,
-                    {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel},
-                    [&](RandomStream& random) { return deviation * random.Normal(); });
-  if (shape.bias) {
-    const double bound = 1 / std::sqrt(fan_in);
-    conv.bias = Add(name + ".bias", ParameterKind::kBias, {shape.out},
-                    [&](RandomStream& random) { return random.Uniform(-bound, bound); });
-  }
+  conv.weight = parameters[plan.weight].value;
+  if (plan.bias >= 0) conv.bias = parameters[plan.bias].value;
+  conv.stride = plan.stride;
+  conv.groups = plan.groups;
   return conv;
 }
 
-NormState LayerMaker::MakeNorm(const std::string& name, int channels, double gamma) {
-  NormState norm;
-  norm.gamma =
-      Add(name + ".weight", ParameterKind::kNorm, {channels}, [&](RandomStream&) { return gamma; });
-  norm.beta =
-      Add(name + ".bias", ParameterKind::kNorm, {channels}, [](RandomStream&) { return 0.0; });
-  const auto options = at::TensorOptions(place_.device).dtype(place_.type);
-  norm.running_mean = at::zeros({channels}, options);
-  norm.running_var = at::ones({channels}, options);
-  return norm;
+Linear MakeLinear(const LinearPlan& plan, const std::vector<Parameter>& parameters) {
+  return {parameters[plan.weight].value, parameters[plan.bias].value};
 }
 
-Linear LayerMaker::MakeLinear(const std::string& name, int in, int out) {
-  Linear linear;
-  linear.weight = Add(name + ".weight", ParameterKind::kWeight, {out, in},
-                      [](RandomStream& random) { return 0.01 * random.Normal(); });
-  linear.bias = Add(name + ".bias", ParameterKind::kBias, {out}, [](RandomStream&) { return 0.0; });
-  return linear;
+NormState MakeNorm(const NormPlan& plan, const std::vector<Parameter>& parameters) {
+  NormState norm;
+  norm.gamma = parameters[plan.gamma].value;
+  norm.beta = parameters[plan.beta].value;
+  const at::TensorOptions options = norm.gamma.options();
+  norm.running_mean = at::zeros({plan.channels}, options);
+  norm.running_var = at::ones({plan.channels}, options);
+  return norm;
 }
 
 }  // namespace dse

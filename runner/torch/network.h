@@ -9,12 +9,12 @@
 
 #include "core/model.h"
 #include "runner/torch/layers.h"
+#include "runner/training/network_plan.h"
 
 namespace dse {
 
 // A convolution with its normalisation and what follows.
 struct Unit {
-  std::string name;
   Conv conv;
   NormState norm;
   After after = After::kNothing;  // in the last unit of a residual block: after the addition
@@ -40,10 +40,10 @@ struct Noise {
   at::Tensor dropout;  // [n, features]: 0 or 1 / (1 - rate), on the input of the last layer
 };
 
-// A network with its parameters, of any resolved model. Not thread-safe.
+// A network with its parameters, built from any plan. Not thread-safe.
 class Network {
  public:
-  Network(const Model& model, bool zero_init_gamma, const TensorPlace& place);
+  Network(const NetworkPlan& plan, const TensorPlace& place);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -51,39 +51,32 @@ class Network {
   // `training` the batch's own statistics normalise, and running statistics are updated.
   at::Tensor Forward(const at::Tensor& images, bool training, const Noise& noise = {}) const;
 
-  // Named as torchvision names RegNets: "trunk_output.block1.block1-0.f.a.0.weight"; an MBConv
-  // block has f.exp (where it expands), f.dw, f.se and f.lin, and there is a `head` before `fc`.
+  // In the plan's order.
   const std::vector<Parameter>& parameters() const { return parameters_; }
-  int64_t CountParameters() const;
+  int64_t CountParameters() const;  // as really built
 
-  // A normalisation and its name, from stem to head.
+  // A normalisation and its name, in the order of NetworkPlan::Norms.
   struct NamedNorm {
     std::string name;
     NormState* norm;
   };
   const std::vector<NamedNorm>& norms() const { return norms_; }
 
-  int64_t residual_blocks() const { return residual_blocks_; }
-  int64_t features() const { return head_.weight.size(1); }  // inputs of the last layer
-
  private:
-  Block MakeBlock(LayerMaker& maker, const std::string& name, const Stage& stage, int input_width,
-                  int stride, bool zero_init_gamma) const;
-  Unit MakeUnit(LayerMaker& maker, const std::string& name, const ConvShape& shape, After after,
-                double gamma = 1) const;
-  void ListNorms();
+  Unit MakeUnit(const UnitPlan& plan) const;
+  Block MakeBlock(const BlockPlan& plan) const;
+  void ListNorms(const NetworkPlan& plan);
   at::Tensor ForwardBlock(const Block& block, const at::Tensor& x, bool training,
                           const at::Tensor& keep) const;
 
-  Frame frame_;
+  StemType stem_type_;
   After activation_;
+  std::vector<Parameter> parameters_;
   Unit stem_;
   std::vector<Block> blocks_;
   std::optional<Unit> last_;  // the 1x1 before pooling
   Linear head_;
-  std::vector<Parameter> parameters_;
   std::vector<NamedNorm> norms_;
-  int64_t residual_blocks_ = 0;
 };
 
 }  // namespace dse

@@ -30,12 +30,12 @@ double DrawLogGamma(double shape, RandomStream& random) {
 
 }  // namespace
 
-NoiseSource::NoiseSource(const Recipe& recipe, const Network& network, uint64_t seed,
+NoiseSource::NoiseSource(const Recipe& recipe, const NetworkPlan& plan, uint64_t seed,
                          at::Device device)
     : drop_path_(recipe.drop_path),
       dropout_(recipe.dropout),
-      blocks_(network.residual_blocks()),
-      features_(network.features()),
+      blocks_(plan.residual_blocks()),
+      features_(plan.features()),
       drop_path_key_(StreamKey(seed, "drop path")),
       dropout_key_(StreamKey(seed, "dropout")),
       device_(device) {}

@@ -4,6 +4,7 @@
 
 #include "core/rng.h"
 #include "runner/torch/network.h"
+#include "runner/training/network_plan.h"
 #include "runner/training/recipe.h"
 
 namespace dse {
@@ -12,7 +13,7 @@ namespace dse {
 // device, and however a batch is divided.
 class NoiseSource {
  public:
-  NoiseSource(const Recipe& recipe, const Network& network, uint64_t seed, at::Device device);
+  NoiseSource(const Recipe& recipe, const NetworkPlan& plan, uint64_t seed, at::Device device);
 
   // For `count` images, the first of them the `image`-th that this training sees. Residual block l
   // of L (from 1) is dropped with probability drop_path * l / L.

@@ -15,8 +15,10 @@
 #include "runner/torch/network.h"
 #include "runner/torch/normalize.h"
 #include "runner/torch/precise_norm.h"
-#include "runner/torch/session.h"
 #include "runner/torch/step.h"
+#include "runner/torch/torch_engine.h"
+#include "runner/torch/torch_network.h"
+#include "runner/training/session.h"
 
 namespace dse::probe {
 namespace {
@@ -78,7 +80,7 @@ struct LossAndGradients {
 };
 
 LossAndGradients Differentiate(const Model& model, int images, at::ScalarType type) {
-  const Network network(model, false, {at::kCPU, type, 7});
+  const Network network(PlanNetwork(model), {at::kCPU, type, 7});
   const Frame& frame = model.frame;
   const at::Tensor x =
       Random({images, 3, frame.resolution, frame.resolution}, 8).to(type).contiguous(kChannelsLast);
@@ -178,7 +180,7 @@ NetworkErrors CompareNetworks(const Model& model, int images) {
 
 std::vector<ParameterSummary> InitialParameters(const Model& model, bool zero_init_gamma,
                                                 uint64_t seed) {
-  const Network network(model, zero_init_gamma, {at::kCPU, at::kFloat, seed});
+  const Network network(PlanNetwork(model, zero_init_gamma), {at::kCPU, at::kFloat, seed});
   std::vector<ParameterSummary> summaries;
   for (const Parameter& parameter : network.parameters()) {
     const at::Tensor values = parameter.value.detach().to(at::kDouble);
@@ -204,7 +206,7 @@ PreciseComparison PreciseStatistics(const Model& model, const Dataset& data, int
     reader.ReadTrain(0, step, batch);
     return normalizer.Images(batch, 0, batch.size);
   };
-  const Network network(model, false, {at::kCPU, at::kFloat, 1});
+  const Network network(PlanNetwork(model), {at::kCPU, at::kFloat, 1});
   {
     const at::NoGradGuard no_grad;
     dse::PreciseStatistics statistics(network);
@@ -257,7 +259,7 @@ std::vector<double> FirstLosses(const Model& model, const Recipe& recipe, const 
                                 int steps) {
   const at::Device place = ParseDevice(device);
   const Frame& frame = model.frame;
-  const Network network(model, recipe.zero_init_gamma, {place, at::kFloat, 3});
+  const Network network(PlanNetwork(model, recipe.zero_init_gamma), {place, at::kFloat, 3});
   Optimizer optimizer(network.parameters(), recipe);
   const at::Tensor images = Random({recipe.batch_size, 3, frame.resolution, frame.resolution}, 4)
                                 .to(at::kFloat)
@@ -283,21 +285,20 @@ TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Data
     trained.test_losses.push_back(report.test_loss);
   };
   const TrainingJob job{model, recipe, data, 3};
-  const TrainingPlace place{std::vector<at::Device>(static_cast<size_t>(parts.replicas), at::kCPU),
-                            parts.replicas};
-  at::set_num_threads(1);
-  TrainingSession session(job, hooks, place, parts.micro_batches);
+  const std::unique_ptr<Engine> engine = MakeTorchEngine({"cpu", parts.replicas, parts.replicas});
+  TrainingSession session(job, hooks, *engine, parts.micro_batches);
   session.Run();
-  const auto append = [](const std::vector<Replica::NamedTensor>& state, std::vector<float>& to) {
-    for (const Replica::NamedTensor& tensor : state) {
+  const auto& replicas = static_cast<const TorchNetwork&>(session.network()).replicas();
+  const auto append = [](const std::vector<NamedTensor>& state, std::vector<float>& to) {
+    for (const NamedTensor& tensor : state) {
       const std::vector<double> values = ToDoubles(tensor.values);
       to.insert(to.end(), values.begin(), values.end());
     }
   };
-  append(session.replicas().front()->LearnedState(), trained.parameters);
-  append(session.replicas().front()->Statistics(), trained.statistics);
+  append(replicas.front()->LearnedState(), trained.parameters);
+  append(StatisticsOf(replicas.front()->network()), trained.statistics);
   std::vector<float> last;
-  append(session.replicas().back()->LearnedState(), last);
+  append(replicas.back()->LearnedState(), last);
   trained.replicas_agree = last == trained.parameters;
   return trained;
 }

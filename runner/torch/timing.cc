@@ -39,7 +39,8 @@ std::vector<double> TimeSteps(const TimingRequest& request, at::Device device) {
   Recipe recipe = request.recipe;
   recipe.precision = ResolvePrecision(recipe.precision, device);
   AllowTf32(recipe.precision == Precision::kTf32);
-  const Network network(request.model, recipe.zero_init_gamma, {device, at::kFloat, 0});
+  const Network network(PlanNetwork(request.model, recipe.zero_init_gamma),
+                        {device, at::kFloat, 0});
   const at::Tensor images = at::randn({n, 3, frame.resolution, frame.resolution}, device)
                                 .contiguous(at::MemoryFormat::ChannelsLast);
   if (!request.training) {

@@ -6,29 +6,11 @@
 #include <vector>
 
 #include "core/model.h"
+#include "runner/training/parameter_plan.h"
 
 namespace dse {
 
-// What a parameter is, for weight decay.
-enum class ParameterKind { kWeight, kNorm, kBias };
-
-// How a parameter's first values are drawn.
-struct Initialization {
-  enum class Law { kConstant, kNormal, kUniform };
-  Law law = Law::kConstant;
-  double scale = 0;  // the constant; the deviation around 0; the bound on both sides of 0
-};
-
-// A learned tensor.
-struct ParameterPlan {
-  std::string name;  // "trunk_output.block1.block1-0.f.a.0.weight", see NetworkPlan
-  ParameterKind kind = ParameterKind::kWeight;
-  std::vector<int64_t> shape;
-  Initialization initialization;
-  int64_t elements() const;
-};
-
-// Places of layers' parameters are their numbers in NetworkPlan::parameters; -1 is none.
+// Layers name their parameters by the numbers these have in NetworkPlan::parameters; -1 is none.
 
 // A convolution with zero padding kernel/2.
 struct ConvPlan {
@@ -45,12 +27,12 @@ struct ConvPlan {
 struct NormPlan {
   std::string name;  // of its statistics: NAME.running_mean, NAME.running_var
   int channels = 0;
-  int gamma = -1;
-  int beta = -1;
+  int gamma = -1;  // [channels]
+  int beta = -1;   // [channels]
 };
 
-// A convolution with its normalisation and, maybe, the activation behind it: in the last unit of a
-// residual block that comes after the addition.
+// A convolution with its normalisation and, maybe, the model's activation behind it: in the last
+// unit of a residual block behind the addition.
 struct UnitPlan {
   ConvPlan conv;
   NormPlan norm;
@@ -86,22 +68,20 @@ struct NetworkPlan {
   std::vector<BlockPlan> blocks;
   std::optional<UnitPlan> last;  // the 1x1 before pooling
   LinearPlan head;
-  std::vector<ParameterPlan> parameters;  // in the order in which their values are drawn
+  std::vector<ParameterPlan> parameters;
 
   int residual_blocks() const;
-  int features() const { return head.in; }
+  int features() const { return head.in; }  // inputs of the last layer
   int64_t CountParameters() const;
-  // Every normalisation, from stem to head; in a block the projection's first.
+  // Every normalisation, from stem to head; in a block the projection's first. Valid as long as the
+  // plan is neither changed nor moved.
   std::vector<const NormPlan*> Norms() const;
 };
 
-// With `zero_init_gamma` the last normalisation of a residual branch begins with gamma 0.
+// The plan of a resolved model. Convolutions begin normal with deviation sqrt(2 / (kernel^2 *
+// out)), not divided by groups, the linear layer with 0.01; biases of squeezes uniform in
+// +-1/sqrt(fan in), others 0; gamma 1, beta 0. With `zero_init_gamma` the last normalisation of a
+// residual branch begins with gamma 0.
 NetworkPlan PlanNetwork(const Model& model, bool zero_init_gamma = false);
-
-// The first values of a parameter, row-major: convolutions normal with deviation sqrt(2 / (kernel^2
-// * out)), not divided by groups, and the linear layer with 0.01; biases of squeezes uniform in
-// +-1/sqrt(fan in), others 0; gamma 1, beta 0. A function of the seed and of the parameter's number
-// alone, drawn with our own generator: the same on every engine, device and number of threads.
-std::vector<float> DrawParameter(const NetworkPlan& plan, int parameter, uint64_t seed);
 
 }  // namespace dse

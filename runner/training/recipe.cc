@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "core/hash.h"
@@ -183,6 +184,15 @@ void SetRecipeKey(Recipe& recipe, const std::string& assignment) {
   Json json = RecipeToJson(recipe, /*with_defaults=*/true);
   json[assignment.substr(0, equals)] = ParseValue(assignment.substr(equals + 1));
   recipe = ParseRecipe(json, "recipe");
+}
+
+Recipe WithSettings(Recipe recipe, std::span<const std::string> settings) {
+  for (const std::string& setting : settings) {
+    const std::string before = RecipeHash(recipe);
+    SetRecipeKey(recipe, setting);
+    if (RecipeHash(recipe) != before) recipe.name += " " + setting;
+  }
+  return recipe;
 }
 
 Recipe WithOverrides(Recipe recipe, const Overrides& overrides) {

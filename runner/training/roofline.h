@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/complexity.h"
-#include "runner/training/trainer.h"
+#include "runner/training/meter.h"
 
 namespace dse {
 

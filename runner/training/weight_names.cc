@@ -115,4 +115,18 @@ std::string PublishedName(const Model& model, WeightNames names, const std::stri
   return name;
 }
 
+PublishedTensors PublishTensors(const Model& model, const NetworkPlan& plan, WeightNames names) {
+  PublishedTensors tensors;
+  const auto add = [&](const std::string& name) {
+    tensors.values.push_back({name, PublishedName(model, names, name)});
+  };
+  for (const ParameterPlan& parameter : plan.parameters) add(parameter.name);
+  for (const NormPlan* norm : plan.Norms()) {
+    add(norm->name + ".running_mean");
+    add(norm->name + ".running_var");
+    tensors.counters.push_back(PublishedName(model, names, norm->name + ".num_batches_tracked"));
+  }
+  return tensors;
+}
+
 }  // namespace dse

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "db/measurements.h"
+#include "db/done_runs.h"
+#include "db/evaluations.h"
 #include "runner/data/class_map.h"
 #include "runner/data/dataset.h"
 #include "runner/work/train.h"

@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "db/runs.h"
+#include "db/claims.h"
+#include "db/giving_back.h"
 #include "runner/work/shared_counts.h"
 
 namespace dse {

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-#include "db/runs.h"
+#include "db/claims.h"
 
 namespace dse {
 

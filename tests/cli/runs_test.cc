@@ -1,12 +1,15 @@
-#include "db/runs.h"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/json.h"
+#include "db/claims.h"
+#include "db/finishing.h"
+#include "db/owner.h"
+#include "db/plan.h"
 #include "db/populations.h"
 #include "tests/cli/program.h"
 

@@ -2,8 +2,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "db/connection.h"
-#include "db/results.h"
+#include "db/claims.h"
+#include "db/documents.h"
+#include "db/finishing.h"
+#include "db/owner.h"
+#include "db/plan.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
 #include "core/error.h"
@@ -82,6 +84,12 @@ std::vector<int64_t> MakeStudy(const std::string& path, int count) {
   Database db = Database::Open(path, OpenMode::kCreate);
   StorePopulation(db, MakePopulation("p"), MakeDraws(count));
   return PlanRuns(db, MakeWanted(db, "p")).run_ids;
+}
+
+Database OldFile(const TempFolder& folder) {
+  const std::string path = folder / "a.db";
+  std::filesystem::copy_file(DSE_TEST_DATA "/results-v1.db", path);
+  return Database::Open(path, OpenMode::kReadWrite);
 }
 
 ClaimRequest Request(const std::vector<int64_t>& run_ids, double lease_seconds) {

@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "core/draw.h"
+#include "db/claims.h"
 #include "db/database.h"
+#include "db/documents.h"
+#include "db/finishing.h"
+#include "db/plan.h"
 #include "db/populations.h"
-#include "db/runs.h"
+#include "tests/support/temp_folder.h"
 
 namespace dse {
 
@@ -25,6 +29,9 @@ WantedRuns MakeWanted(Database& db, const std::string& population, int repeats =
 
 // A file with population "p" of `count` members and their pending runs; the runs' ids.
 std::vector<int64_t> MakeStudy(const std::string& path, int count);
+
+// The stored file of schema 1, open.
+Database OldFile(const TempFolder& folder);
 
 ClaimRequest Request(const std::vector<int64_t>& run_ids, double lease_seconds = 1000);
 FinishedRun Done(double error);

@@ -1,57 +1,92 @@
-// The order in which runs are claimed, and what is undone of failures that were not the runs' own.
+#include "db/giving_back.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <stdexcept>
 
-#include "db/connection.h"
-#include "db/runs.h"
-#include "tests/db/fixtures.h"
-#include "tests/support/temp_folder.h"
+#include "db/finishing.h"
+#include "db/owner.h"
+#include "tests/db/run_study.h"
 
 namespace dse {
 namespace {
 
-std::string Column(Database& db, const std::string& sql) {
-  return db.impl().connection.QueryText(sql);
-}
+using Catch::Matchers::Contains;
 
-// A study of `count` runs, open.
-struct Study {
-  explicit Study(int count)
-      : runs(MakeStudy(folder / "a.db", count)),
-        db(Database::Open(folder / "a.db", OpenMode::kReadWrite)) {}
-  ClaimedRun Claim(double lease_seconds = 1000) {
-    return ClaimNext(db, owner, Request(runs, lease_seconds)).value();
+TEST_CASE("a released run is pending again and that is no failure") {
+  RunStudy s(1);
+  for (int i = 0; i < 10; ++i) {
+    const std::optional<ClaimedRun> run = s.Claim(1000, 0);
+    REQUIRE(run);
+    CHECK(ReleaseRun(s.db, *run));
+    CHECK_FALSE(ReleaseRun(s.db, *run));
   }
-  TempFolder folder;
-  std::vector<int64_t> runs;
-  Database db;
-  Owner owner = Owner::ThisProcess();
-};
-
-FinishedRun Failed(const std::string& message) {
-  FinishedRun failed;
-  failed.state = RunState::kFailed;
-  failed.message = message;
-  return failed;
+  CHECK(Column(s.db, "SELECT state || ' ' || failures || ' ' || attempt FROM runs") ==
+        "pending 0 10");
+  CHECK(Column(s.db, "SELECT count(*) FROM attempts WHERE outcome = 'released'") == "10");
 }
 
-TEST_CASE("what ended badly is claimed after what did not, failures last") {
-  Study s(5);
-  FinishRun(s.db, s.Claim(), Failed("its own"));
-  ReleaseRun(s.db, s.Claim(), "the device is lost");
+TEST_CASE("a run of a living owner is given back only after its lease") {
+  RunStudy s(2);
+  s.Claim(1000);
   s.Claim(-1);
   CHECK(ReclaimLost(s.db, s.runs) == 1);
-  ReleaseRun(s.db, s.Claim());  // somebody interrupted it: first again
-  std::string order;
-  while (const auto run = ClaimNext(s.db, s.owner, Request(s.runs))) {
-    order += std::to_string(run->run_id);
+  CHECK(ReclaimLost(s.db, s.runs) == 0);
+  CHECK(Column(s.db, "SELECT group_concat(state, ' ') FROM (SELECT state FROM runs ORDER BY id)") ==
+        "running pending");
+  CHECK(Column(s.db, "SELECT outcome FROM attempts WHERE run_id = 2") == "lost");
+}
+
+TEST_CASE("runs outside the set are not given back") {
+  RunStudy s(2);
+  s.Claim(-1);
+  CHECK(ReclaimLost(s.db, std::vector{s.runs[1]}) == 0);
+  CHECK(ReclaimLost(s.db, s.runs) == 1);
+}
+
+TEST_CASE("the fifth loss of a run makes it failed for good") {
+  RunStudy s(1);
+  for (int i = 1; i <= 5; ++i) {
+    REQUIRE(s.Claim(-1, 100));
+    CHECK(ReclaimLost(s.db, s.runs) == 1);
+    CHECK(Column(s.db, "SELECT state FROM runs") == (i < 5 ? "pending" : "failed"));
   }
-  CHECK(order == "45231");
+  CHECK_FALSE(s.Claim(1000, 100));
+  CHECK_THAT(Column(s.db, "SELECT message FROM runs"), Contains("ended 5 times"));
+}
+
+TEST_CASE("the run of a killed process is given back at once, waited for or not") {
+  const TempFolder folder;
+  const std::string path = folder / "a.db";
+  const std::vector<int64_t> runs = MakeStudy(path, 1);
+  const bool reaped = GENERATE(false, true);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const int child = StartChild([&] {
+    Database db = Database::Open(path, OpenMode::kReadWrite);
+    if (!ClaimNext(db, Owner::ThisProcess(), Request(runs))) throw Error("no run");
+    if (write(ends[1], "x", 1) != 1) throw Error("broken pipe");
+    pause();
+  });
+  char ready = 0;
+  REQUIRE(read(ends[0], &ready, 1) == 1);
+  close(ends[0]);
+  close(ends[1]);
+  Database db = Database::Open(path, OpenMode::kReadWrite);
+  CHECK(ReclaimLost(db, runs) == 0);  // it lives
+  kill(child, SIGKILL);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);  // ended, still a zombie
+  if (reaped) CHECK(WaitForChild(child) == 128 + SIGKILL);
+  CHECK(ReclaimLost(db, runs) == 1);
+  CHECK(ClaimNext(db, Owner::ThisProcess(), Request(runs))->attempt == 2);
+  if (!reaped) WaitForChild(child);
 }
 
 TEST_CASE("a run given back with a message keeps it with the attempt and counts no failure") {
-  Study s(1);
+  HeldStudy s(1);
   CHECK(ReleaseRun(s.db, s.Claim(), "the device is lost"));
   CHECK(Column(s.db, "SELECT state || failures || losses || (message IS NULL) FROM runs") ==
         "pending001");
@@ -60,7 +95,7 @@ TEST_CASE("a run given back with a message keeps it with the attempt and counts 
 }
 
 TEST_CASE("failures taken back are as if they had not been, unless the run was taken again") {
-  Study s(3);
+  HeldStudy s(3);
   std::vector<FailedAttempt> failures;
   for (int i = 0; i < 3; ++i) {
     const ClaimedRun run = s.Claim();
@@ -78,53 +113,6 @@ TEST_CASE("failures taken back are as if they had not been, unless the run was t
                "SELECT group_concat(outcome, ' ') FROM (SELECT * FROM attempts"
                " WHERE outcome IS NOT NULL ORDER BY run_id)") == "failed released released");
   CHECK(Column(s.db, "SELECT count(*) FROM attempts WHERE message = 'no module'") == "3");
-}
-
-TEST_CASE("a claimed run knows how far earlier attempts came") {
-  Study s(1);
-  const ClaimedRun first = s.Claim();
-  CHECK(first.epochs_before == 0);
-  for (int epoch = 1; epoch <= 3; ++epoch) RecordEpoch(s.db, first, {epoch, 0.1});
-  ReleaseRun(s.db, first);
-  CHECK(s.Claim().epochs_before == 3);
-}
-
-// A run that goes on from its checkpoint repeats the epochs before.
-TEST_CASE("repeated epochs do not make losses forgotten, new ones do") {
-  Study s(1);
-  const ClaimedRun first = s.Claim(-1);
-  RecordEpoch(s.db, first, {1, 0.1});
-  ReclaimLost(s.db, s.runs);
-  const ClaimedRun second = s.Claim();
-  RecordEpoch(s.db, second, {1, 0.1});
-  CHECK(Column(s.db, "SELECT losses FROM runs") == "1");
-  RecordEpoch(s.db, second, {2, 0.1});
-  CHECK(Column(s.db, "SELECT losses FROM runs") == "0");
-}
-
-TEST_CASE("an action for a run is done only while the run is ours, and renews the lease") {
-  Study s(1);
-  const ClaimedRun first = s.Claim(-1);
-  int done = 0;
-  CHECK(WhileOurs(s.db, first, -1, [&] { ++done; }));
-  ReclaimLost(s.db, s.runs);
-  const ClaimedRun second = s.Claim(-1);
-  CHECK_FALSE(WhileOurs(s.db, first, 1000, [&] { ++done; }));
-  CHECK(WhileOurs(s.db, second, 1000, [&] { ++done; }));
-  CHECK(done == 2);
-  CHECK(ReclaimLost(s.db, s.runs) == 0);
-}
-
-TEST_CASE("a result whose last preparation fails is not stored, and can be stored again") {
-  Study s(1);
-  const ClaimedRun run = s.Claim();
-  CHECK_THROWS_WITH(FinishRun(s.db, run, Done(20), [] { throw std::runtime_error("no space"); }),
-                    "no space");
-  CHECK(Column(s.db, "SELECT state FROM runs") == "running");
-  int prepared = 0;
-  CHECK(FinishRun(s.db, run, Done(20), [&] { ++prepared; }));
-  CHECK_FALSE(FinishRun(s.db, run, Done(20), [&] { ++prepared; }));
-  CHECK(prepared == 1);
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "db/owner.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -5,7 +7,6 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
-#include "db/runs.h"
 #include "tests/db/fixtures.h"
 
 namespace dse {

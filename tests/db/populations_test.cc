@@ -1,8 +1,9 @@
 #include "db/populations.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
-#include "db/connection.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
@@ -175,24 +176,6 @@ TEST_CASE("members are read by population and index, and an unknown name suggest
   CHECK(members[2].draw.index == 2);
   CHECK_THAT(MessageOf([&] { LoadMembers(db, std::vector<std::string>{"secnd"}); }),
              Contains("no population 'secnd', did you mean 'second'?"));
-}
-
-TEST_CASE("fits are stored by model and grid, replaced, and refused for unknown models") {
-  const TempFolder folder;
-  Database db = Database::Open(folder / "a.db", OpenMode::kCreate);
-  const std::vector<Draw> draws = MakeDraws(1);
-  StorePopulation(db, MakePopulation("p"), draws);
-  using Pair = std::pair<std::string, Fit>;
-  StoreFits(db, "grid", std::vector<Pair>{{draws[0].hash, {8, 16, 2, 0.5}}});
-  StoreFits(db, "grid", std::vector<Pair>{{draws[0].hash, {8, 24, 2, 0.25}}});
-  StoreFits(db, "finer", std::vector<Pair>{{draws[0].hash, {9, 24, 2, 0.2}}});
-  CHECK(db.impl().connection.QueryInt("SELECT count(*) FROM fits") == 2);
-  CHECK(db.impl().connection.QueryText("SELECT wa || ' ' || e_fit FROM fits WHERE grid = 'grid'") ==
-        "24.0 0.25");
-  CHECK_THAT(MessageOf([&] {
-               StoreFits(db, "grid", std::vector<Pair>{{std::string(16, '0'), Fit{8, 8, 2, 0}}});
-             }),
-             Contains("no model 0000000000000000"));
 }
 
 }  // namespace

@@ -2,8 +2,14 @@
 
 #include <catch2/catch.hpp>
 
-#include "db/connection.h"
+#include "db/claims.h"
+#include "db/epochs.h"
 #include "db/exchange/import.h"
+#include "db/finishing.h"
+#include "db/giving_back.h"
+#include "db/owner.h"
+#include "db/plan.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
@@ -22,7 +28,7 @@ struct Study {
     done.best_error = 38;
     done.micro_batch = 16;
     done.img_per_s = 512;
-    done.torch_version = "2.11";
+    done.engine = "2.11";
     done.precision = "bf16";
     Finish(1, done);
     Finish(2, Ended(RunState::kDiverged, "loss 1e30"));
@@ -54,7 +60,7 @@ struct Study {
     return Text(
         "SELECT state || ' ' || attempt || ' ' || error || ' ' || best_error || ' ' || micro_batch"
         " || ' ' || seconds || ' ' || img_per_s || ' ' || host || ' ' || device || ' ' ||"
-        " dse_version || ' ' || torch_version || ' ' || precision || ' ' || started_at || ' ' ||"
+        " dse_version || ' ' || engine || ' ' || precision || ' ' || started_at || ' ' ||"
         " finished_at FROM runs WHERE id = " +
         std::to_string(id));
   }

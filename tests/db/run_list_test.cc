@@ -2,7 +2,14 @@
 
 #include <catch2/catch.hpp>
 
-#include "db/connection.h"
+#include "db/claims.h"
+#include "db/epochs.h"
+#include "db/finishing.h"
+#include "db/owner.h"
+#include "db/plan.h"
+#include "db/populations.h"
+#include "db/run_history.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "db/exchange/import.h"
+#include "db/exchange/sweep_import.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

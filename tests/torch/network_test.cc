@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -8,15 +11,19 @@
 #include "core/named_models.h"
 #include "core/rng.h"
 #include "runner/torch/probes.h"
-#include "runner/torch/torch_trainer.h"
-#include "tests/torch/models.h"
+#include "runner/torch/torch_meter.h"
+#include "runner/training/network_plan.h"
+#include "runner/training/safetensors.h"
+#include "runner/training/weight_names.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace dse {
 namespace {
 
 int64_t Built(const Model& model) {
-  static const std::unique_ptr<Trainer> trainer = MakeLibTorchTrainer({"cpu", 1});
-  return trainer->CountParameters(model);
+  static const std::unique_ptr<Meter> meter = MakeTorchMeter({"cpu", 1});
+  return meter->CountParameters(model);
 }
 
 TEST_CASE("Named networks have as many parameters when built as when counted") {
@@ -94,6 +101,51 @@ const probe::ParameterSummary& Find(const std::vector<probe::ParameterSummary>& 
     if (one.name == name) return one;
   }
   throw Error("no parameter " + name);
+}
+
+// The first values of the network as built, by our names.
+std::map<std::string, std::vector<float>> BuiltValues(const Model& model, uint64_t seed) {
+  const TempFolder folder;
+  const std::string path = folder / "initial.safetensors";
+  probe::WriteInitialWeights(model, seed, WeightNames::kTorchvision, path);
+  std::map<std::string, std::vector<float>> published;
+  for (const TensorRecord& record : ReadSafetensors(path, Checksum::kWherePresent).tensors) {
+    std::vector<float> values(record.data.size() / sizeof(float));
+    std::memcpy(values.data(), record.data.data(), values.size() * sizeof(float));
+    published[record.name] = std::move(values);
+  }
+  std::map<std::string, std::vector<float>> ours;
+  const PublishedTensors names =
+      PublishTensors(model, PlanNetwork(model), WeightNames::kTorchvision);
+  for (const PublishedTensor& tensor : names.values) {
+    ours[tensor.name] = std::move(published.at(tensor.published));
+  }
+  return ours;
+}
+
+TEST_CASE("A network as built has the names, shapes and first values of its plan, in its order") {
+  for (const std::string block : {"X", "Y", "R", "V", "VR", "Basic", "MBConv"}) {
+    const Model model = TinyModel(block);
+    const NetworkPlan plan = PlanNetwork(model);
+    const auto built = probe::InitialParameters(model, false, 5);
+    const auto values = BuiltValues(model, 5);
+    REQUIRE(built.size() == plan.parameters.size());
+    for (size_t i = 0; i < built.size(); ++i) {
+      const ParameterPlan& parameter = plan.parameters[i];
+      CAPTURE(block, parameter.name);
+      CHECK(built[i].name == parameter.name);
+      CHECK(built[i].shape == parameter.shape);
+      std::vector<float> drawn(static_cast<size_t>(parameter.elements()));
+      DrawParameter(parameter, static_cast<int>(i), 5, drawn);
+      CHECK(values.at(parameter.name) == drawn);
+    }
+    for (const NormPlan* norm : plan.Norms()) {
+      CAPTURE(block, norm->name);
+      const auto channels = static_cast<size_t>(norm->channels);
+      CHECK(values.at(norm->name + ".running_mean") == std::vector<float>(channels, 0.0f));
+      CHECK(values.at(norm->name + ".running_var") == std::vector<float>(channels, 1.0f));
+    }
+  }
 }
 
 TEST_CASE("Convolutions start normal by their outputs, whatever their groups") {

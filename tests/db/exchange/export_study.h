@@ -4,9 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "db/connection.h"
+#include "db/claims.h"
+#include "db/epochs.h"
+#include "db/exchange/csv_import.h"
 #include "db/exchange/export.h"
+#include "db/exchange/export_pycls.h"
+#include "db/exchange/export_table.h"
 #include "db/exchange/import.h"
+#include "db/finishing.h"
+#include "db/owner.h"
+#include "db/plan.h"
+#include "db/populations.h"
+#include "db/series.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

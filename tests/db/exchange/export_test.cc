@@ -1,7 +1,20 @@
 #include "db/exchange/export.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
+#include "db/claims.h"
+#include "db/exchange/csv_import.h"
+#include "db/exchange/export_pycls.h"
+#include "db/exchange/export_table.h"
+#include "db/exchange/import.h"
+#include "db/exchange/sweep_import.h"
+#include "db/finishing.h"
+#include "db/fits.h"
+#include "db/owner.h"
+#include "db/plan.h"
+#include "db/populations.h"
+#include "db/series.h"
 #include "tests/db/exchange/export_study.h"
 
 namespace dse {

@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "core/hash.h"
-#include "db/connection.h"
-#include "db/results.h"
+#include "db/exchange/csv_import.h"
+#include "db/populations.h"
+#include "db/series.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -4,9 +4,12 @@
 #include "db/exchange/pycls_config.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
 #include "core/named_models.h"
+#include "db/exchange/pycls_model.h"
+#include "db/exchange/pycls_training.h"
 
 namespace dse {
 namespace {

@@ -1,8 +1,13 @@
 // Exports that pycls reads.
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
+#include "db/exchange/csv_import.h"
 #include "db/exchange/export.h"
+#include "db/exchange/export_pycls.h"
+#include "db/exchange/import.h"
+#include "db/exchange/sweep_import.h"
 #include "tests/db/exchange/export_study.h"
 
 namespace dse {

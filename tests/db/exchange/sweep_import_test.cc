@@ -1,12 +1,14 @@
+#include "db/exchange/sweep_import.h"
+
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
 #include "core/rng.h"
-#include "db/connection.h"
-#include "db/exchange/import.h"
 #include "db/exchange/sweep_reader.h"
-#include "db/results.h"
+#include "db/series.h"
+#include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
 #include "tests/db/mutations.h"
 #include "tests/support/temp_folder.h"

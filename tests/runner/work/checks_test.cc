@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "db/populations.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "tests/runner/work/study.h"

@@ -12,7 +12,9 @@
 
 #include "core/durable_file.h"
 #include "core/error.h"
+#include "db/claims.h"
 #include "db/run_changes.h"
+#include "db/run_list.h"
 #include "runner/work/failure_row.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"

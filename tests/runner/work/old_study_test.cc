@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "db/plan.h"
 #include "db/populations.h"
 #include "runner/data/folder.h"
 #include "runner/work/run_files.h"

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "db/claims.h"
+#include "db/database.h"
+
+namespace dse {
+
+// Runs that come back to pending without a result.
+
+// Gives runs of the set whose lease ran out or whose owner certainly ended back to pending (attempt
+// outcome "lost"; the fifth loss of a run makes it failed). Returns how many.
+int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids);
+
+// False, changing nothing, if the run is no longer ours. Back to pending; the attempt is kept as
+// "released", with the message if there is one, and does not count as a failure.
+bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message = "");
+
+// An attempt that ended as failed.
+struct FailedAttempt {
+  int64_t run_id = 0;
+  int64_t attempt = 0;
+};
+// Makes failures undone that were not the runs' own: each goes back to pending and its attempt
+// becomes "released", the message kept, unless the run was taken again meanwhile. Returns how many.
+int64_t TakeBackFailures(Database& db, std::span<const FailedAttempt> failures);
+
+}  // namespace dse
