@@ -1,4 +1,3 @@
-
 #include "tests/torch/torch_trainer.h"
 
 #include <catch2/catch.hpp>
