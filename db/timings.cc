@@ -49,8 +49,9 @@ std::vector<TimingRecord> LoadTimings(Database& db) {
                         " WHERE EXISTS (SELECT 1 FROM members m WHERE m.model_id = o.id)"
                         " ORDER BY o.id, t.mode, t.device, t.precision, t.threads, t.batch_size");
   while (row.Step()) {
-    timings.push_back({row.Text(0), row.Int(1) != 0, row.Text(2), row.Text(3),
-                       static_cast<int>(row.Int(4)), static_cast<int>(row.Int(5)), row.Real(6)});
+    timings.push_back({{row.Text(0), row.Int(1) != 0, row.Text(2), row.Text(3),
+                        static_cast<int>(row.Int(4)), static_cast<int>(row.Int(5))},
+                       row.Real(6)});
   }
   return timings;
 }

@@ -7,6 +7,7 @@
 #include "db/done_runs.h"
 #include "runner/training/device_name.h"
 #include "runner/training/roofline.h"
+#include "runner/work/spread.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {

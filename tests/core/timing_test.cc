@@ -1,4 +1,4 @@
-#include "core/result.h"
+#include "core/timing.h"
 
 #include <catch2/catch.hpp>
 

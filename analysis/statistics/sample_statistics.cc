@@ -1,4 +1,4 @@
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,6 @@
 
 namespace dse {
 namespace {
-
-// Sums of weights that should be equal differ by rounding; a level is reached within this.
-constexpr double kWeightTolerance = 1e-12;
 
 void RequireSize(std::span<const double> values, size_t least, const char* what) {
   if (values.size() < least) {

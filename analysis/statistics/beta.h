@@ -1,9 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
-#include "analysis/statistics/statistics.h"
-
 namespace dse {
 
 // The regularized incomplete beta function I_x(a, b), the distribution function of Beta(a, b): a, b
@@ -16,9 +12,5 @@ double BetaQuantile(double a, double b, double p);
 // The t with P(|T| <= t) = level for Student's distribution with `degrees` > 0 of freedom, 0 <
 // level < 1: P(|T| <= t) = I_{t^2 / (degrees + t^2)}(1/2, degrees/2).
 double StudentQuantile(double level, double degrees);
-
-// The exact interval of Clopper and Pearson (1934) for a proportion seen k times in n trials,
-// 0 <= k <= n, n > 0.
-Interval ClopperPearson(int64_t k, int64_t n, double level = 0.95);
 
 }  // namespace dse

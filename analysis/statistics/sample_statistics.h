@@ -16,6 +16,9 @@ double Median(std::span<const double> values);
 // Standard deviation of a sample (divided by n - 1); at least two values.
 double SampleSd(std::span<const double> values);
 
+// Sums of weights that should be equal differ by rounding: a level is reached within this.
+inline constexpr double kWeightTolerance = 1e-12;
+
 // The smallest value whose cumulative weight reaches q, 0 < q <= 1, every value weighing the same.
 double Quantile(std::span<const double> values, double q);
 
@@ -23,14 +26,5 @@ double Quantile(std::span<const double> values, double q);
 std::vector<double> WeightedQuantiles(std::span<const double> values,
                                       std::span<const double> weights,
                                       std::span<const double> quantiles);
-
-// An estimate with its confidence limits.
-struct Interval {
-  double point = 0;
-  double low = 0;
-  double high = 0;
-  double level = 0.95;
-  friend bool operator==(const Interval&, const Interval&) = default;
-};
 
 }  // namespace dse

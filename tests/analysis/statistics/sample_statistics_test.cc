@@ -1,4 +1,4 @@
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 
 #include <catch2/catch.hpp>
 
