@@ -26,7 +26,7 @@ auto InParts(Engine& engine, int images, const Attempt& attempt) {
     } catch (const OutOfMemory&) {
       throw;
     } catch (const std::bad_alloc&) {
-      ThrowHostMemory(engine.device_name(), engine.has_own_memory());
+      ThrowHostMemory(engine.device().Name(), engine.device().on_gpu());
     }
   };
   for (int parts = 1;; parts *= 2) {
@@ -74,7 +74,7 @@ EvaluationResult EngineTrainer::Evaluate(const EvaluationJob& job) {
   }
 }
 
-std::string EngineTrainer::device_name() const { return engines_.front()->device_name(); }
+DeviceInfo EngineTrainer::device() const { return engines_.front()->device(); }
 
 EngineInfo EngineTrainer::EngineFor(const Model& model, const Recipe& recipe) const {
   const Engine* const engine = FindEngine(engines_, model, recipe);
