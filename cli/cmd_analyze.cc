@@ -2,11 +2,14 @@
 
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/html_report.h"
 #include "analysis/report/report_files.h"
 #include "analysis/report/study_report.h"
 #include "analysis/study/study.h"
+#include "analysis/study/study_json.h"
+#include "analysis/study/study_text.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/output.h"

@@ -9,10 +9,11 @@
 #include "cli/progress.h"
 #include "core/json.h"
 #include "core/parallel.h"
-#include "core/result.h"
 #include "core/text_table.h"
+#include "core/timing.h"
 #include "core/units.h"
 #include "db/populations.h"
+#include "runner/trainers.h"
 #include "runner/work/bench.h"
 
 namespace dse {
@@ -99,7 +100,7 @@ std::vector<std::string> TableRow(const TimedNetwork& network) {
 // The layout of Tables 2 to 4 of the paper.
 void PrintTable(const BenchSummary& summary, int infer_batch) {
   std::printf("%s, %s, %s; inference of %d images, ms; 100 epochs of ImageNet, hours\n",
-              summary.device.c_str(), PrecisionWord(summary.precision), summary.library.c_str(),
+              summary.device.c_str(), PrecisionWord(summary.precision), summary.engine.c_str(),
               infer_batch);
   std::vector<std::vector<std::string>> rows{
       {"", "flops", "params", "acts", "batch", "infer", "", "train", "", "error"},
@@ -180,7 +181,7 @@ int RunBench(std::span<const std::string> args) {
   BenchSummary summary;
   {
     ProgressLine line("timing", options.quiet);
-    summary = Bench(options.request, std::move(models), MakeTorchTrainer,
+    summary = Bench(options.request, std::move(models), MakeMeter,
                     [&](int64_t done, int64_t all) { line.Update(done, all, ""); });
   }
   Print(summary, options);

@@ -10,6 +10,7 @@
 #include "core/suggest.h"
 #include "core/text_table.h"
 #include "core/units.h"
+#include "runner/trainers.h"
 #include "runner/work/evaluate.h"
 
 namespace dse {
@@ -94,7 +95,7 @@ int RunEval(std::span<const std::string> args) {
     hooks.on_open = [&](const DatasetInfo& data) { TellDataNotes(data, options.quiet); };
     hooks.on_device = [&](const std::string& device) { line.Tell("testing on " + device); };
     hooks.on_progress = [&](int64_t done, int64_t all) { line.Update(done, all, ""); };
-    summary = Evaluate(options.request, MakeTorchTrainer, hooks);
+    summary = Evaluate(options.request, MakeTrainer, hooks);
   }
   TellFoundCorrupt(*summary.data, options.quiet);
   if (!summary.tested.empty()) Print(summary);

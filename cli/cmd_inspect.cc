@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "analysis/fit/quantized_linear_fit.h"
 #include "analysis/fit/refined_fit.h"

@@ -1,13 +1,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/study_fits.h"
-#include "core/version.h"
 #include "db/populations.h"
 #include "sampler/sampler.h"
 

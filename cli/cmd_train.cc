@@ -13,6 +13,7 @@
 #include "db/plan.h"
 #include "db/populations.h"
 #include "db/status.h"
+#include "runner/trainers.h"
 #include "runner/training/weight_differences.h"
 #include "runner/work/forecast.h"
 #include "runner/work/kept_weights.h"
@@ -217,7 +218,7 @@ int RunTrain(std::span<const std::string> args) {
   {
     ProgressLine line("training", options.quiet);
     Told told;
-    summary = Train(request, *data, MakeTorchTrainer,
+    summary = Train(request, *data, MakeTrainer,
                     [&](const TrainProgress& progress) { ShowProgress(line, progress, told); });
   }
   TellFoundCorrupt(*data, options.quiet);

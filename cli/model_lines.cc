@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <istream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "core/named_models.h"
 #include "core/object_writer.h"

@@ -1,5 +1,7 @@
 #include "core/draw.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/object_writer.h"
 
 namespace dse {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "core/hash.h"
 #include "core/model.h"
 #include "core/object_writer.h"

@@ -1,5 +1,7 @@
 #include "db/done_runs.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/json.h"
 #include "db/rows/series_rows.h"
 #include "db/sqlite/connection.h"

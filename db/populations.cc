@@ -1,5 +1,6 @@
 #include "db/populations.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/hash.h"

@@ -1,6 +1,7 @@
 #include "db/run_list.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "core/json.h"

@@ -1,6 +1,7 @@
 #include "sampler/built_in_spaces.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "core/named_models.h"
 #include "sampler/space.h"

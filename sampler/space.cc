@@ -1,5 +1,7 @@
 #include "sampler/space.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/rng.h"
 #include "sampler/compiled_space.h"
 #include "sampler/contradictions.h"
@@ -35,7 +37,7 @@ Space Space::Make(const LoadedSpace& loaded, const SpaceOptions& options) {
       std::make_unique<const SpaceSpec>(ParseSpaceSpec(applied, &loaded.spec, loaded.where));
   space.compiled_ = std::make_unique<const CompiledSpace>(CompileSpace(*space.spec_, loaded.where));
   RefuseContradictions(*space.spec_, *space.compiled_, loaded.where);
-  space.document_ = SpaceSpecToJson(*space.spec_);
+  space.document_ = std::make_unique<const Json>(SpaceSpecToJson(*space.spec_));
   return space;
 }
 
@@ -49,10 +51,10 @@ Space Space::FromDocument(const Json& document, const std::string& where,
 }
 
 const std::string& Space::name() const { return spec_->name; }
-const Json& Space::document() const { return document_; }
+const Json& Space::document() const { return *document_; }
 
 uint64_t Space::StreamKeyFor(uint64_t seed) const {
-  Json unnamed = document_;
+  Json unnamed = *document_;
   unnamed.erase("name");
   if (unnamed.contains("models")) {
     for (Json& model : unnamed["models"]) model.erase("name");

@@ -53,7 +53,7 @@ class Space {
   Space();
   static Space Make(const LoadedSpace& loaded, const SpaceOptions& options);
 
-  Json document_;
+  std::unique_ptr<const Json> document_;
   std::unique_ptr<const SpaceSpec> spec_;
   std::unique_ptr<const CompiledSpace> compiled_;
 };

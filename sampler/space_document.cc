@@ -1,6 +1,7 @@
 #include "sampler/space_document.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/suggest.h"

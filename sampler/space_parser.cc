@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/named_models.h"
 #include "sampler/space_spec.h"

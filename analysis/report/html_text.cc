@@ -1,5 +1,7 @@
 #include "analysis/report/html_text.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/object_writer.h"

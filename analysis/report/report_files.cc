@@ -1,6 +1,7 @@
 #include "analysis/report/report_files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "analysis/report/check_report.h"

@@ -1,5 +1,7 @@
 #include "analysis/report/theme.h"
 
+#include <nlohmann/json.hpp>
+
 #include "analysis/report/assets.h"
 
 namespace dse {

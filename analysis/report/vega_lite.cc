@@ -1,6 +1,7 @@
 #include "analysis/report/vega_lite.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace dse {
 namespace {

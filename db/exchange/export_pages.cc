@@ -1,5 +1,7 @@
 #include "db/exchange/export_pages.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/json.h"
 #include "db/rows/member_rows.h"
 

@@ -1,6 +1,7 @@
 #include "db/exchange/import.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/complexity.h"

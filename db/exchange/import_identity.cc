@@ -1,5 +1,6 @@
 #include "db/exchange/import_identity.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/hash.h"

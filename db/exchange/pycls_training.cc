@@ -3,6 +3,7 @@
 #include "db/exchange/pycls_training.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace dse {
 namespace {

@@ -1,6 +1,7 @@
 #include "db/exchange/sweep_reader.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 

@@ -1,5 +1,6 @@
 #include "db/rows/member_rows.h"
 
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "core/hash.h"

@@ -1,5 +1,7 @@
 #include "db/rows/population_rows.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/hash.h"
 #include "core/json.h"
 

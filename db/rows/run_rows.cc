@@ -1,6 +1,7 @@
 #include "db/rows/run_rows.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/error.h"

@@ -1,5 +1,7 @@
 #include "runner/training/weights_metadata.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
 #include "core/json.h"
 #include "core/version.h"

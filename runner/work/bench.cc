@@ -1,6 +1,5 @@
 #include "runner/work/bench.h"
 
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "db/done_runs.h"
 #include "runner/training/device_name.h"
 #include "runner/training/roofline.h"
+#include "runner/work/spread.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
@@ -18,11 +18,11 @@ constexpr int kSmallestTrainBatch = 2;  // batch norm needs two images
 // Times networks on one device.
 class Stopwatch {
  public:
-  Stopwatch(const BenchRequest& request, const TrainerFactory& factory)
-      : request_(request), trainer_(factory(request.trainer)) {
+  Stopwatch(const BenchRequest& request, const MeterFactory& factory)
+      : request_(request), meter_(factory(request.trainer)) {
     if (!request.db_path.empty()) db_ = Database::Open(request.db_path, OpenMode::kCreate);
-    recipe_.precision = trainer_->ResolvePrecision(request.precision);
-    device_ = DeviceKind(trainer_->device_name());
+    recipe_.precision = meter_->ResolvePrecision(request.precision);
+    device_ = DeviceKind(meter_->device_name());
     on_gpu_ = device_ != "cpu";
   }
 
@@ -41,13 +41,13 @@ class Stopwatch {
 
   BenchSummary Summarise(std::vector<TimedNetwork> networks, bool interrupted) {
     BenchSummary summary;
-    summary.device = trainer_->device_name();
+    summary.device = meter_->device_name();
     summary.precision = recipe_.precision;
-    summary.library = trainer_->library_version();
+    summary.engine = meter_->engine().Text();
     summary.networks = std::move(networks);
     summary.interrupted = interrupted;
     if (!on_gpu_ || summary.networks.empty()) return summary;
-    summary.peaks = trainer_->MeasurePeaks(recipe_.precision);
+    summary.peaks = meter_->MeasurePeaks(recipe_.precision);
     for (TimedNetwork& network : summary.networks) {
       for (BatchTiming* batch : {&network.inference, &network.training}) {
         batch->roofline_share = RooflineShare(network.complexity, *batch, *summary.peaks);
@@ -91,9 +91,9 @@ class Stopwatch {
 
   Timing Measure(const Model& model, const TimingKey& key) {
     const Spread spread = MeasureSpread(
-        trainer_->MeasureSteps({model, recipe_, key.training, key.batch_size, request_.samples}));
+        meter_->MeasureSteps({model, recipe_, key.training, key.batch_size, request_.samples}));
     return {spread.median, spread.lowest, spread.highest, request_.samples,
-            trainer_->library_version()};
+            meter_->engine().Text()};
   }
 
   std::optional<double> RooflineShare(const Complexity& complexity, const BatchTiming& batch,
@@ -105,7 +105,7 @@ class Stopwatch {
   }
 
   const BenchRequest& request_;
-  const std::unique_ptr<Trainer> trainer_;
+  const std::unique_ptr<Meter> meter_;
   std::optional<Database> db_;
   Recipe recipe_;
   std::string device_;  // its kind
@@ -115,7 +115,7 @@ class Stopwatch {
 }  // namespace
 
 BenchSummary Bench(const BenchRequest& request, std::vector<Model> models,
-                   const TrainerFactory& factory,
+                   const MeterFactory& factory,
                    const std::function<void(int64_t done, int64_t all)>& on_progress) {
   Stopwatch stopwatch(request, factory);
   const StopSignals signals;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,8 +10,9 @@
 #include "core/complexity.h"
 #include "core/model.h"
 #include "db/timings.h"
-#include "runner/training/trainer.h"
-#include "runner/work/train.h"
+#include "runner/training/meter.h"
+#include "runner/training/recipe.h"
+#include "runner/training/trainer_options.h"
 
 namespace dse {
 
@@ -43,17 +45,20 @@ struct TimedNetwork {
 struct BenchSummary {
   std::string device;  // name
   Precision precision = Precision::kFp32;
-  std::string library;
+  std::string engine;                // with its version
   std::optional<DevicePeaks> peaks;  // of a GPU on which something was timed
   std::vector<TimedNetwork> networks;
   bool interrupted = false;  // a network timed by half is left out
 };
 
+// Makes what measures a device.
+using MeterFactory = std::function<std::unique_ptr<Meter>(const TrainerOptions&)>;
+
 // Times one network after another and stores each timing at once; what the file has already is not
-// measured. SIGINT and SIGTERM end it after the batch in hand. Throws Error: no trainer, no such
+// measured. SIGINT and SIGTERM end it after the batch in hand. Throws Error: no engine, no such
 // precision on the device, a file that cannot be written.
 BenchSummary Bench(const BenchRequest& request, std::vector<Model> models,
-                   const TrainerFactory& factory,
+                   const MeterFactory& factory,
                    const std::function<void(int64_t done, int64_t all)>& on_progress);
 
 }  // namespace dse

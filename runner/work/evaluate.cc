@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 

@@ -1,6 +1,7 @@
 #include "cli/model_lines.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/rng.h"
 #include "tests/support/random_model.h"

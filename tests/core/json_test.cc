@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 namespace dse {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/model.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/draw.h"
 #include "core/hash.h"

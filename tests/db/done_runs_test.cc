@@ -1,6 +1,7 @@
 #include "db/done_runs.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/json.h"
 #include "tests/db/fixtures.h"

@@ -1,6 +1,7 @@
 #include "db/plan.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/hash.h"

@@ -1,6 +1,7 @@
 #include "db/populations.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"

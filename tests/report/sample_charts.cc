@@ -1,5 +1,7 @@
 #include "tests/report/sample_charts.h"
 
+#include <nlohmann/json.hpp>
+
 namespace dse {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "sampler/constraint.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 

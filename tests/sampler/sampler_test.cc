@@ -1,6 +1,7 @@
 #include "sampler/sampler.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/error.h"

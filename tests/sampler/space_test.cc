@@ -1,6 +1,7 @@
 #include "sampler/space.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "tests/support/temp_folder.h"

@@ -9,12 +9,12 @@
 #include "core/rng.h"
 #include "runner/data/folder.h"
 #include "runner/data/pack_writer.h"
-#include "runner/torch/torch_trainer.h"
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
 #include "tests/torch/short_recipe.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 namespace {

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "runner/torch/device_probes.h"
 #include "runner/torch/probes.h"

@@ -3,11 +3,12 @@
 #include "core/hash.h"
 #include "runner/torch/device_probes.h"
 #include "runner/torch/probes.h"
-#include "runner/torch/torch_trainer.h"
+#include "runner/training/checkpoint.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
 #include "tests/torch/short_recipe.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 
@@ -41,11 +42,11 @@ TEST_CASE("The precision belongs to a checkpoint's key, and that of fp32 is as i
   Recipe recipe = ShortRecipe(1);
   recipe.precision = Precision::kAuto;
   const TrainingJob job{model, recipe, data, 7};
-  const std::string fp32 = probe::CheckpointKeyOf(job, Precision::kFp32);
+  const std::string fp32 = OwnerOfCheckpoint(job, Precision::kFp32).key;
   CHECK(fp32 == ShortHash(ModelHash(model) + RecipeHash(recipe) + data.info().fingerprint + "7"));
-  CHECK(probe::CheckpointKeyOf(job, Precision::kBf16) != fp32);
-  CHECK(probe::CheckpointKeyOf(job, Precision::kTf32) !=
-        probe::CheckpointKeyOf(job, Precision::kBf16));
+  CHECK(OwnerOfCheckpoint(job, Precision::kBf16).key != fp32);
+  CHECK(OwnerOfCheckpoint(job, Precision::kTf32).key !=
+        OwnerOfCheckpoint(job, Precision::kBf16).key);
 }
 
 TEST_CASE("Weights are tested in the recipe's precision, not in that of the training before") {

@@ -1,6 +1,7 @@
 #include "analysis/report/html_report.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 

@@ -1,6 +1,7 @@
 #include "analysis/report/report_files.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "analysis/report/theme.h"
 #include "core/error.h"

@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "analysis/study/study.h"
+#include "analysis/study/study_json.h"
+#include "analysis/study/study_text.h"
 #include "tests/analysis/study/study_records.h"
 
 namespace dse {

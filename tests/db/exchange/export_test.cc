@@ -1,6 +1,7 @@
 #include "db/exchange/export.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "db/claims.h"
 #include "db/exchange/csv_import.h"

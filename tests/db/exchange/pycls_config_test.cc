@@ -4,6 +4,7 @@
 #include "db/exchange/pycls_config.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
 #include "core/named_models.h"

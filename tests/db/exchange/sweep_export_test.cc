@@ -1,6 +1,7 @@
 // Exports that pycls reads.
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "db/exchange/csv_import.h"
 #include "db/exchange/export.h"

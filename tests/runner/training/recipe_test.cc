@@ -1,6 +1,7 @@
 #include "runner/training/recipe.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/hash.h"

@@ -21,11 +21,11 @@ struct Device {
 };
 
 // Steps of 1, 3 and 2 ms for each image.
-class FakeStopwatch : public Trainer {
+class FakeMeter : public Meter {
  public:
-  explicit FakeStopwatch(Device& device) : device_(device) {}
+  explicit FakeMeter(Device& device) : device_(device) {}
   std::string device_name() const override { return device_.name; }
-  std::string library_version() const override { return "Fake 1"; }
+  EngineInfo engine() const override { return {"Fake", "1"}; }
   Precision ResolvePrecision(Precision) const override { return Precision::kBf16; }
   DevicePeaks MeasurePeaks(Precision) override { return {1e15, 1e12}; }
   std::vector<double> MeasureSteps(const TimingRequest& request) override {
@@ -35,8 +35,6 @@ class FakeStopwatch : public Trainer {
     const double images = request.batch_size;
     return {images, 3 * images, 2 * images};
   }
-  TrainingResult Train(const TrainingJob&, const TrainingHooks&) override { return {}; }
-  EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }
   int64_t CountParameters(const Model&) override { return 0; }
 
  private:
@@ -45,7 +43,7 @@ class FakeStopwatch : public Trainer {
 
 BenchSummary Run(const BenchRequest& request, std::vector<Model> models, Device& device) {
   return Bench(request, std::move(models),
-               [&](const TrainerOptions&) { return std::make_unique<FakeStopwatch>(device); }, {});
+               [&](const TrainerOptions&) { return std::make_unique<FakeMeter>(device); }, {});
 }
 
 BenchRequest RequestOn(const std::string& db_path) {
