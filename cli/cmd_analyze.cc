@@ -8,6 +8,8 @@
 #include "analysis/report/report_files.h"
 #include "analysis/report/study_report.h"
 #include "analysis/study/study.h"
+#include "analysis/study/study_json.h"
+#include "analysis/study/study_text.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/output.h"

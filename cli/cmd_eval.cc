@@ -1,13 +1,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <set>
-#include <thread>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "core/parallel.h"
 #include "core/suggest.h"
+#include "core/text_table.h"
+#include "core/units.h"
+#include "runner/trainers.h"
 #include "runner/work/evaluate.h"
 
 namespace dse {
@@ -33,7 +36,7 @@ bool ReadOptions(std::span<const std::string> args, EvalOptions& options) {
       "images are needed. Classes are matched by their names. Prints a line for "
       "each run\nand keeps the results; what is there already is not tested again.");
   EvalRequest& request = options.request;
-  request.trainer.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  request.trainer.threads = AllThreads();
   parser.Text("db", "FILE", &request.db_path, "results database");
   parser.Text("data", "URI", &request.data,
               "synthetic[:easy|:hard], cifar10:DIR, folder:DIR (with test/ or val/, or class "
@@ -69,12 +72,14 @@ void Print(const EvalSummary& summary) {
   std::printf("%s, %s: %d classes, %lld images", data.uri.c_str(), data.test_split.c_str(),
               data.classes(), static_cast<long long>(data.test_images));
   for (const std::string& text : classes) std::printf("; %s", text.c_str());
-  std::printf("\n%-20s %5s %10s %10s %9s\n", "model", "seed", "error %", "tested %", "images");
+  std::printf("\n");
+  std::vector<std::vector<std::string>> rows{{"model", "seed", "error %", "tested %", "images"}};
   for (const auto& [run, result, outputs] : summary.tested) {
-    std::printf("%-20s %5lld %10.2f %10.2f %9lld\n", run.model.c_str(),
-                static_cast<long long>(run.seed), run.error, result.error,
-                static_cast<long long>(result.images));
+    rows.push_back({run.model, std::to_string(run.seed), FormatNumber("%.2f", run.error),
+                    FormatNumber("%.2f", result.error), std::to_string(result.images)});
   }
+  const TableLayout layout{.indent = 0, .gap = 1, .widths = {20, 5, 10, 10, 9}};
+  std::fputs(TextTable(rows, layout).c_str(), stdout);
 }
 
 }  // namespace
@@ -90,7 +95,7 @@ int RunEval(std::span<const std::string> args) {
     hooks.on_open = [&](const DatasetInfo& data) { TellDataNotes(data, options.quiet); };
     hooks.on_device = [&](const std::string& device) { line.Tell("testing on " + device); };
     hooks.on_progress = [&](int64_t done, int64_t all) { line.Update(done, all, ""); };
-    summary = Evaluate(options.request, MakeTorchTrainer, hooks);
+    summary = Evaluate(options.request, MakeTrainer, hooks);
   }
   TellFoundCorrupt(*summary.data, options.quiet);
   if (!summary.tested.empty()) Print(summary);

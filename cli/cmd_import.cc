@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -95,8 +97,9 @@ std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string&
   SweepImport sweep = ParseSweepImport(text, file, *options.population);
   const size_t count = sweep.without_model.size();
   if (count == 0) return std::move(sweep.rows);
-  Say(options.quiet, file + ": " + std::to_string(count) +
-                         " jobs imported without a model, with flops, params and acts alone:");
+  Say(options.quiet,
+      fmt::format("{}: {} jobs imported without a model, with flops, params and acts alone:", file,
+                  count));
   for (size_t i = 0; i < std::min(count, kShownJobs); ++i) {
     Say(options.quiet, "  " + sweep.without_model[i]);
   }
@@ -105,12 +108,11 @@ std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string&
 }
 
 void Report(const ImportOptions& options, const std::string& file, const ImportSummary& summary) {
-  std::string text = file + ": " + std::to_string(summary.populations) + " populations, " +
-                     std::to_string(summary.members) + " new members, " +
-                     std::to_string(summary.runs) + " new runs, " + std::to_string(summary.known) +
-                     " rows known already";
-  if (summary.updated > 0) text += ", " + std::to_string(summary.updated) + " jobs went on";
-  if (summary.open > 0) text += ", " + std::to_string(summary.open) + " without a result yet";
+  std::string text =
+      fmt::format("{}: {} populations, {} new members, {} new runs, {} rows known already", file,
+                  summary.populations, summary.members, summary.runs, summary.known);
+  if (summary.updated > 0) text += fmt::format(", {} jobs went on", summary.updated);
+  if (summary.open > 0) text += fmt::format(", {} without a result yet", summary.open);
   Say(options.quiet, text);
 }
 

@@ -1,12 +1,11 @@
-#include <algorithm>
 #include <iostream>
 #include <optional>
-#include <thread>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "core/parallel.h"
 #include "core/units.h"
 #include "runner/data/pack_writer.h"
 #include "runner/work/stop_signals.h"
@@ -28,7 +27,7 @@ bool ReadOptions(std::span<const std::string> args, CommandOptions& options) {
                       "as pack:FILE. Images of up to 64 px\nstay as they are, larger ones become "
                       "JPEG.");
   PackOptions& pack = options.pack;
-  pack.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  pack.threads = AllThreads();
   parser.Text("data", "URI", &options.data,
               "synthetic[:easy|:hard], cifar10:DIR, folder:DIR or pack:FILE");
   parser.Text("out", "FILE", &options.out, "the index; images lie beside it in FILE.0000, ...");

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "cli/command.h"
@@ -10,12 +9,14 @@
 #include "db/run_history.h"
 #include "db/run_list.h"
 #include "db/series.h"
+#include "runner/work/kept_weights.h"
 #include "runner/work/run_files.h"
 
 namespace dse {
 namespace {
 
 struct RunsOptions {
+  std::vector<std::string> words;  // as typed: the verb alone
   std::string verb;
   std::string db;
   RunFilter filter;
@@ -48,7 +49,8 @@ int64_t ParseWhole(const char* option, const std::string& text) {
   throw UsageError(std::string(option) + " takes whole numbers, not '" + text + "'");
 }
 
-void CheckVerb(const RunsOptions& options, const std::vector<std::string>& words) {
+void CheckVerb(const RunsOptions& options) {
+  const std::vector<std::string>& words = options.words;
   if (words.empty()) throw UsageError("say which: runs " + JoinWords(kVerbs));
   const std::string& verb = words.front();
   if (std::ranges::count(kVerbs, verb) == 0) {
@@ -82,9 +84,8 @@ bool ReadOptions(std::span<const std::string> args, RunsOptions& options) {
       "of memory, diverged or\nwere cancelled (done ones with --state done, --run or "
       "--with-weights), for 'dse train' to train; cancels waiting\nand running ones, which brings "
       "back the result a run had before a retry; deletes runs with their files.");
-  std::vector<std::string> words;
   SeriesFilter& series = options.filter.series;
-  parser.Positional("WORD", &words, "list, show, retry, cancel or forget");
+  parser.Positional("WORD", &options.words, "list, show, retry, cancel or forget");
   parser.Text("db", "FILE", &options.db, "results database");
   parser.List("run", "ID", &options.ids, "only these runs");
   parser.List("population", "NAME", &series.populations, "only runs of these populations");
@@ -110,8 +111,8 @@ bool ReadOptions(std::span<const std::string> args, RunsOptions& options) {
     options.filter.seeds.push_back(ParseWhole("--seed", seed));
   }
   for (const std::string& id : options.ids) options.filter.ids.push_back(ParseWhole("--run", id));
-  CheckVerb(options, words);
-  options.verb = words.front();
+  CheckVerb(options);
+  options.verb = options.words.front();
   return true;
 }
 
@@ -152,18 +153,11 @@ void Show(const RunsOptions& options) {
   for (const ShownRun& run : shown) std::cout << RunText(run);
 }
 
-// The done runs among those asked for that have no kept weights.
+// Those among the runs asked for.
 RunFilter WithoutWeights(Database& db, const RunsOptions& options) {
-  RunFilter filter = options.filter;
-  if (filter.states.empty()) filter.states = {RunState::kDone};
-  const auto files = FindRunFiles(WorkFolder(options.db, options.work_dir));
   RunFilter without;
   without.states = {RunState::kDone};
-  for (const ListedRun& run : ListRuns(db, filter)) {
-    if (run.state != RunState::kDone) continue;
-    const auto at = files.find(run.key);
-    if (at == files.end() || !at->second.has_weights()) without.ids.push_back(run.id);
-  }
+  without.ids = DoneWithoutWeights(db, options.filter, WorkFolder(options.db, options.work_dir));
   return without;
 }
 
@@ -208,18 +202,7 @@ void Forget(const RunsOptions& options) {
     Database db = Database::Open(options.db, OpenMode::kReadWrite);
     summary = ForgetRuns(db, options.filter);
   }
-  const auto files = FindRunFiles(WorkFolder(options.db, options.work_dir));
-  int64_t removed = 0;
-  for (const std::string& key : summary.keys) {
-    const auto at = files.find(key);
-    if (at == files.end()) continue;
-    for (const auto& list : {at->second.checkpoints, at->second.weights}) {
-      for (const std::string& file : list) {
-        std::error_code ignored;
-        removed += std::filesystem::remove(file, ignored) ? 1 : 0;
-      }
-    }
-  }
+  const int64_t removed = RemoveRunFiles(WorkFolder(options.db, options.work_dir), summary.keys);
   std::cout << CountOf(summary.forgotten.total(), "run") << " forgotten";
   if (!summary.keys.empty()) {
     std::cout << " (" << States(summary.forgotten) << ") of " << JoinWords(summary.populations)

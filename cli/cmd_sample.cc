@@ -8,7 +8,6 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/study_fits.h"
-#include "core/version.h"
 #include "db/populations.h"
 #include "sampler/sampler.h"
 

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "core/json.h"
 #include "db/status.h"
+#include "runner/work/forecast.h"
 
 namespace dse {
 namespace {
@@ -35,17 +36,6 @@ OrderedJson OrNull(const std::optional<double>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
-int64_t Open(const SeriesStatus& series) {
-  return series.states[RunState::kPending] + series.states[RunState::kRunning];
-}
-
-// Seconds until the open runs are done, at the pace so far with as many hands as now.
-std::optional<double> TimeLeft(const SeriesStatus& series) {
-  if (!series.mean_seconds || Open(series) == 0) return {};
-  return *series.mean_seconds * double(Open(series)) /
-         double(std::max<int64_t>(1, series.states[RunState::kRunning]));
-}
-
 OrderedJson StatusJson(const DatabaseStatus& status) {
   OrderedJson json;
   json["populations"] = status.populations;
@@ -59,7 +49,7 @@ OrderedJson StatusJson(const DatabaseStatus& status) {
     for (const Word<RunState>& state : kRunStateWords) series[state.text] = s.states[state.value];
     series["best_error"] = OrNull(s.best_error);
     series["mean_seconds"] = OrNull(s.mean_seconds);
-    series["seconds_left"] = OrNull(TimeLeft(s));
+    series["seconds_left"] = OrNull(SecondsLeft(s));
     json["series"].push_back(series);
   }
   json["workers"] = OrderedJson::array();
@@ -88,7 +78,8 @@ void PrintSeries(const SeriesStatus& s) {
   std::printf("%s, %s, %s: %lld runs, %s", s.population.c_str(), s.recipe.c_str(),
               s.dataset.c_str(), static_cast<long long>(s.states.total()), s.states.Text().c_str());
   if (s.best_error) std::printf("; best %.2f%%", *s.best_error);
-  if (const auto left = TimeLeft(s)) std::printf("; about %s left", FormatDuration(*left).c_str());
+  const std::optional<double> left = SecondsLeft(s);
+  if (left) std::printf("; about %s left", FormatDuration(*left).c_str());
   std::printf("\n");
 }
 

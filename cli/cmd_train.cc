@@ -3,18 +3,20 @@
 #include <iostream>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "core/parallel.h"
 #include "core/suggest.h"
 #include "db/plan.h"
 #include "db/populations.h"
-#include "db/run_list.h"
 #include "db/status.h"
+#include "runner/trainers.h"
 #include "runner/training/weight_differences.h"
+#include "runner/work/forecast.h"
+#include "runner/work/kept_weights.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
 
@@ -99,41 +101,19 @@ std::string DefaultRecipe(const std::vector<StoredMember>& members) {
 }
 
 Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>& members) {
-  Recipe recipe = LoadRecipe(options.recipe ? *options.recipe : DefaultRecipe(members));
-  for (const std::string& setting : options.settings) {
-    const std::string before = RecipeHash(recipe);
-    SetRecipeKey(recipe, setting);
-    if (RecipeHash(recipe) != before) recipe.name += " " + setting;
-  }
-  return recipe;
-}
-
-// The mean time of a finished run of this recipe and dataset in this file, if there is one.
-std::optional<double> SecondsPerRun(Database& db, const WantedRuns& wanted) {
-  double seconds = 0;
-  int64_t runs = 0;
-  for (const SeriesStatus& series : LoadStatus(db).series) {
-    if (series.recipe != wanted.recipe.name || series.dataset != wanted.dataset.uri) continue;
-    if (!series.mean_seconds) continue;
-    seconds += *series.mean_seconds * double(series.states.final());
-    runs += series.states.final();
-  }
-  if (runs == 0) return {};
-  return seconds / double(runs);
+  return WithSettings(LoadRecipe(options.recipe ? *options.recipe : DefaultRecipe(members)),
+                      options.settings);
 }
 
 int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) {
-  const PlanSummary plan = CountRuns(db, wanted);
-  const int64_t finished = plan.states.final();
-  const int64_t missing = plan.states.total() - finished;
-  std::cout << plan.states.total() << " runs wanted, " << finished << " finished, " << missing
-            << " missing";
-  const std::optional<double> each = SecondsPerRun(db, wanted);
-  if (each && missing > 0) {
-    std::cout << ", about "
-              << FormatDuration(*each * double(missing) / double(options.request.workers))
-              << " with " << options.request.workers << " workers";
-  } else if (missing > 0) {
+  const int workers = options.request.workers;
+  const Forecast forecast = ForecastPlan(db, wanted, workers);
+  std::cout << forecast.wanted << " runs wanted, " << forecast.finished << " finished, "
+            << forecast.missing << " missing";
+  if (forecast.missing > 0 && forecast.seconds) {
+    std::cout << ", about " << FormatDuration(*forecast.seconds) << " with " << workers
+              << " workers";
+  } else if (forecast.missing > 0) {
     std::cout << ", no finished run to tell the time from";
   }
   std::cout << '\n';
@@ -170,22 +150,17 @@ void TellWithoutWeights(const TrainRequest& request, const std::string& fingerpr
   Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
   RunFilter done;
   done.series.populations = request.populations;
-  done.states = {RunState::kDone};
-  const std::vector<ListedRun> runs = ListRuns(db, done);
   const std::set<int64_t> wanted(plan.run_ids.begin(), plan.run_ids.end());
-  const auto files = FindRunFiles(WorkFolder(request.db_path, request.work_dir));
-  const auto without = std::ranges::count_if(runs, [&](const ListedRun& run) {
-    const auto at = files.find(run.key);
-    return wanted.contains(run.id) && (at == files.end() || !at->second.has_weights());
-  });
-  if (without == 0) return;
-  std::string options = " --db " + request.db_path;
-  if (!request.work_dir.empty()) options += " --work-dir " + request.work_dir;
-  for (const std::string& name : request.populations) options += " --population " + name;
-  options += " --recipe " + RecipeHash(request.recipe) + " --data " + fingerprint;
-  Say(/*quiet=*/false, std::to_string(without) +
-                           " finished runs have no kept weights; 'dse runs retry --with-weights" +
-                           options + "' makes this command train them again");
+  const std::vector<int64_t> without =
+      DoneWithoutWeights(db, done, WorkFolder(request.db_path, request.work_dir));
+  const auto count =
+      std::ranges::count_if(without, [&](int64_t id) { return wanted.contains(id); });
+  if (count == 0) return;
+  const std::string command =
+      RetryWithWeightsCommand(request.db_path, request.work_dir,
+                              {request.populations, {RecipeHash(request.recipe)}, {fingerprint}});
+  Say(/*quiet=*/false, std::to_string(count) + " finished runs have no kept weights; '" + command +
+                           "' makes this command train them again");
 }
 
 // Says once in what the networks whose weights are kept differ from the libraries' of these names.
@@ -226,12 +201,11 @@ int RunTrain(std::span<const std::string> args) {
   }
   request.recipe = ChooseRecipe(options, members);
   try {
-    CheckBatch(request.recipe, request.trainer.replicas);
+    CheckRequest(request);
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  const auto threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const std::unique_ptr<Dataset> data = OpenDataset(options.data, threads);
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
     Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
@@ -244,7 +218,7 @@ int RunTrain(std::span<const std::string> args) {
   {
     ProgressLine line("training", options.quiet);
     Told told;
-    summary = Train(request, *data, MakeTorchTrainer,
+    summary = Train(request, *data, MakeTrainer,
                     [&](const TrainProgress& progress) { ShowProgress(line, progress, told); });
   }
   TellFoundCorrupt(*data, options.quiet);

@@ -6,13 +6,10 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
-#include "core/durable_file.h"
 #include "core/error.h"
 
 namespace dse {
@@ -46,9 +43,9 @@ std::string WithoutLinks(const std::string& path) {
 
 }  // namespace
 
-Output::Output(const std::string& path) {
+Output::Output(const std::string& path, Durable durable) {
   if (!path.empty() && !IsStandardOutput(path) && !IsSpecial(path)) {
-    file_ = std::make_unique<PendingFile>(WithoutLinks(path));
+    file_ = std::make_unique<PendingFile>(WithoutLinks(path), durable);
     return;
   }
   std::signal(SIGPIPE, SIG_IGN);
@@ -103,23 +100,9 @@ void CheckIsNotDatabase(const std::string& path, const std::string& db) {
 }
 
 void WriteWholeFile(const std::string& name, std::string_view text) {
-  if (IsStandardOutput(name) || IsSpecial(name)) {
-    Output output(name);
-    output.Write(text);
-    output.Finish();
-    return;
-  }
-  const std::string path = WithoutLinks(name);
-  const std::string temporary = path + ".new-" + std::to_string(getpid());
-  errno = 0;
-  std::ofstream file(temporary, std::ios::binary);
-  file << text;
-  file.close();
-  if (file && std::rename(temporary.c_str(), path.c_str()) == 0) return;
-  const int reason = errno;
-  unlink(temporary.c_str());
-  throw Error(path + ": cannot be written" +
-              (reason != 0 ? std::string(": ") + std::strerror(reason) : ""));
+  Output output(name, Durable::kNo);
+  output.Write(text);
+  output.Finish();
 }
 
 }  // namespace dse

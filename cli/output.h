@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace dse {
+#include "core/durable_file.h"
 
-class PendingFile;
+namespace dse {
 
 // Where a command's results go: standard output, or a file that takes its name when all of it is
 // there. What is no regular file, such as a named pipe or a device, is written to as it is.
@@ -16,7 +16,7 @@ class PendingFile;
 class Output {
  public:
   // "" = standard output, where a reader that went away is an error too, no signal.
-  explicit Output(const std::string& path);
+  explicit Output(const std::string& path, Durable durable = Durable::kYes);
   ~Output();  // a file that is not finished is removed
 
   void Write(std::string_view bytes);

@@ -38,7 +38,7 @@ void ProgressLine::Update(int64_t done, int64_t total, const std::string& note) 
                                 : done != last_done_ ? kPlainLine
                                                      : kSameCount;
   if (quiet_ || (complete && done == last_done_) || (!complete && now - last_ < pause)) return;
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const double elapsed = SecondsBetween(start_, now);
   const double rate = elapsed > 0 ? double(done - start_done_) / elapsed : 0;
   std::string text = label_ + " " + (terminal_ && total > 0 ? Bar(done, total) : "");
   text += std::to_string(done) + (total > 0 ? "/" + std::to_string(total) : "");

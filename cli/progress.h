@@ -1,8 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "core/clock.h"
 
 namespace dse {
 
@@ -19,7 +20,6 @@ class ProgressLine {
   void Tell(const std::string& message);
 
  private:
-  using Clock = std::chrono::steady_clock;
   std::string label_;
   bool quiet_;
   bool terminal_;

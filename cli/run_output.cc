@@ -51,23 +51,6 @@ std::string Note(const ListedRun& run) {
 
 std::string ModelText(const ListedRun& run) { return run.model.empty() ? "-" : run.model; }
 
-// Columns side by side, each as wide as its widest field, the last as it is.
-std::string LeftAligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const std::vector<std::string>& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const std::vector<std::string>& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
-
 OrderedJson OrNull(const std::optional<double>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
@@ -171,7 +154,7 @@ std::string RunsText(const std::vector<ListedRun>& runs) {
                     RunStateText(run.state), Percent(run.error), std::to_string(run.attempts),
                     Seconds(run.seconds), Note(run)});
   }
-  return LeftAligned(rows);
+  return TextTable(rows, {.indent = 0, .left = rows.front().size(), .widths = {}});
 }
 
 std::string RunsJson(const std::vector<ListedRun>& runs) {

@@ -46,15 +46,20 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
+void Rename(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
+}
+
 std::string TemporaryName(const std::string& path) {
   return path + ".new-" + std::to_string(getpid());
 }
 
 }  // namespace
 
-PendingFile::PendingFile(std::string path)
+PendingFile::PendingFile(std::string path, Durable durable)
     : path_(std::move(path)),
       temporary_(TemporaryName(path_)),
+      durable_(durable),
       fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
   if (fd_ < 0) Fail(path_, "written");
 }
@@ -70,19 +75,23 @@ void PendingFile::Append(std::string_view bytes) {
 }
 
 void PendingFile::Finish() {
-  if (fsync(fd_) != 0) Fail(path_, "written");
+  if (durable_ == Durable::kYes && fsync(fd_) != 0) Fail(path_, "written");
   const int closed = close(fd_);
   fd_ = -1;
   if (closed != 0) Fail(path_, "written");
 }
 
 void PendingFile::Publish() {
-  RenameDurably(temporary_, path_);
+  if (durable_ == Durable::kYes) {
+    RenameDurably(temporary_, path_);
+  } else {
+    Rename(temporary_, path_);
+  }
   published_ = true;
 }
 
 void RenameDurably(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
+  Rename(from, to);
   const std::filesystem::path parent = std::filesystem::path(to).parent_path();
   const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
   // Some file systems cannot synchronise a folder and say EINVAL.

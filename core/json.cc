@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/broken_json.h"
 #include "core/suggest.h"
 #include "core/units.h"
 
@@ -14,14 +15,6 @@ namespace dse {
 namespace {
 
 constexpr int kMaxNesting = 64;
-
-// "LINE:COLUMN" of a byte, both from 1.
-std::string Position(std::string_view text, size_t byte) {
-  const std::string_view before = text.substr(0, std::min(byte, text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const size_t line_start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
-  return std::to_string(line) + ":" + std::to_string(before.size() - line_start + 1);
-}
 
 // Builds the document from parser events, so that duplicate keys and deep nesting are refused.
 class Builder : public nlohmann::json_sax<Json> {
@@ -108,10 +101,7 @@ Json ParseJson(std::string_view text, const std::string& source) {
   const bool parsed = Json::sax_parse(text.begin(), text.end(), &builder);
   if (parsed) return builder.Take();
   if (!builder.refusal().empty()) throw Error(source + ": " + builder.refusal());
-  const size_t byte = builder.error_byte() > 0 ? builder.error_byte() - 1 : 0;
-  throw Error(
-      source + ":" + Position(text, byte) +
-      (byte >= text.size() ? ": the JSON document ends too early" : ": not valid JSON here"));
+  throw BrokenJson(text, source, builder.error_byte());
 }
 
 std::string ReadFile(const std::string& path, int64_t max_bytes) {

@@ -14,11 +14,6 @@ constexpr Word<RunState> kStates[] = {{"pending", RunState::kPending},
                                       {"cancelled", RunState::kCancelled}};
 }
 
-double ImageNetHours(double step_milliseconds, int batch_size) {
-  constexpr double kEpochs = 100, kImages = 1'281'167;
-  return kEpochs * kImages / batch_size * step_milliseconds / 1e3 / 3600;
-}
-
 const std::span<const Word<RunState>> kRunStateWords = kStates;
 
 const char* RunStateText(RunState state) { return TextOf<RunState>(state, kStates); }

@@ -82,19 +82,4 @@ struct SeriesRecord {
   std::vector<MemberRecord> members;
 };
 
-// How long a batch of images takes on a device (dse bench).
-struct TimingRecord {
-  std::string model_hash;
-  bool training = false;  // a whole step; else inference
-  std::string device;
-  std::string precision;
-  int threads = 0;  // of the CPU; 0 on a GPU
-  int batch_size = 0;
-  double milliseconds = 0;  // median
-};
-
-// Hours of 100 epochs of ImageNet (1,281,167 images) by steps of so many ms, as in Tables 2 to 4 of
-// the paper.
-double ImageNetHours(double step_milliseconds, int batch_size);
-
 }  // namespace dse

@@ -4,8 +4,9 @@
 
 namespace dse {
 
-std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> sizes;
+std::string TextTable(const std::vector<std::vector<std::string>>& rows,
+                      const TableLayout& layout) {
+  std::vector<size_t> sizes = layout.widths;
   for (const std::vector<std::string>& row : rows) {
     sizes.resize(std::max(sizes.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) sizes[i] = std::max(sizes[i], row[i].size());
@@ -15,7 +16,8 @@ std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string padding(sizes[i] - row[i].size(), ' ');
-      line += "  " + (i == 0 ? row[i] + padding : padding + row[i]);
+      line.append(i == 0 ? layout.indent : layout.gap, ' ');
+      line += i < layout.left ? row[i] + padding : padding + row[i];
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

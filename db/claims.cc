@@ -17,7 +17,7 @@ constexpr const char* kClaim =
     " FROM attempts a WHERE a.run_id = runs.id), 0)), owner = ?1, lease_expires = ?2 + ?3,"
     " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
-    " torch_version = NULL, precision = NULL, data_uri = nullif(?9, '')"
+    " engine = NULL, precision = NULL, data_uri = nullif(?9, '')"
     " WHERE id = (SELECT r.id FROM temp.claim_set c JOIN runs r ON r.id = c.run_id"
     "  WHERE CASE ?8 WHEN 0 THEN r.state = 'pending' AND NOT EXISTS(SELECT 1 FROM attempts a"
     "    WHERE a.run_id = r.id AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"

@@ -28,18 +28,18 @@ bool FinishRun(Database& db, const ClaimedRun& run, const FinishedRun& result,
       connection,
       std::string("UPDATE runs SET state = ?4, owner = NULL, lease_expires = NULL, error = ?5,"
                   " best_error = ?6, micro_batch = ?7, seconds = ?8, img_per_s = ?9,"
-                  " message = nullif(?10, ''), torch_version = nullif(?11, ''), dse_version = ?12,"
+                  " message = nullif(?10, ''), engine = nullif(?11, ''), dse_version = ?12,"
                   " finished_at = ?13, failures = failures + ?14, precision = nullif(?15, '')") +
           kOurs,
       run.run_id, run.attempt, run.token, RunStateText(result.state), result.error, best_error,
       result.micro_batch, result.seconds, FiniteOrEmpty(result.img_per_s), result.message,
-      result.torch_version, Version(), now, failed ? 1 : 0, result.precision);
+      result.engine, Version(), now, failed ? 1 : 0, result.precision);
   if (finish.Run() == 0) return false;
   EndAttempt(connection, run.run_id, run.attempt, now, RunStateText(result.state), result.message);
   sqlite::Statement(connection,
                     "UPDATE attempts SET error = r.error, best_error = r.best_error,"
                     " micro_batch = r.micro_batch, seconds = r.seconds, img_per_s = r.img_per_s,"
-                    " dse_version = r.dse_version, torch_version = r.torch_version,"
+                    " dse_version = r.dse_version, engine = r.engine,"
                     " precision = r.precision FROM runs r"
                     " WHERE r.id = ?1 AND run_id = ?1 AND attempts.attempt = ?2",
                     run.run_id, run.attempt)

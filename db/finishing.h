@@ -20,8 +20,8 @@ struct FinishedRun {
   double seconds = 0;
   std::optional<double> img_per_s;  // training images a second
   std::string message;              // why, for kFailed and kDiverged
-  std::string torch_version;
-  std::string precision;  // that was trained in: "fp32", "bf16", ...; "" if unknown
+  std::string engine;               // that trained, with its version: "LibTorch 2.11.0"
+  std::string precision;            // that was trained in: "fp32", "bf16", ...; "" if unknown
 };
 // False, changing nothing, if the run is no longer ours. `settle` is called while the run is still
 // ours, right before others see the result. Nothing is stored if it throws.

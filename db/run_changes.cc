@@ -49,14 +49,14 @@ constexpr const char* kMakePending =
     "UPDATE runs SET state = 'pending', failures = 0, losses = 0, owner = NULL,"
     " lease_expires = NULL, error = NULL, best_error = NULL, micro_batch = NULL, seconds = NULL,"
     " img_per_s = NULL, message = NULL, host = NULL, device = NULL, dse_version = NULL,"
-    " torch_version = NULL, precision = NULL, started_at = NULL, finished_at = NULL WHERE id = ?";
+    " engine = NULL, precision = NULL, started_at = NULL, finished_at = NULL WHERE id = ?";
 
 constexpr const char* kRestore =
     "UPDATE runs SET state = a.outcome, attempt = a.attempt, failures = 0, losses = 0,"
     " owner = NULL, lease_expires = NULL, error = a.error, best_error = a.best_error,"
     " micro_batch = a.micro_batch, seconds = a.seconds, img_per_s = a.img_per_s,"
     " message = a.message, host = a.host, device = a.device, dse_version = a.dse_version,"
-    " torch_version = a.torch_version, precision = a.precision, started_at = a.started_at,"
+    " engine = a.engine, precision = a.precision, started_at = a.started_at,"
     " finished_at = a.ended_at, data_uri = NULL FROM attempts a WHERE runs.id = ?1 AND a.run_id = "
     "?1"
     " AND a.attempt = (SELECT attempt FROM attempts WHERE run_id = ?1"

@@ -13,7 +13,7 @@ const char* ModeWord(const TimingKey& key) { return key.training ? "training" : 
 
 std::optional<Timing> FindTiming(Database& db, const TimingKey& key) {
   sqlite::Statement row(db.impl().connection,
-                        "SELECT t.milliseconds, t.lowest, t.highest, t.samples, t.library"
+                        "SELECT t.milliseconds, t.lowest, t.highest, t.samples, t.engine"
                         " FROM timings t JOIN models o ON o.id = t.model_id"
                         " WHERE o.hash = ? AND t.mode = ? AND t.device = ? AND t.precision = ?"
                         " AND t.threads = ? AND t.batch_size = ?",
@@ -31,11 +31,11 @@ void StoreTiming(Database& db, const Model& model, const TimingKey& key, const T
   sqlite::Statement(connection,
                     "INSERT OR REPLACE INTO timings"
                     "(model_id, mode, device, precision, threads, batch_size,"
-                    " milliseconds, lowest, highest, samples, library, measured_at)"
+                    " milliseconds, lowest, highest, samples, engine, measured_at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     model_id, ModeWord(key), key.device, key.precision, key.threads, key.batch_size,
                     timing.milliseconds, timing.lowest, timing.highest, timing.samples,
-                    timing.library, sqlite::Now())
+                    timing.engine, sqlite::Now())
       .Run();
   transaction.Commit();
 }
@@ -49,8 +49,9 @@ std::vector<TimingRecord> LoadTimings(Database& db) {
                         " WHERE EXISTS (SELECT 1 FROM members m WHERE m.model_id = o.id)"
                         " ORDER BY o.id, t.mode, t.device, t.precision, t.threads, t.batch_size");
   while (row.Step()) {
-    timings.push_back({row.Text(0), row.Int(1) != 0, row.Text(2), row.Text(3),
-                       static_cast<int>(row.Int(4)), static_cast<int>(row.Int(5)), row.Real(6)});
+    timings.push_back({{row.Text(0), row.Int(1) != 0, row.Text(2), row.Text(3),
+                        static_cast<int>(row.Int(4)), static_cast<int>(row.Int(5))},
+                       row.Real(6)});
   }
   return timings;
 }

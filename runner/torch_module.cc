@@ -63,9 +63,9 @@ void* OpenModule(const std::string& path) {
               std::string(reason == nullptr ? path : std::string(reason)));
 }
 
-}  // namespace
-
-std::unique_ptr<Trainer> MakeTorchTrainer(const TrainerOptions& options) {
+// Finds `name` in the module of this build.
+template <typename Function>
+Function* FindInModule(const char* name) {
   const std::string path = FindModule();
   void* module = OpenModule(path);
   auto* build =
@@ -74,8 +74,19 @@ std::unique_ptr<Trainer> MakeTorchTrainer(const TrainerOptions& options) {
     throw Error(path + ": belongs to another build of dse (" + build() + ", this program is " +
                 TorchModuleBuild() + "); build both together");
   }
-  auto* make = FindSymbol<decltype(dse_make_torch_trainer)>(module, path, "dse_make_torch_trainer");
-  return std::unique_ptr<Trainer>(make(&options));
+  return FindSymbol<Function>(module, path, name);
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options) {
+  return std::unique_ptr<Engine>(
+      FindInModule<decltype(dse_make_torch_engine)>("dse_make_torch_engine")(&options));
+}
+
+std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options) {
+  return std::unique_ptr<Meter>(
+      FindInModule<decltype(dse_make_torch_meter)>("dse_make_torch_meter")(&options));
 }
 
 }  // namespace dse

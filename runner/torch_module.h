@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/version.h"
-#include "runner/training/trainer.h"
+#include "runner/training/engine.h"
+#include "runner/training/meter.h"
+#include "runner/training/trainer_options.h"
 
 // What the shared module with LibTorch exports. The program opens it with dlopen only when it
 // trains, so commands that do not train start in milliseconds. Module and program are built
@@ -16,6 +19,12 @@ inline constexpr const char* kTorchModuleFile = "libdse_torch.so";
 // Tells builds apart: version and commit.
 inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Commit(); }
 
+// Open the module and make its engine, or what measures it. The module is looked for in
+// $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,
+// does not load, belongs to another build, or the device is not there.
+std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options);
+std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options);
+
 }  // namespace dse
 
 extern "C" {
@@ -23,6 +32,7 @@ extern "C" {
 // TorchModuleBuild() as the module was compiled; a static string.
 const char* dse_torch_module_build();
 
-// A new trainer, owned by the caller. Throws dse::Error, such as for a device that is not there.
-dse::Trainer* dse_make_torch_trainer(const dse::TrainerOptions* options);
+// New, owned by the caller. Throw dse::Error, such as for a device that is not there.
+dse::Engine* dse_make_torch_engine(const dse::TrainerOptions* options);
+dse::Meter* dse_make_torch_meter(const dse::TrainerOptions* options);
 }

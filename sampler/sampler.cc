@@ -1,14 +1,17 @@
 #include "sampler/sampler.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <chrono>
-#include <thread>
 #include <unordered_set>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "sampler/block_queue.h"
 #include "sampler/candidate.h"
 #include "sampler/compiled_space.h"
@@ -16,7 +19,6 @@
 namespace dse {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
 constexpr int64_t kSurveyed = 100'000;  // candidates looked at to explain a shortfall
@@ -46,9 +48,7 @@ struct MemberKeyHash {
   }
 };
 
-int ThreadCount(int wanted) {
-  return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int ThreadCount(int wanted) { return wanted > 0 ? wanted : AllThreads(); }
 
 void CheckRequest(const SampleRequest& request) {
   if (request.count < 1) throw Error("a population needs at least one member");
@@ -113,7 +113,7 @@ SampleResult SamplePopulation(const Space& space, const SampleRequest& request,
     }
   }
   SampleResult result = collector.Take();
-  result.report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.report.seconds = SecondsSince(start);
   return result;
 }
 
@@ -137,19 +137,19 @@ std::string ExplainShortfall(const Space& space, const SampleRequest& request,
   const SampleReport& report = result.report;
   const SpaceSurvey survey =
       SurveySpace(space, request.seed, std::min(report.candidates, kSurveyed));
-  std::string text = "space " + space.name() + ": found " + std::to_string(result.draws.size()) +
-                     " of " + std::to_string(request.count) + " members in " +
-                     std::to_string(report.candidates) + " candidates";
+  std::string text = fmt::format("space {}: found {} of {} members in {} candidates", space.name(),
+                                 result.draws.size(), request.count, report.candidates);
   if (report.duplicates > 0) {
-    text += " and " + std::to_string(report.duplicates) + " more that were drawn before";
+    text += fmt::format(" and {} more that were drawn before", report.duplicates);
   }
-  text += "; of the first " + std::to_string(survey.candidates) + ", " +
-          std::to_string(survey.valid) + " are networks within the constraints";
+  text += fmt::format("; of the first {}, {} are networks within the constraints",
+                      survey.candidates, survey.valid);
   if (survey.valid == 0) {
     return text + "; loosen the space's constraints or ranges, or raise the limit on tries";
   }
-  text += ", with " + FormatCount(static_cast<double>(survey.lowest_flops)) + " to " +
-          FormatCount(static_cast<double>(survey.highest_flops)) + " flops";
+  text +=
+      fmt::format(", with {} to {} flops", FormatCount(static_cast<double>(survey.lowest_flops)),
+                  FormatCount(static_cast<double>(survey.highest_flops)));
   if (request.band) text += ", for the band " + FormatBand(*request.band);
   if (2 * report.duplicates > report.accepted) {
     return text + "; the space has few distinct networks here: ask for fewer";

@@ -12,6 +12,9 @@
 
 namespace dse {
 
+// The version of the sampler's law: populations of another version are not extended.
+inline constexpr int kSamplerVersion = 2;
+
 struct SampleRequest {
   int64_t count = 0;  // members wanted, 1 or more
   uint64_t seed = 0;

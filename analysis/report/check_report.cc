@@ -1,5 +1,7 @@
 #include "analysis/report/check_report.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -18,8 +20,8 @@ void CheckName(const std::string& name, const std::string& what, Names& used) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
   if (!fits) {
-    throw Error("report: the " + what + " \"" + name +
-                "\" may have lower-case letters, digits and '-' only");
+    throw Error(fmt::format(
+        "report: the {} \"{}\" may have lower-case letters, digits and '-' only", what, name));
   }
   if (!used.insert(name).second) throw Error("report: the " + what + " " + name + " is used twice");
 }
@@ -32,8 +34,7 @@ void CheckDataTable(const DataTable& table) {
     const std::string where = "report: column " + column.name + " of table " + table.name;
     if (!names.insert(column.name).second) throw Error(where + " is there twice");
     if (column.values.size() != rows) {
-      throw Error(where + " has " + std::to_string(column.values.size()) + " values, not " +
-                  std::to_string(rows));
+      throw Error(fmt::format("{} has {} values, not {}", where, column.values.size(), rows));
     }
     for (const DataValue& value : column.values) {
       const double* number = std::get_if<double>(&value);
@@ -45,9 +46,8 @@ void CheckDataTable(const DataTable& table) {
 void CheckReportTable(const ReportTable& table) {
   for (const std::vector<ReportCell>& row : table.rows) {
     if (row.size() == table.headings.size()) continue;
-    throw Error("report: a row of table \"" + table.caption + "\" has " +
-                std::to_string(row.size()) + " cells under " +
-                std::to_string(table.headings.size()) + " headings");
+    throw Error(fmt::format("report: a row of table \"{}\" has {} cells under {} headings",
+                            table.caption, row.size(), table.headings.size()));
   }
 }
 

@@ -1,9 +1,14 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
+#include "analysis/report/rivalry.h"
+#include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
 #include "core/suggest.h"
 
@@ -103,8 +108,8 @@ Chart MeanChart(const StudyAnalysis& study, Report& report) {
       "Mean error of the first series minus that of the second, with its 95% interval: left of 0 "
       "the first is better. An interval over 0 does not tell the two apart.";
   if (drawn.size() < study.comparisons.size()) {
-    chart.left_out = "Drawn are the " + std::to_string(drawn.size()) + " largest of " +
-                     std::to_string(study.comparisons.size()) + " differences.";
+    chart.left_out = fmt::format("Drawn are the {} largest of {} differences.", drawn.size(),
+                                 study.comparisons.size());
   }
   chart.spec = ForestSpec(drawn.size());
   chart.sources = {{"mean-differences", {"pair", "difference", "low", "high", "p"}}};
@@ -169,12 +174,13 @@ Chart QuantileChart(const ReportContext& context, const std::vector<Rivalry>& ri
   chart.title = "Where the best space is better";
   chart.size = ChartSize::kHalf;
   const bool alike = rivalries.front().alike;
-  chart.caption = "Quantiles of the errors of each series minus those of " +
-                  AgainstText(rivalries) + ", of lowest mean error among " +
-                  (alike ? "the series alike in recipe, dataset and flop band"
-                         : "all series, which differ in recipe, dataset or flop band") +
-                  "; the best networks are to the left. Above 0 the series is worse. Shaded: 95% "
-                  "interval, from the exact law of the bootstrap.";
+  chart.caption = fmt::format(
+      "Quantiles of the errors of each series minus those of {}, of lowest mean error among {}; "
+      "the best networks are to the left. Above 0 the series is worse. Shaded: 95% interval, from "
+      "the exact law of the bootstrap.",
+      AgainstText(rivalries),
+      alike ? "the series alike in recipe, dataset and flop band"
+            : "all series, which differ in recipe, dataset or flop band");
   chart.spec = BandedLines(context, "quantile-differences",
                            {"share", "share of the models, %", false, std::pair(0.0, 100.0)},
                            {"difference", "difference of errors, points", false, {}}, 0);

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -5,7 +7,8 @@
 #include <tuple>
 
 #include "analysis/report/model_table.h"
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/units.h"
 
@@ -80,8 +83,9 @@ std::string AddPoints(const StudyAnalysis& study, const ComplexityTrend& trend, 
   }
   std::string left_out;
   if (drawn < n) {
-    left_out = std::to_string(drawn) + " of " + std::to_string(n) + " models of " + trend.group +
-               " are drawn, at even steps; the curve is fitted to all. ";
+    left_out =
+        fmt::format("{} of {} models of {} are drawn, at even steps; the curve is fitted to all. ",
+                    drawn, n, trend.group);
   }
   if (without_size > 0) left_out += CountOf(without_size, "model") + " without a size above 0. ";
   return left_out;
@@ -142,8 +146,8 @@ Chart RegressionChart(const ReportContext& context, const Kind& kind, size_t num
 
 ReportTable FrontTable(const ReportContext& context, const ParetoList& list) {
   ReportTable table;
-  table.caption = "Models no other beats in both error and " + QuantityTitle(list.cost) + ", of " +
-                  CountOf(list.models, "model") + ".";
+  table.caption = fmt::format("Models no other beats in both error and {}, of {}.",
+                              QuantityTitle(list.cost), CountOf(list.models, "model"));
   table.headings = {QuantityTitle(list.cost), "error %", "series", "model", "depth", "widths"};
   for (const ParetoEntry& entry : list.front) {
     const SeriesAnalysis& series = context.study().series[entry.series];

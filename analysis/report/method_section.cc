@@ -1,4 +1,6 @@
-#include "analysis/report/report_context.h"
+#include <fmt/core.h>
+
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/version.h"
 
@@ -6,11 +8,11 @@ namespace dse {
 namespace {
 
 std::string OptionsText(const StudyOptions& options) {
-  std::string text = "Options: errors of the " + std::string(ErrorKindText(options.error)) +
-                     "; best values by " +
-                     (options.method == BandMethod::kExact ? "their exact law" : "seeded draws") +
-                     "; seed " + std::to_string(options.seed) + "; diverged networks " +
-                     (options.exclude_diverged ? "left out" : "counted as 100% error");
+  std::string text =
+      fmt::format("Options: errors of the {}; best values by {}; seed {}; diverged networks {}",
+                  ErrorKindText(options.error),
+                  options.method == BandMethod::kExact ? "their exact law" : "seeded draws",
+                  options.seed, options.exclude_diverged ? "left out" : "counted as 100% error");
   for (size_t i = 0; i < options.conditions.size(); ++i) {
     text += (i == 0 ? "; only networks with " : ", ") + options.conditions[i].text;
   }
@@ -25,7 +27,7 @@ ReportSection MethodSection(const ReportContext& context) {
     section.blocks.push_back(Paragraph{std::move(text)});
   };
   const StudyOptions& options = context.study().options;
-  say(std::string("Made by dse ") + Version() + ". " + OptionsText(options));
+  say(fmt::format("Made by dse {}. {}", Version(), OptionsText(options)));
   say("A model's error is the mean over its done repeats. Models without an error are left out and "
       "counted beside their series.");
   say("Error distributions: F(e) is the share of models with an error of at most e. The band of "

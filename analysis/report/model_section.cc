@@ -1,7 +1,11 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
+#include "core/timing.h"
 
 namespace dse {
 namespace {
@@ -65,17 +69,16 @@ std::vector<ReportCell> Row(const SeriesAnalysis& series, size_t place, const De
 // The columns of the paper's tables 2 to 4; those of times where a device measured some.
 ReportTable ModelRows(const ReportContext& context, const DeviceTimes* device) {
   ReportTable table;
-  table.caption = "The best " + std::to_string(kBestShown) +
-                  " models of each series and its worst " + std::to_string(kWorstShown) +
-                  " that did not diverge" +
-                  ". Errors are means over repeats +- their standard "
-                  "deviation.";
+  table.caption = fmt::format(
+      "The best {} models of each series and its worst {} that did not diverge. Errors are means "
+      "over repeats +- their standard deviation.",
+      kBestShown, kWorstShown);
   table.headings = {"series", "rank", "model", "flops (B)", "params (M)", "acts (M)"};
   if (device) {
-    table.caption += " Times on " + device->device + ": inference of " +
-                     std::to_string(device->inference_batch) +
-                     " images, and hours of 100 epochs of ImageNet in training steps of the batch "
-                     "given.";
+    table.caption += fmt::format(
+        " Times on {}: inference of {} images, and hours of 100 epochs of ImageNet in training "
+        "steps of the batch given.",
+        device->device, device->inference_batch);
     table.headings.insert(table.headings.end(), {"training batch", "infer (ms)", "train (hr)"});
   }
   table.headings.insert(table.headings.end(),

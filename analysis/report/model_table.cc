@@ -1,5 +1,7 @@
 #include "analysis/report/model_table.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -99,10 +101,10 @@ std::string ModelsLeftOut(const ReportContext& context) {
   std::string text = context.OutsideFrame();
   for (const SeriesAnalysis* series : context.series()) {
     if (series->models.size() <= kDrawnModels) continue;
-    text += (text.empty() ? "" : " ") + std::to_string(kDrawnModels) + " of " +
-            std::to_string(series->models.size()) + " models of " + series->label +
-            " are drawn: the best " + std::to_string(kDrawnModels / 4) +
-            " and others at even steps of rank.";
+    text += fmt::format(
+        "{}{} of {} models of {} are drawn: the best {} and others at even steps of rank.",
+        text.empty() ? "" : " ", kDrawnModels, series->models.size(), series->label,
+        kDrawnModels / 4);
   }
   return text;
 }

@@ -1,13 +1,13 @@
 #include "analysis/report/network_drawing.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "analysis/report/html_text.h"
 #include "core/error.h"
 #include "core/regnet.h"
-#include "core/units.h"
 
 namespace dse {
 namespace {
@@ -18,7 +18,7 @@ constexpr double kTop = 44;  // of the bars
 constexpr double kBottom = 146;
 constexpr double kWidestBar = 14;
 
-std::string Coordinate(double value) { return FormatNumber("%.4g", value); }
+std::string Coordinate(double value) { return fmt::format("{:.4g}", value); }
 
 // Where a block's bar begins, and how high a width is, in one sketch.
 struct Frame {
@@ -29,8 +29,9 @@ struct Frame {
 };
 
 std::string Text(double y, const char* size, const std::string& text) {
-  return "<text x=\"0\" y=\"" + Coordinate(y) + "\" font-size=\"" + size +
-         "\" fill=\"currentColor\" stroke=\"none\">" + HtmlText(text) + "</text>";
+  return fmt::format(
+      R"(<text x="0" y="{}" font-size="{}" fill="currentColor" stroke="none">{}</text>)",
+      Coordinate(y), size, HtmlText(text));
 }
 
 std::string Bars(const NetworkSketch& sketch, const Frame& frame) {
@@ -39,10 +40,10 @@ std::string Bars(const NetworkSketch& sketch, const Frame& frame) {
   for (size_t stage = 0; stage < sketch.depths.size(); ++stage) {
     for (int i = 0; i < sketch.depths[stage]; ++i, ++block) {
       const double top = frame.Y(sketch.widths[block]);
-      bars += "<rect x=\"" + Coordinate(frame.X(block)) + "\" y=\"" + Coordinate(top) +
-              "\" width=\"" + Coordinate(frame.bar * 0.86) + "\" height=\"" +
-              Coordinate(kBottom - top) + "\" fill=\"currentColor\" fill-opacity=\"" +
-              (stage % 2 == 0 ? "0.3" : "0.5") + "\"/>";
+      bars += fmt::format(
+          R"(<rect x="{}" y="{}" width="{}" height="{}" fill="currentColor" fill-opacity="{}"/>)",
+          Coordinate(frame.X(block)), Coordinate(top), Coordinate(frame.bar * 0.86),
+          Coordinate(kBottom - top), stage % 2 == 0 ? "0.3" : "0.5");
     }
   }
   return bars;
@@ -55,12 +56,12 @@ std::string FitLine(const NetworkSketch& sketch, const Frame& frame) {
   RegNetBlockWidths(sketch.fit->w0, sketch.fit->wa, sketch.fit->wm, widths, levels);
   std::string path;
   for (size_t block = 0; block < widths.size(); ++block) {
-    const std::string y = Coordinate(frame.Y(widths[block]));
-    path += (block == 0 ? "M" : "L") + Coordinate(frame.X(block)) + " " + y + "H" +
-            Coordinate(frame.X(block + 1));
+    path += fmt::format("{}{} {}H{}", block == 0 ? "M" : "L", Coordinate(frame.X(block)),
+                        Coordinate(frame.Y(widths[block])), Coordinate(frame.X(block + 1)));
   }
-  return "<path d=\"" + path +
-         "\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"4 3\"/>";
+  constexpr const char* kDashes =
+      R"(fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="4 3")";
+  return fmt::format(R"(<path d="{}" {}/>)", path, kDashes);
 }
 
 std::string Inside(const NetworkSketch& sketch, int widest) {
@@ -75,15 +76,12 @@ std::string Inside(const NetworkSketch& sketch, int widest) {
   return inside;
 }
 
-std::string Open(double height, const std::string& attributes) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + Coordinate(kWidth) + " " +
-         Coordinate(height) + "\" role=\"img\"" + attributes + ">";
-}
-
 }  // namespace
 
 std::string DrawNetwork(const NetworkSketch& sketch, int widest) {
-  return Open(kHeight, "") + Inside(sketch, widest) + "</svg>";
+  return fmt::format(
+      R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">{}</svg>)",
+      Coordinate(kWidth), Coordinate(kHeight), Inside(sketch, widest));
 }
 
 std::string DrawNetworks(const std::vector<NetworkSketch>& sketches) {
@@ -93,16 +91,15 @@ std::string DrawNetworks(const std::vector<NetworkSketch>& sketches) {
   double y = kMargin;
   for (const NetworkSketch& sketch : sketches) {
     const int widest = *std::ranges::max_element(sketch.widths);
-    text += "<g transform=\"translate(" + Coordinate(kMargin) + " " + Coordinate(y) + ")\">" +
-            Inside(sketch, widest) + "</g>\n";
+    text += fmt::format("<g transform=\"translate({} {})\">{}</g>\n", Coordinate(kMargin),
+                        Coordinate(y), Inside(sketch, widest));
     y += kHeight + kGap;
   }
-  const std::string width = Coordinate(kWidth + 2 * kMargin), height = Coordinate(y);
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + height +
-         "\" viewBox=\"0 0 " + width + " " + height +
-         "\" color=\"black\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" "
-         "fill=\"white\"/>\n" +
-         text + "</svg>\n";
+  return fmt::format(
+      R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}")"
+      R"( color="black" font-family="sans-serif">)"
+      "\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{2}</svg>\n",
+      Coordinate(kWidth + 2 * kMargin), Coordinate(y), text);
 }
 
 }  // namespace dse

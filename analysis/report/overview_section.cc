@@ -1,10 +1,13 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/report_context.h"
-#include "analysis/statistics/binomial.h"
-#include "analysis/statistics/statistics.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
+#include "analysis/statistics/proportion.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "analysis/study/study_format.h"
 #include "core/units.h"
 
@@ -22,12 +25,13 @@ bool OneTraining(const StudyAnalysis& study) {
 ReportTable SeriesTable(const StudyAnalysis& study) {
   const bool one_training = OneTraining(study);
   ReportTable table;
-  table.caption = "The series of this study. Errors are top-1, in percent (" +
-                  std::string(ErrorKindText(study.options.error)) +
-                  "); the interval of the mean is the 95% interval of its bootstrap.";
+  table.caption = fmt::format(
+      "The series of this study. Errors are top-1, in percent ({}); the interval of the mean is "
+      "the 95% interval of its bootstrap.",
+      ErrorKindText(study.options.error));
   if (one_training) {
-    table.caption += " Trained with the recipe " + study.series.front().recipe + " on " +
-                     study.series.front().data + ".";
+    table.caption += fmt::format(" Trained with the recipe {} on {}.", study.series.front().recipe,
+                                 study.series.front().data);
   }
   table.headings = {"series", "space"};
   if (!one_training) table.headings.insert(table.headings.end(), {"recipe", "dataset"});
@@ -119,9 +123,10 @@ std::string Thinned(const ReportContext& context) {
   const bool thinned = std::ranges::any_of(context.series(), [](const SeriesAnalysis* series) {
     return series->edf.points.size() > kDrawnEdfPoints;
   });
-  return thinned ? "Curves of more than " + std::to_string(kDrawnEdfPoints) +
-                       " points are drawn through that many of them, at even steps of rank."
-                 : "";
+  if (!thinned) return "";
+  return fmt::format(
+      "Curves of more than {} points are drawn through that many of them, at even steps of rank.",
+      kDrawnEdfPoints);
 }
 
 std::string JoinSentences(const std::string& a, const std::string& b) {
@@ -176,11 +181,10 @@ std::optional<Chart> NormalizedChart(const ReportContext& context, const std::st
   chart.id = "normalized-by-" + complexity;
   chart.title = "Error distributions at equal " + complexity;
   chart.size = ChartSize::kHalf;
-  chart.caption = "Every level of " + complexity +
-                  " weighs the same: models are weighted by the "
-                  "counts of ten equal bins from " +
-                  FormatCount(low) + " to " + FormatCount(high) +
-                  ", so that a space is not better for drawing larger models.";
+  chart.caption = fmt::format(
+      "Every level of {} weighs the same: models are weighted by the counts of ten equal bins from "
+      "{} to {}, so that a space is not better for drawing larger models.",
+      complexity, FormatCount(low), FormatCount(high));
   chart.left_out = JoinSentences(context.OutsideFrame(), Thinned(context));
   chart.spec = StepCurves(context, table.name, false);
   chart.sources = {{table.name, {"series", "error", "f"}}};

@@ -5,7 +5,8 @@
 #include <set>
 
 #include "analysis/report/model_table.h"
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 
 namespace dse {

@@ -40,33 +40,4 @@ class ReportContext {
   int64_t diverged_ = 0;
 };
 
-// The series of lowest mean error against another, of those with one recipe, dataset and flop band;
-// of all series where no two are that much alike.
-struct Rivalry {
-  Comparison comparison;  // a is the better one by its mean
-  const PowerCurve* power = nullptr;
-  bool alike = true;  // in recipe, dataset and flop band
-};
-std::vector<Rivalry> Rivalries(const StudyAnalysis& study);
-
-// The sections, in the order of the report; each adds the tables its charts read. Sections without
-// anything to show have no blocks.
-ReportSection OverviewSection(const ReportContext& context, Report& report);
-ReportSection ComparisonSection(const ReportContext& context, Report& report);
-ReportSection PropertySection(const ReportContext& context, Report& report);
-ReportSection StructureSection(const ReportContext& context, Report& report);
-ReportSection TrendSection(const ReportContext& context, Report& report);
-ReportSection ComplexitySection(const ReportContext& context, Report& report);
-ReportSection TrainingSection(const ReportContext& context, Report& report);
-ReportSection ModelSection(const ReportContext& context, Report& report);
-ReportSection MethodSection(const ReportContext& context);
-
-// Cells of tables.
-ReportCell TextCell(std::string text);
-ReportCell NumberCell(const char* format, double value);  // printf format
-ReportCell PercentCell(double value);
-ReportCell IntervalCell(const Interval& interval);
-ReportCell CountCell(int64_t count);
-ReportCell PropertyCell(const std::string& property, double value);  // "-" for NaN
-
 }  // namespace dse

@@ -1,10 +1,13 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/model_table.h"
 #include "analysis/report/network_drawing.h"
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/model.h"
 
@@ -141,7 +144,7 @@ std::string DetailsOf(const SeriesAnalysis& series, size_t place) {
   std::string details = "widths " + StageWidthsText(series, place);
   for (const char* name : {"b1", "g1"}) {
     const std::string value = PropertyText(series, name, place);
-    if (value != "-") details += std::string(", ") + name[0] + " " + value;
+    if (value != "-") details += fmt::format(", {} {}", name[0], value);
   }
   return details + ", e_fit " + PropertyText(series, "e_fit", place);
 }
@@ -160,9 +163,10 @@ void AddDrawings(const SeriesAnalysis& series, ReportSection& section) {
     NetworkSketch sketch = SketchOf(series, place);
     if (sketch.widths.empty()) continue;
     const StudyModel& model = series.models[place];
-    sketch.title = std::to_string(place + 1) + ". " + FormatPercent(model.error) + "%, " +
-                   (model.name.empty() ? "model " + std::to_string(model.index) : model.name) +
-                   ", " + PropertyText(series, "flops", place);
+    sketch.title =
+        fmt::format("{}. {}%, {}, {}", place + 1, FormatPercent(model.error),
+                    model.name.empty() ? fmt::format("model {}", model.index) : model.name,
+                    PropertyText(series, "flops", place));
     sketch.details = DetailsOf(series, place);
     sketch.fit = FitOf(series, place);
     widest = std::max(widest, *std::ranges::max_element(sketch.widths));
@@ -186,8 +190,8 @@ ReportSection StructureSection(const ReportContext& context, Report& report) {
   std::vector<const SeriesAnalysis*> series = SeriesWithNetworks(context);
   if (series.empty()) return section;
   if (series.size() > kDrawnSeries) {
-    section.blocks.push_back(Paragraph{"Drawn are the first " + std::to_string(kDrawnSeries) +
-                                       " of " + std::to_string(series.size()) + " series."});
+    section.blocks.push_back(Paragraph{
+        fmt::format("Drawn are the first {} of {} series.", kDrawnSeries, series.size())});
     series.resize(kDrawnSeries);
   }
   AddWidthCharts(series, report, section);

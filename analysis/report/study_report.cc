@@ -1,10 +1,14 @@
 #include "analysis/report/study_report.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "analysis/report/model_table.h"
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_sections.h"
+#include "analysis/report/rivalry.h"
+#include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
 #include "core/error.h"
 #include "core/suggest.h"
@@ -24,14 +28,15 @@ std::string BestFinding(const ReportContext& context, const SeriesAnalysis& like
                        });
   const SeriesAnalysis& mean = **std::ranges::min_element(series, {}, &SeriesAnalysis::mean_error);
   const SeriesAnalysis& best = **std::ranges::min_element(series, {}, &SeriesAnalysis::min_error);
-  std::string text = one_setting ? "" : "With " + like.recipe + " on " + like.data + ": ";
+  std::string text = one_setting ? "" : fmt::format("With {} on {}: ", like.recipe, like.data);
   if (series.size() > 1) {
-    text += mean.label + " has the lowest mean error, " + FormatPercent(mean.mean) + "%. ";
+    text +=
+        fmt::format("{} has the lowest mean error, {}%. ", mean.label, FormatPercent(mean.mean));
   } else {
-    text += "The mean error of " + mean.label + " is " + FormatPercent(mean.mean) + "%. ";
+    text += fmt::format("The mean error of {} is {}%. ", mean.label, FormatPercent(mean.mean));
   }
-  return text + "The best network, " + best.models.front().label() + " of " + best.label +
-         ", reaches " + FormatPercent(best.min_error) + "%.";
+  return text + fmt::format("The best network, {} of {}, reaches {}%.", best.models.front().label(),
+                            best.label, FormatPercent(best.min_error));
 }
 
 // For each recipe and dataset.
@@ -57,12 +62,12 @@ std::string PropertyFinding(const ReportContext& context) {
   for (const char* name : {"depth", "b1", "g1", "w0", "wm"}) {
     const StudyProperty* property = series.Find(name);
     if (!property || property->smallest == property->largest) continue;
-    parts.push_back(std::string(name) + " " + FormatProperty(name, property->best.low) + " to " +
-                    FormatProperty(name, property->best.high));
+    parts.push_back(fmt::format("{} {} to {}", name, FormatProperty(name, property->best.low),
+                                FormatProperty(name, property->best.high)));
   }
   if (parts.empty()) return "";
-  return "The best networks of " + series.label + " have, with 95% confidence, " +
-         JoinWords(parts) + ".";
+  return fmt::format("The best networks of {} have, with 95% confidence, {}.", series.label,
+                     JoinWords(parts));
 }
 
 // The comparisons of the best with the others, the clearest first.
@@ -80,7 +85,7 @@ std::string TitleOf(const ReportContext& context) {
   constexpr size_t kNamed = 3;
   const std::vector<std::string>& labels = context.labels();
   if (labels.size() <= kNamed) return "Design space study: " + JoinWords(labels);
-  return "Design space study of " + std::to_string(labels.size()) + " series";
+  return fmt::format("Design space study of {} series", labels.size());
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 
 namespace dse {
@@ -109,9 +112,8 @@ void AddCurveCharts(const ReportContext& context, Report& report, ReportSection&
   }
   if (drawn == 0) return;
   if (with_curves > drawn) {
-    section.blocks.push_back(Paragraph{"Learning curves are drawn for the first " +
-                                       std::to_string(drawn) + " of " +
-                                       std::to_string(with_curves) + " series."});
+    section.blocks.push_back(Paragraph{fmt::format(
+        "Learning curves are drawn for the first {} of {} series.", drawn, with_curves)});
   }
   report.tables.push_back(std::move(spread));
   report.tables.push_back(std::move(curves));

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/report_context.h"
+#include "analysis/report/report_cells.h"
+#include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/units.h"
 

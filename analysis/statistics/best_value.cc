@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "analysis/statistics/index_draws.h"
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 #include "core/rng.h"
 

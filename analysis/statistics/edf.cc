@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/statistics/binomial.h"
+#include "analysis/statistics/proportion.h"
 #include "core/error.h"
 
 namespace dse {

@@ -7,8 +7,8 @@
 #include <limits>
 #include <string>
 
-#include "analysis/statistics/binomial.h"
 #include "analysis/statistics/index_draws.h"
+#include "analysis/statistics/proportion.h"
 #include "core/error.h"
 #include "core/rng.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/interval.h"
 
 namespace dse {
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 
 namespace dse {
@@ -13,7 +14,6 @@ namespace {
 constexpr double kLevel = 0.95;
 constexpr double kTail = (1 - kLevel) / 2;
 constexpr double kNormal = 1.96;             // which a normal variable exceeds with about kTail
-constexpr double kWeightTolerance = 1e-12;   // as in statistics.cc
 constexpr double kNegligibleWeight = 1e-17;  // of one rank, against the largest
 
 // P(Bin(n, p) >= r) is the distribution function of Beta(r, n - r + 1) at p, so rank i weighs the

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/interval.h"
 
 namespace dse {
 

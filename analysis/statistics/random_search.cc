@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 
 namespace dse {
@@ -13,8 +14,7 @@ namespace {
 constexpr int64_t kEachUpTo = 256;
 constexpr double kPerDoubling = 32;
 constexpr double kNegligible = 1e-16;
-constexpr double kWeightTolerance = 1e-12;  // as in statistics.cc
-constexpr size_t kLanes = 8;                // values of k worked on together
+constexpr size_t kLanes = 8;  // values of k worked on together
 
 std::vector<int64_t> SampleSizes(int64_t n) {
   std::vector<int64_t> sizes;

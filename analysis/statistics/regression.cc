@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/statistics/binomial.h"
+#include "analysis/statistics/beta.h"
 #include "core/error.h"
 
 namespace dse {

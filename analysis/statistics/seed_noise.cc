@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "analysis/statistics/gamma.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 
 namespace dse {

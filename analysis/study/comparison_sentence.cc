@@ -1,9 +1,10 @@
+#include "analysis/study/comparison_sentence.h"
+
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
-
-#include "analysis/study/comparison.h"
-#include "core/units.h"
 
 namespace dse {
 namespace {
@@ -33,12 +34,12 @@ std::string WordsOf(Verdict verdict) {
 }
 
 std::string Percent(const QuantileDifference& quantile) {
-  return FormatNumber("%.3g%%", 100 * quantile.q);
+  return fmt::format("{:.3g}%", 100 * quantile.q);
 }
 
 // "-2.10", "+0.31" and, for what rounds to nothing, "0.00".
 std::string Signed(double value) {
-  const std::string text = FormatNumber("%+.2f", value);
+  const std::string text = fmt::format("{:+.2f}", value);
   return text == "+0.00" || text == "-0.00" ? "0.00" : text;
 }
 
@@ -67,8 +68,8 @@ std::string QuantileWords(const std::vector<QuantileDifference>& quantiles) {
     return WordsOf(verdicts[0]) + " at every quantile";
   }
   if (starts.size() == 2) {
-    return WordsOf(verdicts[0]) + " up to the " + Percent(quantiles[starts[1] - 1]) +
-           " quantile, " + WordsOf(verdicts[starts[1]]) + " beyond";
+    return fmt::format("{} up to the {} quantile, {} beyond", WordsOf(verdicts[0]),
+                       Percent(quantiles[starts[1] - 1]), WordsOf(verdicts[starts[1]]));
   }
   std::string text;
   for (Verdict verdict : {Verdict::kBetter, Verdict::kWorse, Verdict::kEqual, Verdict::kOpen}) {
@@ -82,13 +83,12 @@ std::string QuantileWords(const std::vector<QuantileDifference>& quantiles) {
   return text;
 }
 
-std::string PValueWords(double p) { return p < 1e-6 ? "p < 1e-6" : FormatNumber("p = %.2g", p); }
+std::string PValueWords(double p) { return p < 1e-6 ? "p < 1e-6" : fmt::format("p = {:.2g}", p); }
 
 // The difference with its interval, which says nothing where a bootstrap of single models has none.
 std::string DifferenceWords(const Interval& mean) {
-  std::string text = Signed(mean.point);
-  if (mean.low < mean.high) text += " [" + Signed(mean.low) + ", " + Signed(mean.high) + "]";
-  return text;
+  if (!(mean.low < mean.high)) return Signed(mean.point);
+  return fmt::format("{} [{}, {}]", Signed(mean.point), Signed(mean.low), Signed(mean.high));
 }
 
 }  // namespace
@@ -96,15 +96,15 @@ std::string DifferenceWords(const Interval& mean) {
 std::string ComparisonSentence(const Comparison& comparison, size_t made_together) {
   const Interval& mean = comparison.mean_difference;
   const bool told = comparison.p_adjusted <= kSignificance;
-  std::string text =
-      comparison.a + " against " + comparison.b + ": mean error " + DifferenceWords(mean);
+  std::string text = fmt::format("{} against {}: mean error {}", comparison.a, comparison.b,
+                                 DifferenceWords(mean));
   if (told && VerdictOf(mean) == Verdict::kOpen) {
     text += " (includes 0: the means are not told apart)";
   }
   if (told && !comparison.quantiles.empty()) text += ", " + QuantileWords(comparison.quantiles);
-  text += ", KS " + FormatNumber("%.2f", comparison.ks) + ", " +
-          PValueWords(comparison.p_adjusted) + " (" + TextOf(comparison.method, kKsMethodWords);
-  if (made_together > 1) text += ", Holm over " + std::to_string(made_together) + " comparisons";
+  text += fmt::format(", KS {:.2f}, {} ({}", comparison.ks, PValueWords(comparison.p_adjusted),
+                      TextOf(comparison.method, kKsMethodWords));
+  if (made_together > 1) text += fmt::format(", Holm over {} comparisons", made_together);
   text += ")";
   if (!told) text += ": the test does not tell the two apart";
   return text;

@@ -4,7 +4,7 @@
 #include <array>
 #include <map>
 
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 
 namespace dse {
 namespace {

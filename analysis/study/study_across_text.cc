@@ -1,8 +1,11 @@
 #include "analysis/study/study_across_text.h"
 
+#include <fmt/core.h>
+
 #include <string>
 #include <vector>
 
+#include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
 #include "core/text_table.h"
 #include "core/units.h"
@@ -16,20 +19,19 @@ using Rows = std::vector<std::vector<std::string>>;
 std::string PowerText(const PowerCurve& power) {
   if (power.points.empty()) return "";
   if (power.models_for_80) {
-    return "told apart with 80% power by " + std::to_string(*power.models_for_80) +
-           " models of each";
+    return fmt::format("told apart with 80% power by {} models of each", *power.models_for_80);
   }
   const PowerPoint& last = power.points.back();
-  return CountOf(last.models, "model") + " of each tell them apart with " +
-         FormatNumber("%.0f", 100 * last.power.point) + "% power only";
+  return fmt::format("{} of each tell them apart with {:.0f}% power only",
+                     CountOf(last.models, "model"), 100 * last.power.point);
 }
 
 std::string BestText(const SeriesAnalysis& series, const char* property) {
   const StudyProperty* found = series.Find(property);
   if (!found) return "-";
-  return FormatProperty(property, found->best.median) + " [" +
-         FormatProperty(property, found->best.low) + ", " +
-         FormatProperty(property, found->best.high) + "]";
+  const BestValueBand& best = found->best;
+  return fmt::format("{} [{}, {}]", FormatProperty(property, best.median),
+                     FormatProperty(property, best.low), FormatProperty(property, best.high));
 }
 
 }  // namespace
@@ -89,8 +91,9 @@ std::string ParetoText(const StudyAnalysis& study) {
       rows.push_back({series.label, series.models[entry.place].label(), FormatCount(entry.cost),
                       FormatPercent(series.models[entry.place].error)});
     }
-    text += "\nNo model has less error for fewer flops than these (" + list.recipe + ", " +
-            list.data + ")\n" + TextTable(rows);
+    text += fmt::format("\nNo model has less error for fewer flops than these ({}, {})\n",
+                        list.recipe, list.data) +
+            TextTable(rows);
   }
   return text;
 }

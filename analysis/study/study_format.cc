@@ -1,5 +1,7 @@
 #include "analysis/study/study_format.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -14,9 +16,8 @@ namespace {
 
 // A coefficient in the units readers know: scaled, with its interval.
 std::string Coefficient(const Interval& interval, double scale) {
-  return FormatNumber("%.4g", interval.point * scale) + " [" +
-         FormatNumber("%.4g", interval.low * scale) + ", " +
-         FormatNumber("%.4g", interval.high * scale) + "]";
+  return fmt::format("{:.4g} [{:.4g}, {:.4g}]", interval.point * scale, interval.low * scale,
+                     interval.high * scale);
 }
 
 struct Unit {
@@ -32,25 +33,24 @@ Unit UnitOf(const std::string& quantity) {
 
 }  // namespace
 
-std::string FormatPercent(double value) { return FormatNumber("%.2f", value); }
+std::string FormatPercent(double value) { return fmt::format("{:.2f}", value); }
 
 std::string FormatPercent(const Interval& interval) {
   if (interval.low == interval.high) return FormatPercent(interval.point);
-  return FormatPercent(interval.point) + " [" + FormatPercent(interval.low) + ", " +
-         FormatPercent(interval.high) + "]";
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", interval.point, interval.low, interval.high);
 }
 
 std::string FormatProperty(std::string_view name, double value) {
   if (name == "flops" || name == "params" || name == "acts") return FormatCount(value);
-  return FormatNumber("%.5g", value);
+  return fmt::format("{:.5g}", value);
 }
 
 std::string CountOf(int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string FormatPValue(double p) {
-  return p < 1e-4 ? FormatNumber("%.1e", p) : FormatNumber("%.2g", p);
+  return p < 1e-4 ? fmt::format("{:.1e}", p) : fmt::format("{:.2g}", p);
 }
 
 std::string PropertyText(const SeriesAnalysis& series, std::string_view property, size_t place) {
@@ -149,25 +149,25 @@ std::string RegressionText(const ComplexityTrend& trend) {
   const Unit x = UnitOf(trend.x);
   const Unit y = UnitOf(trend.y);
   const std::string variable = trend.x == "flops" ? "GF" : "M " + trend.x;
-  std::string text = trend.y + " (" + y.symbol + ") = ";
+  std::string text = fmt::format("{} ({}) = ", trend.y, y.symbol);
   if (!trend.fit) return text + "not determined by " + CountOf(trend.points.size(), "model");
   const std::vector<Interval>& c = trend.fit->coefficients;
   const double root = std::sqrt(x.scale) / y.scale;
   switch (trend.fit->form) {
     case TrendForm::kSqrt:
-      text += Coefficient(c[0], root) + " sqrt(" + variable + ")";
+      text += fmt::format("{} sqrt({})", Coefficient(c[0], root), variable);
       break;
     case TrendForm::kLinear:
-      text += Coefficient(c[0], 1 / y.scale) + " + " + Coefficient(c[1], x.scale / y.scale) + " " +
-              variable;
+      text += fmt::format("{} + {} {}", Coefficient(c[0], 1 / y.scale),
+                          Coefficient(c[1], x.scale / y.scale), variable);
       break;
     case TrendForm::kLinearSqrt:
-      text += Coefficient(c[0], x.scale / y.scale) + " " + variable + " + " +
-              Coefficient(c[1], root) + " sqrt(" + variable + ")";
+      text += fmt::format("{0} {1} + {2} sqrt({1})", Coefficient(c[0], x.scale / y.scale), variable,
+                          Coefficient(c[1], root));
       break;
   }
-  return text + ", R^2 " + FormatNumber("%.3f", trend.fit->r_squared) + ", " +
-         CountOf(static_cast<int64_t>(trend.points.size()), "model");
+  return text + fmt::format(", R^2 {:.3f}, {}", trend.fit->r_squared,
+                            CountOf(static_cast<int64_t>(trend.points.size()), "model"));
 }
 
 }  // namespace dse

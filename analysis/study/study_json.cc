@@ -1,7 +1,8 @@
+#include "analysis/study/study_json.h"
+
 #include <cmath>
 #include <map>
 
-#include "analysis/study/study.h"
 #include "core/json.h"
 #include "core/object_writer.h"
 

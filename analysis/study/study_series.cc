@@ -6,8 +6,9 @@
 #include <set>
 #include <tuple>
 
+#include "analysis/statistics/bootstrap.h"
 #include "analysis/statistics/normalized_edf.h"
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "analysis/study/properties.h"
 #include "core/error.h"
 #include "core/suggest.h"

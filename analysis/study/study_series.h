@@ -1,8 +1,10 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
-#include "analysis/study/study.h"
+#include "analysis/study/series_analysis.h"
+#include "analysis/study/study_options.h"
 
 namespace dse {
 

@@ -1,15 +1,18 @@
+#include "analysis/study/study_text.h"
+
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/quantile_difference.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "analysis/study/edf_plot.h"
-#include "analysis/study/study.h"
 #include "analysis/study/study_across_text.h"
 #include "analysis/study/study_format.h"
 #include "core/text_table.h"
-#include "core/units.h"
 
 namespace dse {
 namespace {
@@ -20,7 +23,7 @@ constexpr size_t kWorstShown = 3;
 constexpr size_t kLineLength = 100;
 
 std::string Header(const SeriesAnalysis& series) {
-  std::string text = series.name + ": recipe " + series.recipe + ", data " + series.data;
+  std::string text = fmt::format("{}: recipe {}, data {}", series.name, series.recipe, series.data);
   if (!series.space.empty()) text += ", space " + series.space;
   text += "\n  ";
   const std::string left_out = LeftOutText(series);
@@ -30,15 +33,15 @@ std::string Header(const SeriesAnalysis& series) {
   }
   text += CountOf(static_cast<int64_t>(series.models.size()), "model");
   if (!left_out.empty()) text += "; " + left_out;
-  return text + "\n  error in % (" + ErrorKindText(series.error) + "): min " +
-         FormatPercent(series.min_error) + ", mean " + FormatPercent(series.mean) + ", median " +
-         FormatPercent(series.median_error) + "\n";
+  return text + fmt::format("\n  error in % ({}): min {}, mean {}, median {}\n",
+                            ErrorKindText(series.error), FormatPercent(series.min_error),
+                            FormatPercent(series.mean), FormatPercent(series.median_error));
 }
 
 std::string Distribution(const SeriesAnalysis& series) {
-  std::string text =
-      "\n  Share of models with at most this error (95% band of the whole curve: +-" +
-      FormatNumber("%.2f", DkwHalfWidth(series.edf.n)) + ")\n";
+  std::string text = fmt::format(
+      "\n  Share of models with at most this error (95% band of the whole curve: +-{:.2f})\n",
+      DkwHalfWidth(series.edf.n));
   double highest = series.min_error;  // diverged models would squeeze the others together
   for (const StudyModel& model : series.models) {
     if (!model.diverged) highest = std::max(highest, model.error);
@@ -69,8 +72,8 @@ std::string RandomSearch(const SeriesAnalysis& series) {
   std::string text = "\n" + TextTable(rows);
   if (series.seed_noise) {
     const SeedNoise& noise = *series.seed_noise;
-    text += "  repeats differ by sd " + FormatPercent(noise.within_sd) + " (" +
-            CountOf(noise.runs, "run") + " of " + CountOf(noise.models, "model") + ")";
+    text += fmt::format("  repeats differ by sd {} ({} of {})", FormatPercent(noise.within_sd),
+                        CountOf(noise.runs, "run"), CountOf(noise.models, "model"));
     if (series.models_sd) text += ", all models by sd " + FormatPercent(*series.models_sd);
     text += "\n";
   }
@@ -107,9 +110,10 @@ std::string BestValues(const SeriesAnalysis& series, const StudyOptions& options
                     text(property.best.high), text(property.smallest), text(property.largest),
                     std::to_string(property.models)});
   }
-  std::string text = "\n  Best values: where the best models lie (95% interval, ";
-  text += options.method == BandMethod::kExact ? "exact law" : "10,000 seeded draws";
-  text += "), beside the range of all models\n";
+  std::string text = fmt::format(
+      "\n  Best values: where the best models lie (95% interval, {}), beside the range of all "
+      "models\n",
+      options.method == BandMethod::kExact ? "exact law" : "10,000 seeded draws");
   if (rows.size() > 1) text += TextTable(rows);
   if (!constant.empty()) text += WrapWords("the same wherever given: ", constant);
   return text;

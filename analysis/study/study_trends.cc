@@ -1,13 +1,14 @@
 #include "analysis/study/study_trends.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <utility>
 
 #include "analysis/statistics/pareto.h"
-#include "analysis/statistics/statistics.h"
-#include "analysis/study/study.h"
+#include "analysis/statistics/sample_statistics.h"
 
 namespace dse {
 namespace {
@@ -43,8 +44,8 @@ std::vector<TrendGroup> GroupSeries(std::span<const SeriesAnalysis> series) {
   std::vector<TrendGroup> groups;
   for (auto& [key, members] : found) {
     TrendGroup group;
-    group.label =
-        uses[key.space] > 1 ? key.space + " (" + key.recipe + ", " + key.data + ")" : key.space;
+    group.label = uses[key.space] > 1 ? fmt::format("{} ({}, {})", key.space, key.recipe, key.data)
+                                      : key.space;
     std::ranges::sort(members);
     for (const auto& [flops, place] : members) {
       group.series.push_back(place);
@@ -56,11 +57,9 @@ std::vector<TrendGroup> GroupSeries(std::span<const SeriesAnalysis> series) {
 }
 
 std::string DeviceLabel(const TimingRecord& timing) {
-  std::string label = timing.device;
-  if (timing.threads > 0) {
-    label += ", " + std::to_string(timing.threads) + (timing.threads == 1 ? " thread" : " threads");
-  }
-  return label + ", " + timing.precision;
+  if (timing.threads <= 0) return fmt::format("{}, {}", timing.device, timing.precision);
+  return fmt::format("{}, {} thread{}, {}", timing.device, timing.threads,
+                     timing.threads == 1 ? "" : "s", timing.precision);
 }
 
 // The batch of which most networks were measured, of several the largest; 0 for none.

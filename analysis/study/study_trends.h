@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "analysis/statistics/regression.h"
+#include "analysis/study/series_analysis.h"
 #include "core/result.h"
+#include "core/timing.h"
 
 namespace dse {
-
-struct SeriesAnalysis;
 
 // Series of one space (of one population, where the space has no name) trained alike: what trends
 // across flop bands are seen in.

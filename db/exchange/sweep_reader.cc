@@ -1,10 +1,11 @@
 #include "db/exchange/sweep_reader.h"
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
+
+#include "core/broken_json.h"
 
 namespace dse {
 namespace {
@@ -12,15 +13,6 @@ namespace {
 constexpr size_t kMaxNesting = 64;
 constexpr const char* kKept[] = {"cfg",         "complexity", "log_file",
                                  "train_epoch", "test_epoch", "dse"};
-
-// "LINE:COLUMN" of a byte, both from 1.
-std::string Position(std::string_view text, size_t byte) {
-  const std::string_view before = text.substr(0, std::min(byte, text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const size_t end = before.rfind('\n');
-  const size_t start = end == before.npos ? 0 : end + 1;
-  return std::to_string(line) + ":" + std::to_string(before.size() - start + 1);
-}
 
 // Overwrites NaN, Infinity and -Infinity outside of strings with values of the same length, so that
 // positions stay: null and spaces, or for NaN, which is too short for null, an empty text.
@@ -184,10 +176,7 @@ void ReadSweepJobs(std::string& text, const std::string& file,
     const std::string job = reader.job() > 0 ? "job " + std::to_string(reader.job()) + ": " : "";
     throw Error(file + ": " + job + reader.refusal());
   }
-  const size_t byte = reader.error_byte() > 0 ? reader.error_byte() - 1 : 0;
-  throw Error(
-      file + ":" + Position(text, byte) +
-      (byte >= text.size() ? ": the JSON document ends too early" : ": not valid JSON here"));
+  throw BrokenJson(text, file, reader.error_byte());
 }
 
 }  // namespace dse

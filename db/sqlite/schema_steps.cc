@@ -117,6 +117,17 @@ JOIN datasets d ON d.id = e.dataset_id
 ORDER BY l.series_id, m.idx, r.seed, d.id;
 )sql";
 
+// Whatever trained or was timed is named with its version, not only LibTorch. Its bare number was
+// never written by a released program, but by hand.
+constexpr const char* kEngines = R"sql(
+ALTER TABLE runs RENAME COLUMN torch_version TO engine;
+ALTER TABLE attempts RENAME COLUMN torch_version TO engine;
+ALTER TABLE timings RENAME COLUMN library TO engine;
+UPDATE runs SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
+UPDATE attempts SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
+UPDATE timings SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
+)sql";
+
 }  // namespace
 
 const char* LaterSchemaStep(int64_t version) {
@@ -125,6 +136,8 @@ const char* LaterSchemaStep(int64_t version) {
       return kMeasurements;
     case 2:
       return kProvenance;
+    case 3:
+      return kEngines;
     default:
       throw Error("internal: no migration from schema " + std::to_string(version));
   }

@@ -1,5 +1,7 @@
 #include "runner/data/cifar10.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -111,20 +113,18 @@ void ParseCifarBatch(std::span<const uint8_t> bytes, const std::string& name,
                      MemoryImages& images) {
   const size_t records = bytes.size() / kCifarRecordBytes;
   if (bytes.size() > kCifarBatchRecords * kCifarRecordBytes) {
-    throw Error(name + ": is longer than the " + std::to_string(kCifarBatchRecords) +
-                " images of a CIFAR-10 batch");
+    throw Error(fmt::format("{}: is longer than the {} images of a CIFAR-10 batch", name,
+                            kCifarBatchRecords));
   }
   if (bytes.size() % kCifarRecordBytes != 0 || bytes.empty()) {
-    throw Error(name + ": ends within image " + std::to_string(records) + ", at byte " +
-                std::to_string(bytes.size()) + "; each image has " +
-                std::to_string(kCifarRecordBytes) + " bytes");
+    throw Error(fmt::format("{}: ends within image {}, at byte {}; each image has {} bytes", name,
+                            records, bytes.size(), kCifarRecordBytes));
   }
   for (size_t i = 0; i < records; ++i) {
     const auto record = bytes.subspan(i * kCifarRecordBytes, kCifarRecordBytes);
     if (record[0] >= kCifarClasses) {
-      throw Error(name + ": byte " + std::to_string(i * kCifarRecordBytes) +
-                  ", the label of image " + std::to_string(i) + ", is " +
-                  std::to_string(record[0]) + " and not 0 to 9");
+      throw Error(fmt::format("{}: byte {}, the label of image {}, is {} and not 0 to 9", name,
+                              i * kCifarRecordBytes, i, int{record[0]}));
     }
     images.Add(Interleave(record.subspan(1)), record[0]);
   }

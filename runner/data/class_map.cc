@@ -1,5 +1,7 @@
 #include "runner/data/class_map.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -105,8 +107,9 @@ class FileReading {
     }
     const std::string our = FieldText(std::string_view(text).substr(comma + 1));
     if (network_.names.empty()) {
-      Fail(number, "'" + our + "' is no number from 0 to " + std::to_string(network_.count - 1) +
-                       "; the weights carry no class names, so outputs are numbered");
+      Fail(number, fmt::format("'{}' is no number from 0 to {}; the weights carry no class names, "
+                               "so outputs are numbered",
+                               our, network_.count - 1));
     }
     Fail(number, network_.owner + " has no class '" + our + "'" + DidYouMean(our, network_.names));
   }
@@ -124,7 +127,7 @@ class FileReading {
   }
 
   [[noreturn]] void Fail(int number, const std::string& what) const {
-    throw Error(naming_.file + ": line " + std::to_string(number) + ": " + what);
+    throw Error(fmt::format("{}: line {}: {}", naming_.file, number, what));
   }
 
   const ClassList& network_;
@@ -135,7 +138,7 @@ class FileReading {
 };
 
 std::string Counts(const ClassList& network, const ClassList& data) {
-  return std::to_string(data.count) + " classes there, " + std::to_string(network.count) + " here";
+  return fmt::format("{} classes there, {} here", data.count, network.count);
 }
 
 [[noreturn]] void FailUnmatched(const ClassList& network, const ClassList& data,
@@ -154,10 +157,10 @@ std::string Counts(const ClassList& network, const ClassList& data) {
 
 ClassMap ByOrder(const ClassList& network, const ClassList& data) {
   if (network.count != data.count) {
-    throw Error(
-        "--classes-by-order needs as many classes in the data as the network has outputs: " +
-        data.owner + " has " + std::to_string(data.count) + ", " + network.owner + " has " +
-        std::to_string(network.count));
+    throw Error(fmt::format(
+        "--classes-by-order needs as many classes in the data as the network has outputs: {} has "
+        "{}, {} has {}",
+        data.owner, data.count, network.owner, network.count));
   }
   if (std::is_permutation(network.names.begin(), network.names.end(), data.names.begin(),
                           data.names.end()) &&
@@ -227,8 +230,8 @@ ClassNaming ReadClassNaming(const std::string& path) {
     ++number;
     if (Trim(line).empty()) continue;
     if (line.find(',') == std::string::npos) {
-      throw Error(path + ": line " + std::to_string(number) +
-                  ": has no comma; lines are 'their name,our name'");
+      throw Error(
+          fmt::format("{}: line {}: has no comma; lines are 'their name,our name'", path, number));
     }
     naming.lines.emplace_back(number, Trim(line));
   }

@@ -1,7 +1,6 @@
 #include "runner/torch/device_probes.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
@@ -9,11 +8,11 @@
 #include <atomic>
 #include <string_view>
 
-#include "runner/torch/checkpoint.h"
-#include "runner/torch/evaluation.h"
 #include "runner/torch/fused_sgd.h"
 #include "runner/torch/network.h"
 #include "runner/torch/precision.h"
+#include "runner/torch/torch_engine.h"
+#include "runner/training/evaluation.h"
 
 namespace dse::probe {
 namespace {
@@ -53,10 +52,6 @@ Bf16Logits LogitsInBf16(const Model& model, int images) {
           exact.abs().max().item<double>()};
 }
 
-std::string CheckpointKeyOf(const TrainingJob& job, Precision resolved) {
-  return OwnerOfCheckpoint(job, resolved).key;
-}
-
 bool Tf32Allowed() {
   return at::globalContext().allowTF32CuDNN() || at::globalContext().allowTF32CuBLAS();
 }
@@ -73,8 +68,7 @@ int64_t LargestConvolution(const std::function<void()>& body) {
 }
 
 EvaluationResult EvaluateInParts(const EvaluationJob& job, int parts) {
-  at::set_num_threads(1);
-  return TestWeights(job, at::kCPU, 1, parts);
+  return TestWeights(job, *MakeTorchEngine({"cpu", 1}), parts);
 }
 
 }  // namespace dse::probe

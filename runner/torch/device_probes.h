@@ -7,8 +7,8 @@
 
 #include "core/model.h"
 #include "runner/data/dataset.h"
+#include "runner/training/evaluation_job.h"
 #include "runner/training/recipe.h"
-#include "runner/training/trainer.h"
 
 namespace dse::probe {
 
@@ -32,8 +32,6 @@ struct Bf16Logits {
 };
 Bf16Logits LogitsInBf16(const Model& model, int images);
 
-std::string CheckpointKeyOf(const TrainingJob& job, Precision resolved);
-
 // TF32, of the whole process.
 bool Tf32Allowed();
 void AllowTf32(bool allowed);
@@ -41,7 +39,7 @@ void AllowTf32(bool allowed);
 // The most images that a convolution has seen at once in `body`.
 int64_t LargestConvolution(const std::function<void()>& body);
 
-// What Trainer::Evaluate does on one CPU thread, each batch in parts.
+// What EngineTrainer::Evaluate does on one CPU thread, each batch in parts.
 EvaluationResult EvaluateInParts(const EvaluationJob& job, int parts);
 
 }  // namespace dse::probe

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "core/error.h"
+
 namespace dse {
 namespace {
 
@@ -69,9 +71,7 @@ void ThrowFailure(const LibraryFailure& failure, const std::string& device_name,
       throw OutOfMemory("LibTorch failed on " + device_name + ": " + failure.text,
                         /*certain=*/false);
     case FailureKind::kHostMemory:
-      throw Error("this machine's memory, not that of " + device_name +
-                      ", is used up: start fewer workers or choose a smaller batch_size",
-                  Fault::kMachine);
+      ThrowHostMemory(device_name, /*has_own_memory=*/true);
     case FailureKind::kWorker:
       throw Error(device_name + " is lost to this process: " + failure.text +
                       "; nvidia-smi and the kernel's log tell more",

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <new>
 #include <optional>
 #include <string>
-#include <utility>
 
-#include "core/error.h"
+#include "runner/training/out_of_memory.h"
 
 namespace dse {
 
@@ -41,19 +39,6 @@ struct MemoryUse {
 // "out of memory on cuda:0, NVIDIA H200: 0.2 of 139.8 GiB are free, this process holds 20.0 GiB and
 // others (with the driver) 119.6 GiB"; without `use` only the first clause.
 std::string OutOfMemoryText(const std::string& device_name, const std::optional<MemoryUse>& use);
-
-// The device's memory ran out; `certain` is false for kPerhapsMemory.
-class OutOfMemory : public std::bad_alloc {
- public:
-  OutOfMemory(std::string message, bool certain)
-      : message_(std::move(message)), certain_(certain) {}
-  const char* what() const noexcept override { return message_.c_str(); }
-  bool certain() const { return certain_; }
-
- private:
-  std::string message_;
-  bool certain_;
-};
 
 // Throws what the failure is: OutOfMemory, or Error with its fault.
 [[noreturn]] void ThrowFailure(const LibraryFailure& failure, const std::string& device_name,

@@ -1,6 +1,7 @@
 #include <string>
 
-#include "runner/torch/torch_trainer.h"
+#include "runner/torch/torch_engine.h"
+#include "runner/torch/torch_meter.h"
 #include "runner/torch_module.h"
 
 // What the program looks up after opening this module; everything else in it is hidden.
@@ -12,6 +13,10 @@ DSE_EXPORT const char* dse_torch_module_build() {
   return build.c_str();
 }
 
-DSE_EXPORT dse::Trainer* dse_make_torch_trainer(const dse::TrainerOptions* options) {
-  return dse::MakeLibTorchTrainer(*options).release();
+DSE_EXPORT dse::Engine* dse_make_torch_engine(const dse::TrainerOptions* options) {
+  return dse::MakeTorchEngine(*options).release();
+}
+
+DSE_EXPORT dse::Meter* dse_make_torch_meter(const dse::TrainerOptions* options) {
+  return dse::MakeTorchMeter(*options).release();
 }

@@ -5,11 +5,11 @@
 
 #include "core/error.h"
 #include "runner/torch/network.h"
+#include "runner/torch/network_records.h"
 #include "runner/torch/optimizer.h"
 #include "runner/torch/probes.h"
 #include "runner/torch/step.h"
-#include "runner/torch/tensor_records.h"
-#include "runner/torch/weights.h"
+#include "runner/training/weights.h"
 
 namespace dse::probe {
 namespace {
@@ -37,7 +37,8 @@ at::Tensor Take(const TensorFile& file, const std::string& path, const std::stri
                                   [&](const TensorRecord& one) { return one.name == name; });
   if (found == file.tensors.end()) throw Error(path + ": has no '" + name + "'");
   const at::Tensor tensor = at::empty(found->shape, at::TensorOptions(TypeOf(*found)));
-  RecordReader(file, path).Read(name, tensor);
+  RecordReader reader(file.tensors, path);
+  CopyRecord(reader, name, tensor);
   return tensor;
 }
 
@@ -51,7 +52,7 @@ Batches ReadBatches(const std::string& path) {
 void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
                          const std::string& path) {
   const Network network(PlanNetwork(model), {at::kCPU, at::kFloat, seed});
-  TensorFile file = PublishWeights(model, names, network);
+  TensorFile file = PublishWeights(model, names, RecordsOf(network));
   file.metadata = DescribeNetwork(model, names);
   WriteSafetensors(path, file);
 }
@@ -59,9 +60,11 @@ void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
 void RunPeer(const Model& model, const Recipe& recipe, const std::string& weights,
              const std::string& batches, const std::string& out) {
   const Batches data = ReadBatches(batches);
+  const TensorType type =
+      data.images.scalar_type() == at::kDouble ? TensorType::kF64 : TensorType::kF32;
   const auto fresh = [&](const auto& use) {
     const Network network(PlanNetwork(model), {at::kCPU, data.images.scalar_type(), 0});
-    ReadWeights(weights, model, network);
+    CopyRecords(ReadWeights(weights, model, type).tensors, weights, network);
     return use(network);
   };
   const auto images = [&](int64_t step) {

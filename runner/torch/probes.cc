@@ -15,8 +15,10 @@
 #include "runner/torch/network.h"
 #include "runner/torch/normalize.h"
 #include "runner/torch/precise_norm.h"
-#include "runner/torch/session.h"
 #include "runner/torch/step.h"
+#include "runner/torch/torch_engine.h"
+#include "runner/torch/torch_network.h"
+#include "runner/training/session.h"
 
 namespace dse::probe {
 namespace {
@@ -283,21 +285,20 @@ TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Data
     trained.test_losses.push_back(report.test_loss);
   };
   const TrainingJob job{model, recipe, data, 3};
-  const TrainingPlace place{std::vector<at::Device>(static_cast<size_t>(parts.replicas), at::kCPU),
-                            parts.replicas};
-  at::set_num_threads(1);
-  TrainingSession session(job, hooks, place, parts.micro_batches);
+  const std::unique_ptr<Engine> engine = MakeTorchEngine({"cpu", parts.replicas, parts.replicas});
+  TrainingSession session(job, hooks, *engine, parts.micro_batches);
   session.Run();
-  const auto append = [](const std::vector<Replica::NamedTensor>& state, std::vector<float>& to) {
-    for (const Replica::NamedTensor& tensor : state) {
+  const auto& replicas = static_cast<const TorchNetwork&>(session.network()).replicas();
+  const auto append = [](const std::vector<NamedTensor>& state, std::vector<float>& to) {
+    for (const NamedTensor& tensor : state) {
       const std::vector<double> values = ToDoubles(tensor.values);
       to.insert(to.end(), values.begin(), values.end());
     }
   };
-  append(session.replicas().front()->LearnedState(), trained.parameters);
-  append(session.replicas().front()->Statistics(), trained.statistics);
+  append(replicas.front()->LearnedState(), trained.parameters);
+  append(StatisticsOf(replicas.front()->network()), trained.statistics);
   std::vector<float> last;
-  append(session.replicas().back()->LearnedState(), last);
+  append(replicas.back()->LearnedState(), last);
   trained.replicas_agree = last == trained.parameters;
   return trained;
 }

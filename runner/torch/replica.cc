@@ -3,33 +3,32 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "runner/torch/batch_part.h"
+#include "runner/training/division.h"
 
 namespace dse {
 
-Replica::Replica(const TrainingJob& job, at::Device device, int number, const Division& division,
-                 AllReduce& sum)
-    : recipe_(job.recipe),
+Replica::Replica(const NetworkRequest& request, at::Device device, int number, AllReduce& sum)
+    : recipe_(request.recipe),
       device_(device),
       number_(number),
-      division_(division),
-      seed_(job.seed),
+      division_(request.division),
+      seed_(request.seed),
       sum_(sum),
-      precision_(ResolvePrecision(job.recipe.precision, device)),
-      normalizer_(LargestPart(job.recipe.batch_size, division.parts()), job.model.frame.resolution,
-                  job.data.info().mean, job.data.info().stddev, device),
-      plan_(PlanNetwork(job.model, job.recipe.zero_init_gamma)),
-      network_(plan_, {device, at::kFloat, job.seed}),
-      optimizer_(network_.parameters(), job.recipe),
+      precision_(ResolvePrecision(request.recipe.precision, device)),
+      normalizer_(LargestPart(request.recipe.batch_size, division_.parts()),
+                  request.plan.frame.resolution, request.mean, request.stddev, device),
+      network_(request.plan, {device, at::kFloat, request.seed}),
+      optimizer_(request.tests_only ? std::vector<Parameter>{} : network_.parameters(),
+                 request.recipe),
       loss_scale_(precision_),
-      noise_(job.recipe, plan_, job.seed, device) {
-  if (recipe_.ema_decay == 0) return;
+      noise_(request.recipe, request.plan, request.seed, device) {
+  if (recipe_.ema_decay == 0 || request.tests_only) return;
   for (const Parameter& parameter : network_.parameters()) {
     average_.push_back(parameter.value.detach().clone());
   }
 }
 
-Tally Replica::MakeTally(int64_t steps) const {
+DeviceTally Replica::MakeTally(int64_t steps) const {
   const auto options = at::TensorOptions(device_);
   return {at::zeros({steps}, options.dtype(at::kDouble)), at::zeros({}, options.dtype(at::kLong))};
 }
@@ -57,17 +56,18 @@ void Replica::SetMomentum(int micro_batch) {
   for (const Network::NamedNorm& named : network_.norms()) named.norm->momentum = momentum;
 }
 
-void Replica::Step(const Batch& batch, int64_t image, int64_t step, double lr, Tally& tally) {
+void Replica::Step(const Batch& batch, const StepPlace& place, int64_t step, DeviceTally& tally) {
   optimizer_.ClearGradients();
   for (int i = 0; i < division_.micro_batches; ++i) {
     SetMomentum(i);
-    const MicroBatch micro = MakeMicroBatch(batch, number_ * division_.micro_batches + i, image);
+    const MicroBatch micro =
+        MakeMicroBatch(batch, number_ * division_.micro_batches + i, place.image);
     const StepOutput output =
         Differentiate(network_, micro, recipe_, precision_, loss_scale_.scale());
     tally.losses.select(0, step).add_(output.loss, micro.weight);
     tally.wrong.add_(output.wrong);
   }
-  Update(lr);
+  Update(place.lr);
 }
 
 void Replica::Update(double lr) {
@@ -89,7 +89,7 @@ void Replica::ShareStatistics() {
   const at::NoGradGuard no_grad;
   if (division_.replicas == 1) return;
   std::vector<at::Tensor> statistics;
-  for (const NamedTensor& tensor : Statistics()) statistics.push_back(tensor.values);
+  for (const NamedTensor& tensor : StatisticsOf(network_)) statistics.push_back(tensor.values);
   sum_.Sum(number_, statistics);
   for (at::Tensor& tensor : statistics) tensor.div_(division_.replicas);
 }
@@ -105,16 +105,19 @@ void Replica::AddStatistics(const Batch& batch, PreciseStatistics& statistics) {
   }
 }
 
-void Replica::Test(const Batch& batch, Tally& tally) {
+void Replica::Test(const Batch& batch, const std::vector<int64_t>& tested, DeviceTally& tally) {
   const at::NoGradGuard no_grad;
+  at::Tensor outputs;
+  if (!tested.empty()) outputs = at::tensor(tested, at::TensorOptions(at::kLong)).to(device_);
   for (int i = 0; i < division_.micro_batches; ++i) {
     const BatchPart range =
         PartOf(batch.size, number_ * division_.micro_batches + i, division_.parts());
     if (range.count == 0) continue;
     const Autocast autocast(precision_, device_);
     const at::Tensor labels = normalizer_.Labels(batch, range.first, range.count);
-    const at::Tensor logits =
+    at::Tensor logits =
         network_.Forward(normalizer_.Images(batch, range.first, range.count), /*training=*/false);
+    if (!tested.empty()) logits = logits.index_select(1, outputs);
     tally.losses.select(0, 0).add_(Loss(logits, labels, /*label_smoothing=*/0), range.count);
     tally.wrong.add_(logits.argmax(1).ne(labels).sum());
   }
@@ -130,7 +133,7 @@ void Replica::SwapAverage() {
   }
 }
 
-std::vector<Replica::NamedTensor> Replica::LearnedState() const {
+std::vector<NamedTensor> Replica::LearnedState() const {
   std::vector<NamedTensor> state;
   for (size_t i = 0; i < network_.parameters().size(); ++i) {
     const Parameter& parameter = network_.parameters()[i];
@@ -143,13 +146,13 @@ std::vector<Replica::NamedTensor> Replica::LearnedState() const {
   return state;
 }
 
-std::vector<Replica::NamedTensor> Replica::Statistics() const {
-  std::vector<NamedTensor> state;
-  for (const Network::NamedNorm& named : network_.norms()) {
-    state.push_back({named.name + ".running_mean", named.norm->running_mean});
-    state.push_back({named.name + ".running_var", named.norm->running_var});
-  }
-  return state;
+UpdateState Replica::updates() const {
+  return {optimizer_.steps(), loss_scale_.scale(), loss_scale_.good_steps()};
+}
+
+void Replica::set_updates(const UpdateState& state) {
+  optimizer_.set_steps(state.steps);
+  loss_scale_.Restore(state.loss_scale, state.good_steps);
 }
 
 }  // namespace dse

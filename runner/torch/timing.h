@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "runner/training/trainer.h"
+#include "runner/training/meter.h"
 
 namespace dse {
 

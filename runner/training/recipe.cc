@@ -186,6 +186,15 @@ void SetRecipeKey(Recipe& recipe, const std::string& assignment) {
   recipe = ParseRecipe(json, "recipe");
 }
 
+Recipe WithSettings(Recipe recipe, std::span<const std::string> settings) {
+  for (const std::string& setting : settings) {
+    const std::string before = RecipeHash(recipe);
+    SetRecipeKey(recipe, setting);
+    if (RecipeHash(recipe) != before) recipe.name += " " + setting;
+  }
+  return recipe;
+}
+
 Recipe WithOverrides(Recipe recipe, const Overrides& overrides) {
   if (overrides.lr) recipe.lr = *overrides.lr;
   if (overrides.weight_decay) recipe.weight_decay = *overrides.weight_decay;

@@ -66,6 +66,9 @@ Json RecipeToJson(const Recipe& recipe, bool with_defaults);
 std::string RecipeHash(const Recipe& recipe);
 // "epochs=5", values as in JSON. Throws Error that names the key.
 void SetRecipeKey(Recipe& recipe, const std::string& assignment);
+// With settings on top, such as "epochs=5", which its name then tells: "paper-10 epochs=5". Those
+// that change nothing are left out.
+Recipe WithSettings(Recipe recipe, std::span<const std::string> settings);
 // The member's own lr and weight decay in place of the recipe's.
 Recipe WithOverrides(Recipe recipe, const Overrides& overrides);
 

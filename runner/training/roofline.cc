@@ -27,12 +27,4 @@ double RooflineMilliseconds(const Complexity& complexity, int batch_size, Precis
                 update / peaks.bytes_per_s);
 }
 
-Spread MeasureSpread(std::vector<double> values) {
-  std::ranges::sort(values);
-  const size_t middle = values.size() / 2;
-  const double median =
-      values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-  return {median, values.front(), values.back()};
-}
-
 }  // namespace dse

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <vector>
-
 #include "core/complexity.h"
-#include "runner/training/trainer.h"
+#include "runner/training/meter.h"
 
 namespace dse {
 
@@ -15,14 +13,5 @@ namespace dse {
 // parameter.
 double RooflineMilliseconds(const Complexity& complexity, int batch_size, Precision precision,
                             bool training, const DevicePeaks& peaks);
-
-// Median (of an even number the mean of the middle two), lowest and highest.
-struct Spread {
-  double median = 0;
-  double lowest = 0;
-  double highest = 0;
-};
-// `values` is not empty.
-Spread MeasureSpread(std::vector<double> values);
 
 }  // namespace dse

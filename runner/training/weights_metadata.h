@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/model.h"
-#include "runner/training/trainer.h"
+#include "runner/training/training_job.h"
 #include "runner/training/weight_names.h"
 
 namespace dse {

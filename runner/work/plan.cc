@@ -9,6 +9,7 @@
 #include "db/documents.h"
 #include "db/plan.h"
 #include "db/populations.h"
+#include "runner/data/class_check.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
 
@@ -20,14 +21,6 @@ constexpr double kResultBytes = 4e6;
 
 RecipeRow MakeRow(const Recipe& recipe) {
   return {RecipeHash(recipe), recipe.name, RecipeToJson(recipe, /*with_defaults=*/true).dump()};
-}
-
-void CheckClasses(const StoredMember& member, const DatasetInfo& data) {
-  const int classes = member.draw.model.frame.classes;
-  if (classes == data.classes()) return;
-  throw Error("population '" + member.population + "' has networks for " + std::to_string(classes) +
-              " classes but '" + data.uri + "' has " + std::to_string(data.classes()) +
-              "; draw or add them with --classes " + std::to_string(data.classes()));
 }
 
 void CheckImages(const Recipe& recipe, const DatasetInfo& data) {
@@ -66,7 +59,8 @@ WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
   // Repeat by repeat, so that a study cut short has every member before any has two runs.
   for (int repeat = 0; repeat < repeats; ++repeat) {
     for (const StoredMember& member : members) {
-      CheckClasses(member, data);
+      CheckClasses("population '" + member.population + "' has networks",
+                   member.draw.model.frame.classes, data);
       const Overrides& own = member.draw.overrides;
       const RecipeRow effective = own.empty() ? wanted.recipe : MakeRow(WithOverrides(recipe, own));
       wanted.runs.push_back(
@@ -76,18 +70,8 @@ WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
   return wanted;
 }
 
-void CheckBatch(const Recipe& recipe, int replicas) {
-  if (recipe.batch_size >= 2 * replicas) return;
-  throw Error(
-      "batch_size is " + std::to_string(recipe.batch_size) + " for " +
-      (replicas == 1 ? "one network" : std::to_string(replicas) + " replicas") +
-      ", but batch norm needs two images or more for each; choose a batch_size of at least " +
-      std::to_string(2 * replicas));
-}
-
 void CheckBeforeTraining(const TrainRequest& request, std::span<const StoredMember> members,
                          const DatasetInfo& data) {
-  CheckBatch(request.recipe, request.trainer.replicas);
   CheckImages(request.recipe, data);
   if (request.keep_weights) {
     for (const StoredMember& member : members) {

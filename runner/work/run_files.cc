@@ -87,6 +87,22 @@ std::map<std::string, RunFiles> FindRunFiles(const std::string& folder) {
   return runs;
 }
 
+int64_t RemoveRunFiles(const std::string& folder, const std::vector<std::string>& keys) {
+  const std::map<std::string, RunFiles> files = FindRunFiles(folder);
+  int64_t removed = 0;
+  for (const std::string& key : keys) {
+    const auto at = files.find(key);
+    if (at == files.end()) continue;
+    for (const auto& list : {at->second.checkpoints, at->second.weights}) {
+      for (const std::string& file : list) {
+        std::error_code ignored;
+        removed += fs::remove(file, ignored) ? 1 : 0;
+      }
+    }
+  }
+  return removed;
+}
+
 void RemoveCheckpoint(const std::string& path) {
   const fs::path whole(path);
   std::error_code ignored;

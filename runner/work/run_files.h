@@ -37,6 +37,9 @@ struct RunFiles {
 // By natural key, of every run that has any; sorted. Empty where there is no such folder.
 std::map<std::string, RunFiles> FindRunFiles(const std::string& folder);
 
+// Removes the files of the runs of these keys. Answers how many files there were.
+int64_t RemoveRunFiles(const std::string& folder, const std::vector<std::string>& keys);
+
 // Removes a run's checkpoint, the one before it and what writes left behind.
 void RemoveCheckpoint(const std::string& path);
 

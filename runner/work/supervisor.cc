@@ -1,5 +1,6 @@
 #include "runner/work/supervisor.h"
 
+#include <fmt/core.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,12 +16,11 @@
 #include "db/database.h"
 #include "db/giving_back.h"
 #include "db/plan.h"
+#include "runner/work/process_end.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPoll{20};
 constexpr std::chrono::milliseconds kProgressPause{1000};
@@ -155,16 +155,13 @@ void Supervisor::HandleDeath(Child& child, int status) {
   const int64_t finished = counts_.finished();
   deaths_in_a_row_ = finished > finished_at_death_ ? 1 : deaths_in_a_row_ + 1;
   finished_at_death_ = finished;
-  const std::string how =
-      WIFSIGNALED(status)
-          ? "by signal " + std::to_string(WTERMSIG(status)) + ", " + strsignal(WTERMSIG(status))
-          : "with exit code " + std::to_string(WEXITSTATUS(status));
+  const std::string how = HowItEnded(status);
   if (deaths_in_a_row_ < kMostDeathsInARow) {
     Replace(child, "its process ended " + how);
   } else {
-    Note(workers_.ended_early, std::to_string(deaths_in_a_row_) +
-                                   " workers in a row ended without a result (the last " + how +
-                                   ")");
+    Note(workers_.ended_early,
+         fmt::format("{} workers in a row ended without a result (the last {})", deaths_in_a_row_,
+                     how));
   }
 }
 
@@ -235,7 +232,7 @@ void Supervisor::ReportProgress(bool now) {
     return;
   }
   report.best_error = report.plan.best_error;
-  report.seconds = std::chrono::duration<double>(begin - job_.start).count();
+  report.seconds = SecondsBetween(job_.start, begin);
   report.finished_here = counts_.finished();
   if (AnyChild()) report.workers = workers_;
   report.devices = Devices();
@@ -261,16 +258,15 @@ bool Supervisor::LeftUndone(const PlanSummary& plan) {
 std::string WorkerReport::Text() const {
   std::string text;
   if (ended_early.count > 0) {
-    text = std::to_string(ended_early.count) + " of " + std::to_string(workers) +
-           " workers ended early: " + ended_early.reason;
+    text = fmt::format("{} of {} workers ended early: {}", ended_early.count, workers,
+                       ended_early.reason);
   }
   if (replaced.count == 0) return text;
   if (!text.empty() && replaced.reason == ended_early.reason) {
-    return text + " (as did " + std::to_string(replaced.count) + " before, replaced)";
+    return fmt::format("{} (as did {} before, replaced)", text, replaced.count);
   }
-  return text + (text.empty() ? "" : "; ") + std::to_string(replaced.count) +
-         (replaced.count == 1 ? " worker was replaced: " : " workers were replaced: ") +
-         replaced.reason;
+  return fmt::format("{}{}{} {} replaced: {}", text, text.empty() ? "" : "; ", replaced.count,
+                     replaced.count == 1 ? "worker was" : "workers were", replaced.reason);
 }
 
 }  // namespace dse

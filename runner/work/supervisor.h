@@ -2,13 +2,13 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "db/plan.h"
 #include "runner/work/shared_counts.h"
 #include "runner/work/worker.h"
@@ -63,7 +63,7 @@ class Supervisor {
   int deaths_in_a_row_ = 0;
   int64_t finished_at_death_ = 0;
   int signals_seen_ = 0;
-  std::chrono::steady_clock::time_point next_progress_;
+  Clock::time_point next_progress_;
 };
 
 }  // namespace dse

@@ -1,11 +1,12 @@
 #include "runner/work/train.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "db/database.h"
 #include "db/giving_back.h"
 #include "runner/work/plan.h"
@@ -63,22 +64,31 @@ PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
 
 int ThreadsPerWorker(const TrainRequest& request) {
   if (request.trainer.threads > 0) return request.trainer.threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / request.workers);
+  return std::max(1, AllThreads() / request.workers);
 }
 
-void CheckRequest(const TrainRequest& request) {
-  if (request.workers < 1 || request.workers > kMaxWorkers) {
-    throw Error("there can be 1 to " + std::to_string(kMaxWorkers) + " workers, not " +
-                std::to_string(request.workers));
-  }
-  if (request.repeats < 1) throw Error("there must be at least one repeat");
+void CheckBatch(const Recipe& recipe, int replicas) {
+  if (recipe.batch_size >= 2 * replicas) return;
+  const std::string what = replicas == 1 ? "one network" : fmt::format("{} replicas", replicas);
+  throw Error(fmt::format(
+      "batch_size is {} for {}, but batch norm needs two images or more for each; choose a "
+      "batch_size of at least {}",
+      recipe.batch_size, what, 2 * replicas));
 }
 
 }  // namespace
 
+void CheckRequest(const TrainRequest& request) {
+  if (request.workers < 1 || request.workers > kMaxWorkers) {
+    throw Error(fmt::format("there can be 1 to {} workers, not {}", kMaxWorkers, request.workers));
+  }
+  if (request.repeats < 1) throw Error("there must be at least one repeat");
+  CheckBatch(request.recipe, request.trainer.replicas);
+}
+
 TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
                    const std::function<void(const TrainProgress&)>& progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   CheckRequest(request);
   TrainRequest effective = request;
   effective.work_dir = WorkFolder(request.db_path, request.work_dir);

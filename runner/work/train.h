@@ -81,18 +81,19 @@ WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
 // Makes the trainer of one worker, in the worker's own process.
 using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
 
-// Throws Error where recipe, replicas and data do not go together, whatever the network: fewer than
-// two images of a batch for each replica, which cannot be normalised.
-void CheckBatch(const Recipe& recipe, int replicas);
+// Throws Error for what is wrong with a request in itself, whatever the networks and the data: no
+// worker or too many, no repeat, fewer than two images of a batch for each replica, which cannot be
+// normalised.
+void CheckRequest(const TrainRequest& request);
 
-// Checks all that can be known before anything is trained, among it whether a trainer can be made;
-// then inserts what is missing (and says on stderr, once, which runs of an older file are taken for
-// those of this dataset), forks `workers` processes that claim and train runs of that set
-// only, watches them (one that dies, or whose device failed, is replaced and its run given back)
-// and returns when nothing claimable is left. SIGINT and SIGTERM make the workers give their runs
-// back. `data` is shared with the workers by fork. Outcomes of training are rows, and workers that
-// give up are told of in the summary; Error is thrown where a check fails, and then no row was
-// written.
+// Checks the request and all else that can be known before anything is trained, among it whether a
+// trainer can be made; then inserts what is missing (and says on stderr, once, which runs of an
+// older file are taken for those of this dataset), forks `workers` processes that claim and train
+// runs of that set only, watches them (one that dies, or whose device failed, is replaced and its
+// run given back) and returns when nothing claimable is left. SIGINT and SIGTERM make the workers
+// give their runs back. `data` is shared with the workers by fork. Outcomes of training are rows,
+// and workers that give up are told of in the summary; Error is thrown where a check fails, and
+// then no row was written.
 TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
                    const std::function<void(const TrainProgress&)>& progress);
 

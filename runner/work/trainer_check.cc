@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "runner/work/process_end.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
@@ -73,11 +74,9 @@ void CheckTrainer(const TrainerFactory& factory, const TrainerOptions& options,
   if (StopSignals::count() > 0) return;
   if (!reason.empty()) throw Error(reason, Fault::kWorker);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  const std::string how = WIFSIGNALED(status)
-                              ? "was ended by signal " + std::to_string(WTERMSIG(status)) + ", " +
-                                    strsignal(WTERMSIG(status))
-                              : "ended with exit code " + std::to_string(WEXITSTATUS(status));
-  throw Error("the trainer cannot be made: its process " + how, Fault::kWorker);
+  throw Error(std::string("the trainer cannot be made: its process ") +
+                  (WIFSIGNALED(status) ? "was ended " : "ended ") + HowItEnded(status),
+              Fault::kWorker);
 }
 
 }  // namespace dse

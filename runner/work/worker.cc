@@ -67,6 +67,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   finished.seconds = result.seconds;
   if (result.img_per_s > 0) finished.img_per_s = Finite(result.img_per_s);
   finished.message = result.message;
+  finished.engine = result.engine.Text();
   finished.precision = result.precision;
   return finished;
 }
@@ -76,6 +77,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
 struct Outcome {
   std::optional<FinishedRun> result;
   std::optional<Error> failure;
+  EngineInfo engine;  // what trained
 };
 
 // A file that is gone when this is.
@@ -155,8 +157,7 @@ class Worker {
 
  private:
   bool TimeIsUp() const {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - job_.start;
-    return job_.request.time_limit && elapsed.count() >= *job_.request.time_limit;
+    return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
   }
 
   // False when the call's limit of runs is used up.
@@ -192,7 +193,7 @@ class Worker {
     } else if (!outcome.failure) {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
     } else if (outcome.failure->fault() == Fault::kTask) {
-      Fail(run, outcome.failure->what());
+      Fail(run, outcome.failure->what(), outcome.engine);
     } else {
       GiveBack(run, *outcome.failure);
     }
@@ -226,11 +227,11 @@ class Worker {
   }
 
   // The same failure of several runs is none of theirs.
-  void Fail(const ClaimedRun& run, const std::string& message) {
+  void Fail(const ClaimedRun& run, const std::string& message, const EngineInfo& engine) {
     FinishedRun failed;
     failed.state = RunState::kFailed;
     failed.message = message;
-    failed.torch_version = trainer_->library_version();
+    failed.engine = engine.Text();
     if (!FinishRun(db_, run, failed)) return;
     slot_.holding = false;
     const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
@@ -293,23 +294,24 @@ class Worker {
       return ours([&] { return WhileOurs(db_, run, lease, put_in_place); });
     };
     Outcome outcome = TrainOrFail(run, hooks);
-    if (database_failure) return {std::nullopt, database_failure};
+    if (database_failure) return {std::nullopt, database_failure, {}};
     return outcome;
   }
 
   Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
+    EngineInfo engine;
     try {
       const std::string where = "run " + std::to_string(run.run_id);
       const Model model = ParseModel(ParseJson(run.model_json, where), where);
       const Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, where), where);
+      engine = trainer_->EngineFor(model, recipe);
       const TrainingResult result =
           trainer_->Train({model, recipe, job_.data, run.seed, FilesOf(run)}, hooks);
       if (result.outcome == TrainingOutcome::kInterrupted) return {};
       FinishedRun finished = MakeFinished(result);
-      finished.torch_version = trainer_->library_version();
-      return {finished, std::nullopt};
+      return {finished, std::nullopt, result.engine};
     } catch (const std::exception& failure) {
-      return {std::nullopt, ToError(failure)};
+      return {std::nullopt, ToError(failure), engine};
     }
   }
 

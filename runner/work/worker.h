@@ -1,9 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <span>
 
+#include "core/clock.h"
 #include "runner/work/shared_counts.h"
 #include "runner/work/train.h"
 
@@ -24,7 +24,7 @@ struct WorkerJob {
   const Dataset& data;
   const TrainerFactory& factory;
   std::span<const int64_t> run_ids;
-  std::chrono::steady_clock::time_point start;  // of the call, for the time limit
+  Clock::time_point start;  // of the call, for the time limit
 };
 
 // The life of a worker process: makes a trainer, then claims and trains runs until none is left, a

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "runner/training/trainer.h"
+#include "runner/trainers.h"
 
 // dse_train_bench MODEL.json BATCH THREADS STEPS: training images a second of the LibTorch trainer
 // on one fixed random batch, as a JSON line.
@@ -23,8 +23,8 @@ int main(int argc, char** argv) {
     dse::TrainerOptions options;
     options.device = "cpu";
     options.threads = std::atoi(argv[3]);
-    const auto trainer = dse::MakeTorchTrainer(options);
-    std::vector<double> times = trainer->MeasureSteps(
+    const auto meter = dse::MakeMeter(options);
+    std::vector<double> times = meter->MeasureSteps(
         {model, recipe, /*training=*/true, recipe.batch_size, std::max(1, std::atoi(argv[4]))});
     const auto median = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
     std::nth_element(times.begin(), median, times.end());

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "db/sqlite/sqlite.h"
 #include "tests/cli/program.h"
+#include "tests/support/file_lock.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
@@ -12,8 +12,7 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   const std::string rows = folder.Write("rows.csv", "population,error\nq,10\n");
-  sqlite::Connection other(db, sqlite::Access::kReadWrite);
-  other.Execute("BEGIN EXCLUSIVE");
+  const FileLock other(db);
   const Words commands[] = {
       {"sample", "--space", "RegNetX", "-n", "1", "--population", "q"},
       {"add", "--population", "q", "resnet-50"},

@@ -21,6 +21,8 @@
 namespace dse {
 namespace {
 
+namespace fs = std::filesystem;
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using sqlite::Access;
@@ -278,6 +280,63 @@ TEST_CASE("the file refuses states, ranges, types and links that make no sense")
     CHECK_THROWS_AS(connection.Execute(sql), Error);
   }
   CHECK_NOTHROW(connection.Execute("UPDATE runs SET state = 'done', error = 12.5"));
+}
+
+struct Table {
+  std::string name;
+  std::vector<std::string> columns;
+};
+
+std::vector<Table> Tables(Connection& connection) {
+  std::vector<Table> tables;
+  sqlite::Statement row(connection,
+                        "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+                        " WHERE m.type = 'table' ORDER BY m.name, c.cid");
+  while (row.Step()) {
+    if (tables.empty() || tables.back().name != row.Text(0)) tables.push_back({row.Text(0), {}});
+    tables.back().columns.push_back(row.Text(1));
+  }
+  return tables;
+}
+
+// Every row with these columns, as lines of JSON.
+std::string Rows(Connection& connection, const Table& table) {
+  std::string columns;
+  for (const std::string& column : table.columns) columns += (columns.empty() ? "" : ", ") + column;
+  return connection.QueryText("SELECT group_concat(line, char(10)) FROM (SELECT json_array(" +
+                              columns + ") AS line FROM " + table.name + " ORDER BY line)");
+}
+
+TEST_CASE("files of older schemas keep every row, and tell engines by name") {
+  const int version = GENERATE(1, 2, 3);
+  const TempFolder folder;
+  const std::string path = folder / "old.db";
+  fs::copy_file(DSE_TEST_DATA "/results-v" + std::to_string(version) + ".db", path);
+  std::vector<Table> tables;
+  std::vector<std::string> rows;
+  {
+    Connection old(path, Access::kReadWrite);
+    CHECK(old.QueryInt("PRAGMA user_version") == version);
+    tables = Tables(old);
+    for (const Table& table : tables) rows.push_back(Rows(old, table));
+  }
+  Database db = Database::Open(path, OpenMode::kReadOnly);
+  Connection& connection = db.impl().connection;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    for (std::string& column : tables[i].columns) {
+      if (column == "torch_version" || column == "library") column = "engine";
+    }
+    // The bare number of a version was LibTorch's.
+    for (size_t at = 0; (at = rows[i].find("\"2.10.0\"", at)) != std::string::npos;) {
+      rows[i].insert(at + 1, "LibTorch ");
+    }
+    INFO(tables[i].name);
+    CHECK(Rows(connection, tables[i]) == rows[i]);
+  }
+  CHECK(connection.QueryText("SELECT group_concat(engine, ', ') FROM (SELECT DISTINCT engine FROM"
+                             " runs WHERE engine IS NOT NULL ORDER BY engine)") ==
+        (version == 3 ? "LibTorch 2.10.0, LibTorch 2.11.0" : "LibTorch 2.11.0"));
+  CHECK(connection.QueryInt("SELECT count(*) FROM pragma_foreign_key_check") == 0);
 }
 
 TEST_CASE("a file of schema 1 is brought up to date with all its rows") {

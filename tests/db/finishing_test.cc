@@ -18,7 +18,7 @@ TEST_CASE("a finished run keeps its outcome and is never claimed again") {
   done.best_error = 40.0;
   done.micro_batch = 32;
   done.img_per_s = 1000;
-  done.torch_version = "2.11";
+  done.engine = "2.11";
   done.precision = "bf16";
   CHECK(FinishRun(s.db, *s.Claim(), done));
   CHECK(LoadSeries(s.db, {}).at(0).members.at(0).runs.at(0).precision == "bf16");
@@ -39,7 +39,7 @@ TEST_CASE("a finished run keeps its outcome and is never claimed again") {
         "done diverged out_of_memory");
   CHECK(Column(s.db,
                "SELECT micro_batch || ' ' || seconds || ' ' || img_per_s || ' ' ||"
-               " torch_version || ' ' || (dse_version IS NOT NULL) FROM runs LIMIT 1") ==
+               " engine || ' ' || (dse_version IS NOT NULL) FROM runs LIMIT 1") ==
         "32 2.0 1000.0 2.11 1");
   CHECK(Column(s.db, "SELECT count(*) FROM runs WHERE owner IS NULL AND finished_at > 0") == "3");
 }

@@ -7,20 +7,17 @@
 #include "db/populations.h"
 #include "db/sqlite/connection.h"
 #include "tests/db/fixtures.h"
+#include "tests/support/file_lock.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
 namespace {
 
-using sqlite::Access;
-using sqlite::Connection;
-
 TEST_CASE("a wait for a locked file is told once, by the file's name and the option") {
   const TempFolder folder;
   const std::string path = folder / "a.db";
   MakeStudy(path, 1);
-  Connection other(path, Access::kReadWrite);
-  other.Execute("BEGIN EXCLUSIVE");
+  const FileLock other(path);
   std::vector<std::string> told;
   LockWait wait;
   wait.seconds = 0.3;
@@ -39,8 +36,7 @@ TEST_CASE("a locked file is the machine's fault, a wrong call is not") {
   const TempFolder folder;
   const std::string path = folder / "a.db";
   MakeStudy(path, 1);
-  Connection other(path, Access::kReadWrite);
-  other.Execute("BEGIN EXCLUSIVE");
+  FileLock other(path);
   const auto fault = [](const std::function<void()>& action) {
     try {
       action();
@@ -57,12 +53,11 @@ TEST_CASE("whoever waits goes on when the other is done") {
   const TempFolder folder;
   const std::string path = folder / "a.db";
   MakeStudy(path, 1);
-  auto other = std::make_unique<Connection>(path, Access::kReadWrite);
-  other->Execute("BEGIN EXCLUSIVE");
+  auto other = std::make_unique<FileLock>(path);
   LockWait wait;
   wait.notice_seconds = 0.05;
   // The other ends its work when it is known that somebody waits.
-  wait.notice = [&](const std::string&) { other->Execute("COMMIT"); };
+  wait.notice = [&](const std::string&) { other.reset(); };
   Database db = Database::Open(path, OpenMode::kReadWrite, wait);
   CHECK(ListPopulations(db).size() == 1);
 }
@@ -71,8 +66,7 @@ TEST_CASE("a wait is ended by an interruption") {
   const TempFolder folder;
   const std::string path = folder / "a.db";
   MakeStudy(path, 1);
-  Connection other(path, Access::kReadWrite);
-  other.Execute("BEGIN EXCLUSIVE");
+  const FileLock other(path);
   LockWait wait;
   wait.interrupted = [] { return true; };
   CHECK_THROWS_WITH(Database::Open(path, OpenMode::kReadOnly, wait),

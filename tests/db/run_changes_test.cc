@@ -28,7 +28,7 @@ struct Study {
     done.best_error = 38;
     done.micro_batch = 16;
     done.img_per_s = 512;
-    done.torch_version = "2.11";
+    done.engine = "2.11";
     done.precision = "bf16";
     Finish(1, done);
     Finish(2, Ended(RunState::kDiverged, "loss 1e30"));
@@ -60,7 +60,7 @@ struct Study {
     return Text(
         "SELECT state || ' ' || attempt || ' ' || error || ' ' || best_error || ' ' || micro_batch"
         " || ' ' || seconds || ' ' || img_per_s || ' ' || host || ' ' || device || ' ' ||"
-        " dse_version || ' ' || torch_version || ' ' || precision || ' ' || started_at || ' ' ||"
+        " dse_version || ' ' || engine || ' ' || precision || ' ' || started_at || ' ' ||"
         " finished_at FROM runs WHERE id = " +
         std::to_string(id));
   }

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "runner/training/trainer.h"
+#include "runner/trainers.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -31,21 +31,21 @@ class ModuleVariable {
 
 TEST_CASE("a missing LibTorch module is an error that says where it was looked for") {
   const ModuleVariable variable("/nowhere/libdse_torch.so");
-  CHECK_THROWS_WITH(MakeTorchTrainer({}), Contains("looked for /nowhere/libdse_torch.so") &&
-                                              Contains("-DDSE_WITH_TORCH=ON"));
+  CHECK_THROWS_WITH(MakeTrainer({}), Contains("looked for /nowhere/libdse_torch.so") &&
+                                         Contains("-DDSE_WITH_TORCH=ON"));
 }
 
 TEST_CASE("a file that is no module is an error with the loader's reason") {
   const TempFolder folder;
   const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));
-  CHECK_THROWS_WITH(MakeTorchTrainer({}), Contains("does not load") && Contains("libdse_torch.so"));
+  CHECK_THROWS_WITH(MakeTrainer({}), Contains("does not load") && Contains("libdse_torch.so"));
 }
 
 TEST_CASE("a library of somebody else is no module") {
   Dl_info libc{};
   REQUIRE(dladdr(reinterpret_cast<void*>(&std::getenv), &libc) != 0);
   const ModuleVariable variable(libc.dli_fname);
-  CHECK_THROWS_WITH(MakeTorchTrainer({}), Contains("is no module of dse"));
+  CHECK_THROWS_WITH(MakeTrainer({}), Contains("is no module of dse"));
 }
 
 }  // namespace dse

@@ -9,23 +9,15 @@
 #include "core/rng.h"
 #include "runner/data/folder.h"
 #include "runner/data/pack_writer.h"
-#include "runner/torch/torch_trainer.h"
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+#include "tests/torch/short_recipe.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 namespace {
-
-Recipe ShortRecipe() {
-  Recipe recipe;
-  recipe.epochs = 2;
-  recipe.batch_size = 32;
-  recipe.augment = Augment::kNone;
-  recipe.precise_bn_images = 64;
-  return recipe;
-}
 
 // The toy images, of whose test images only the first `sound` are.
 class HalfSound : public ToyDataset {
@@ -66,7 +58,7 @@ std::string Damaged() {
 
 void CheckTrains(const Dataset& data) {
   const Model model = TinyModel("X");
-  const Recipe recipe = ShortRecipe();
+  const Recipe recipe = ShortRecipe(2);
   for (const uint64_t seed : {1, 2, 3}) {
     const TrainingResult result =
         MakeLibTorchTrainer({"cpu", 2})->Train({model, recipe, data, seed}, {});
@@ -78,7 +70,7 @@ void CheckTrains(const Dataset& data) {
 
 TEST_CASE("Corrupt test images are not counted in errors and losses") {
   const Model model = TinyModel("X");
-  const Recipe recipe = ShortRecipe();
+  const Recipe recipe = ShortRecipe(2);
   const TempFolder folder;
   for (const int replicas : {1, 2}) {
     for (const int64_t sound : {90, 64, 1}) {  // a shorter batch, none in the last, one in all
@@ -111,7 +103,7 @@ TEST_CASE("Corrupt test images are not counted in errors and losses") {
 
 TEST_CASE("A set whose test images are all corrupt is an error of the machine") {
   const Model model = TinyModel("X");
-  const Recipe recipe = ShortRecipe();
+  const Recipe recipe = ShortRecipe(2);
   const HalfSound data(96, 40, 0);
   try {
     MakeLibTorchTrainer({"cpu", 1})->Train({model, recipe, data, 1}, {});

@@ -1,10 +1,10 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
-#include "runner/torch/torch_trainer.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 namespace {

@@ -11,19 +11,19 @@
 #include "core/named_models.h"
 #include "core/rng.h"
 #include "runner/torch/probes.h"
-#include "runner/torch/torch_trainer.h"
+#include "runner/torch/torch_meter.h"
 #include "runner/training/network_plan.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/weight_names.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
+#include "tests/support/tiny_model.h"
 
 namespace dse {
 namespace {
 
 int64_t Built(const Model& model) {
-  static const std::unique_ptr<Trainer> trainer = MakeLibTorchTrainer({"cpu", 1});
-  return trainer->CountParameters(model);
+  static const std::unique_ptr<Meter> meter = MakeTorchMeter({"cpu", 1});
+  return meter->CountParameters(model);
 }
 
 TEST_CASE("Named networks have as many parameters when built as when counted") {

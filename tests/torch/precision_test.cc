@@ -3,24 +3,14 @@
 #include "core/hash.h"
 #include "runner/torch/device_probes.h"
 #include "runner/torch/probes.h"
-#include "runner/torch/torch_trainer.h"
+#include "runner/training/checkpoint.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+#include "tests/torch/short_recipe.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
-namespace {
-
-Recipe ShortRecipe() {
-  Recipe recipe;
-  recipe.epochs = 1;
-  recipe.batch_size = 32;
-  recipe.augment = Augment::kNone;
-  recipe.precise_bn_images = 64;
-  return recipe;
-}
-
-}  // namespace
 
 TEST_CASE("Pooling and the last layer keep full precision under bf16") {
   for (const std::string block : {"X", "MBConv"}) {
@@ -40,7 +30,7 @@ TEST_CASE("A training tells the precision that the recipe's word meant") {
                                                       {Precision::kAuto, "fp32"},
                                                       {Precision::kTf32, "fp32"},
                                                       {Precision::kBf16, "bf16"}}) {
-    Recipe recipe = ShortRecipe();
+    Recipe recipe = ShortRecipe(1);
     recipe.precision = word;
     CHECK(MakeLibTorchTrainer({"cpu", 1})->Train({model, recipe, data, 1}, {}).precision == meant);
   }
@@ -49,21 +39,21 @@ TEST_CASE("A training tells the precision that the recipe's word meant") {
 TEST_CASE("The precision belongs to a checkpoint's key, and that of fp32 is as it always was") {
   const ToyDataset data(96, 32);
   const Model model = TinyModel("X");
-  Recipe recipe = ShortRecipe();
+  Recipe recipe = ShortRecipe(1);
   recipe.precision = Precision::kAuto;
   const TrainingJob job{model, recipe, data, 7};
-  const std::string fp32 = probe::CheckpointKeyOf(job, Precision::kFp32);
+  const std::string fp32 = OwnerOfCheckpoint(job, Precision::kFp32).key;
   CHECK(fp32 == ShortHash(ModelHash(model) + RecipeHash(recipe) + data.info().fingerprint + "7"));
-  CHECK(probe::CheckpointKeyOf(job, Precision::kBf16) != fp32);
-  CHECK(probe::CheckpointKeyOf(job, Precision::kTf32) !=
-        probe::CheckpointKeyOf(job, Precision::kBf16));
+  CHECK(OwnerOfCheckpoint(job, Precision::kBf16).key != fp32);
+  CHECK(OwnerOfCheckpoint(job, Precision::kTf32).key !=
+        OwnerOfCheckpoint(job, Precision::kBf16).key);
 }
 
 TEST_CASE("Weights are tested in the recipe's precision, not in that of the training before") {
   const TempFolder folder;
   const ToyDataset data(96, 32);
   const Model model = TinyModel("X");
-  const Recipe recipe = ShortRecipe();
+  const Recipe recipe = ShortRecipe(1);
   TrainingJob job{model, recipe, data, 1};
   job.files.weights = folder / "weights.safetensors";
   const auto trainer = MakeLibTorchTrainer({"cpu", 1});
@@ -78,7 +68,7 @@ TEST_CASE("What is trained in parts is tested in parts, with the same result") {
   const TempFolder folder;
   const ToyDataset data(96, 45);  // the last batch does not divide evenly
   const Model model = TinyModel("Y");
-  Recipe recipe = ShortRecipe();
+  Recipe recipe = ShortRecipe(1);
   TrainingJob job{model, recipe, data, 3};
   job.files.weights = folder / "weights.safetensors";
   REQUIRE(MakeLibTorchTrainer({"cpu", 1})->Train(job, {}).outcome == TrainingOutcome::kDone);

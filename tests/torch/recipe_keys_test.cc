@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/error.h"
-#include "runner/torch/torch_trainer.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 namespace {

@@ -4,11 +4,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "runner/torch/torch_trainer.h"
 #include "runner/training/safetensors.h"
 #include "tests/support/temp_folder.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+#include "tests/torch/torch_trainer.h"
 
 namespace dse {
 namespace {

@@ -1,4 +1,4 @@
-#include "runner/torch/torch_trainer.h"
+#include "tests/torch/torch_trainer.h"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -8,10 +8,11 @@
 
 #include "core/error.h"
 #include "runner/torch/probes.h"
-#include "runner/torch_module.h"
+#include "runner/torch/torch_meter.h"
+#include "runner/trainers.h"
 #include "tests/support/skipped.h"
-#include "tests/torch/models.h"
-#include "tests/torch/toy_dataset.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
 
 namespace dse {
 namespace {
@@ -157,15 +158,15 @@ TEST_CASE("Devices that are not there are refused with a sentence") {
   CHECK_THROWS_WITH(MakeLibTorchTrainer({"cuda:999", 1}), Catch::Contains("cuda:999"));
   CHECK_THROWS_AS(MakeLibTorchTrainer({"cuda:99999999999", 1}), Error);
   CHECK(MakeLibTorchTrainer({"cpu", 2})->device_name() == "cpu, 2 threads");
-  CHECK_THAT(MakeLibTorchTrainer({"auto", 1})->library_version(), Catch::StartsWith("LibTorch 2."));
+  CHECK_THAT(MakeTorchMeter({"auto", 1})->engine().Text(), Catch::StartsWith("LibTorch 2."));
 }
 
 TEST_CASE("Steps can be measured") {
   Recipe recipe = ToyRecipe();
   const Model model = TinyModel("X");
-  const auto trainer = MakeLibTorchTrainer({"cpu", 1});
+  const auto meter = MakeTorchMeter({"cpu", 1});
   for (const bool training : {false, true}) {
-    const std::vector<double> times = trainer->MeasureSteps({model, recipe, training, 8, 3});
+    const std::vector<double> times = meter->MeasureSteps({model, recipe, training, 8, 3});
     REQUIRE(times.size() == 3);
     CHECK(*std::min_element(times.begin(), times.end()) > 0);
   }
@@ -177,9 +178,9 @@ TEST_CASE("The module opens, trains, and its errors arrive as Error") {
   const Model model = TinyModel("X");
   Recipe recipe = ToyRecipe();
   recipe.epochs = 1;
-  const std::unique_ptr<Trainer> trainer = MakeTorchTrainer({"cpu", 1});
+  const std::unique_ptr<Trainer> trainer = MakeTrainer({"cpu", 1});
   CHECK(trainer->Train({model, recipe, data, 1}, {}).outcome == TrainingOutcome::kDone);
-  CHECK_THROWS_AS(MakeTorchTrainer({"cuda:999", 1}), Error);
+  CHECK_THROWS_AS(MakeTrainer({"cuda:999", 1}), Error);
 }
 
 TEST_CASE("A GPU learns coloured squares", "[.gpu]") {

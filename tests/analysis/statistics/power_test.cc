@@ -4,8 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/statistics/binomial.h"
+#include "analysis/statistics/beta.h"
 #include "analysis/statistics/kolmogorov_smirnov.h"
+#include "analysis/statistics/proportion.h"
 #include "core/error.h"
 #include "core/rng.h"
 

@@ -6,7 +6,8 @@
 #include <limits>
 #include <numeric>
 
-#include "analysis/statistics/binomial.h"
+#include "analysis/statistics/beta.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 #include "core/rng.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/statistics/statistics.h"
+#include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 #include "core/rng.h"
 

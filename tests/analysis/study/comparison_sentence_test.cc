@@ -1,8 +1,8 @@
+#include "analysis/study/comparison_sentence.h"
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
-
-#include "analysis/study/comparison.h"
 
 namespace dse {
 namespace {

@@ -2,7 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "analysis/study/study.h"
+#include "analysis/study/study_json.h"
+#include "analysis/study/study_text.h"
 #include "tests/analysis/study/study_records.h"
 
 namespace dse {

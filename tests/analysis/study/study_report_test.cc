@@ -6,8 +6,8 @@
 #include <set>
 
 #include "analysis/report/html_report.h"
-#include "analysis/report/report_context.h"
 #include "analysis/report/report_files.h"
+#include "analysis/report/rivalry.h"
 #include "core/error.h"
 #include "core/rng.h"
 #include "tests/analysis/study/study_records.h"

@@ -8,7 +8,7 @@
 #include "core/complexity.h"
 #include "core/hash.h"
 #include "core/named_models.h"
-#include "tests/torch/models.h"
+#include "tests/support/tiny_model.h"
 
 namespace dse {
 namespace {

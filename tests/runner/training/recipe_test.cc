@@ -135,4 +135,15 @@ TEST_CASE("a member's own values replace those of the recipe") {
   CHECK(recipe.weight_decay == 5e-5);
 }
 
+TEST_CASE("settings on top of a recipe are told by its name where they change something") {
+  const std::vector<std::string> settings{"epochs=5", "batch_size=128", "lr=0.2"};
+  const Recipe recipe = WithSettings(LoadRecipe("paper-10"), settings);
+  CHECK(recipe.name == "paper-10 epochs=5 lr=0.2");
+  CHECK(recipe.epochs == 5);
+  CHECK(recipe.lr == 0.2);
+  CHECK(WithSettings(recipe, {}).name == recipe.name);
+  const std::vector<std::string> wrong{"epoch=5"};
+  CHECK_THROWS_WITH(WithSettings(recipe, wrong), Catch::Contains("epochs"));
+}
+
 }  // namespace dse

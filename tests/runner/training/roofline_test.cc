@@ -28,13 +28,4 @@ TEST_CASE("arithmetic is the bound where memory is fast") {
   CHECK(RooflineMilliseconds({1000, 0, 0}, 10, Precision::kFp32, true, {1e3, 1e15}) == Approx(6e4));
 }
 
-TEST_CASE("the spread of a few numbers") {
-  const Spread odd = MeasureSpread({3, 1, 2});
-  CHECK(odd.median == 2);
-  CHECK(odd.lowest == 1);
-  CHECK(odd.highest == 3);
-  CHECK(MeasureSpread({4, 1, 2, 3}).median == 2.5);
-  CHECK(MeasureSpread({7}).median == 7);
-}
-
 }  // namespace dse

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "core/error.h"
-#include "db/sqlite/sqlite.h"
 #include "runner/work/stop_signals.h"
 #include "tests/runner/work/study.h"
+#include "tests/support/file_lock.h"
 
 namespace dse {
 namespace {
@@ -36,13 +36,6 @@ TrainerFactory AfterTheLock(const std::string& started, const std::string& locke
   });
 }
 
-// As a program that has the file to itself.
-std::unique_ptr<sqlite::Connection> Lock(const Study& study) {
-  auto other = std::make_unique<sqlite::Connection>(study.db_path(), sqlite::Access::kReadWrite);
-  other->Execute("BEGIN EXCLUSIVE");
-  return other;
-}
-
 }  // namespace
 
 TEST_CASE("a worker waits for a locked file, says so, and stores its result") {
@@ -55,7 +48,7 @@ TEST_CASE("a worker waits for a locked file, says so, and stores its result") {
   const ScopedLockWait scope(wait);
   const int pid = StartTrain(study.Request(), study.data(), AfterTheLock(started, locked));
   REQUIRE(Eventually([&] { return CountLines(started) == 1; }));
-  std::unique_ptr<sqlite::Connection> other = Lock(study);
+  auto other = std::make_unique<FileLock>(study.db_path());
   AppendLine(locked, "locked");
   REQUIRE(Eventually([&] { return CountLines(told) >= 1; }));
   other.reset();
@@ -76,7 +69,7 @@ TEST_CASE("a file locked for longer than the wait costs no run a failure") {
     pid = StartTrain(study.Request(), study.data(), AfterTheLock(started, locked));
   }
   REQUIRE(Eventually([&] { return CountLines(started) == 1; }));
-  std::unique_ptr<sqlite::Connection> other = Lock(study);
+  auto other = std::make_unique<FileLock>(study.db_path());
   AppendLine(locked, "locked");
   CHECK(WaitFor(pid) == 1);
   other.reset();
@@ -97,7 +90,7 @@ TEST_CASE("Ctrl-C ends the wait for a locked file") {
   const ScopedLockWait scope(wait);
   const int pid = StartTrain(study.Request(), study.data(), AfterTheLock(started, locked));
   REQUIRE(Eventually([&] { return CountLines(started) == 1; }));
-  std::unique_ptr<sqlite::Connection> other = Lock(study);
+  auto other = std::make_unique<FileLock>(study.db_path());
   AppendLine(locked, "locked");
   REQUIRE(Eventually([&] { return CountLines(told) >= 1; }));
   kill(pid, SIGINT);

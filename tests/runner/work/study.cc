@@ -43,15 +43,14 @@ class FakeTrainer : public Trainer {
  public:
   explicit FakeTrainer(FakeTraining training) : training_(std::move(training)) {}
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
-    return training_(job, hooks);
+    TrainingResult result = training_(job, hooks);
+    result.engine = EngineFor(job.model, job.recipe);
+    return result;
   }
   std::string device_name() const override { return "fake"; }
-  std::string library_version() const override { return "Fake 1"; }
-  int64_t CountParameters(const Model&) override { return 0; }
+  EngineInfo EngineFor(const Model&, const Recipe&) const override { return {"Fake", "1"}; }
   Precision ResolvePrecision(Precision) const override { return Precision::kFp32; }
-  DevicePeaks MeasurePeaks(Precision) override { return {}; }
   EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }
-  std::vector<double> MeasureSteps(const TimingRequest&) override { return {}; }
 
  private:
   FakeTraining training_;

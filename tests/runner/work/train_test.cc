@@ -43,7 +43,7 @@ TEST_CASE("training a population stores a result and its epochs for every member
   CHECK(summary.plan.best_error == Approx(10));
   CHECK(study.Query("SELECT count(*) FROM epochs") == 8);
   CHECK(study.Query("SELECT count(*) FROM attempts WHERE outcome = 'done'") == 4);
-  CHECK(study.QueryText("SELECT group_concat(DISTINCT torch_version) FROM runs") == "Fake 1");
+  CHECK(study.QueryText("SELECT group_concat(DISTINCT engine) FROM runs") == "Fake 1");
   CHECK(study.QueryText("SELECT group_concat(DISTINCT device) FROM runs") == "fake");
   // 0.05 at batch 128: the first epoch's rate is the whole, the second's of two half of it.
   CHECK(study.Query("SELECT sum(lr = 0.05) FROM epochs WHERE epoch = 1") == 4);

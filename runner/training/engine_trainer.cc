@@ -1,0 +1,98 @@
+#include "runner/training/engine_trainer.h"
+
+#include <chrono>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "runner/training/evaluation.h"
+#include "runner/training/out_of_memory.h"
+#include "runner/training/session.h"
+
+namespace dse {
+namespace {
+
+// A part of a batch that can still be normalised.
+constexpr int kFewestImages = 2;
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// attempt(parts), `images` divided into 1, 2, 4, ... parts: memory that ran out leaves nothing
+// behind, so what failed is tried again. Throws the last OutOfMemory.
+template <typename Attempt>
+auto InParts(Engine& engine, int images, const Attempt& attempt) {
+  const auto guarded = [&](int parts) {
+    try {
+      return attempt(parts);
+    } catch (const OutOfMemory&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      ThrowHostMemory(engine.device_name(), engine.has_own_memory());
+    }
+  };
+  for (int parts = 1;; parts *= 2) {
+    try {
+      return guarded(parts);
+    } catch (const OutOfMemory&) {
+      if (images / (2 * parts) < kFewestImages) throw;
+    }
+    engine.FreeMemory();
+  }
+}
+
+}  // namespace
+
+EngineTrainer::EngineTrainer(Engines engines) : engines_(std::move(engines)) {}
+
+TrainingResult EngineTrainer::Train(const TrainingJob& job, const TrainingHooks& hooks) {
+  const auto start = std::chrono::steady_clock::now();
+  Engine& engine = ChooseEngine(engines_, job.model, job.recipe);
+  const Precision precision = engine.ResolvePrecision(job.recipe.precision);
+  try {
+    return InParts(engine, job.recipe.batch_size / engine.replicas(),
+                   [&](int parts) { return TrainingSession(job, hooks, engine, parts).Run(); });
+  } catch (const OutOfMemory& failure) {
+    if (!failure.certain()) throw Error(failure.what());
+    TrainingResult result;
+    result.outcome = TrainingOutcome::kOutOfMemory;
+    result.engine = engine.info();
+    result.precision = PrecisionWord(precision);
+    result.seconds = SecondsSince(start);
+    result.message = std::string(failure.what()) + "; batches of " +
+                     std::to_string(job.recipe.batch_size) + " were tried in parts of " +
+                     std::to_string(kFewestImages) + " images too";
+    return result;
+  }
+}
+
+EvaluationResult EngineTrainer::Evaluate(const EvaluationJob& job) {
+  Engine& engine = ChooseEngine(engines_, job.model, job.recipe);
+  try {
+    return InParts(engine, job.recipe.batch_size,
+                   [&](int parts) { return TestWeights(job, engine, parts); });
+  } catch (const OutOfMemory& failure) {
+    throw Error(failure.what());
+  }
+}
+
+std::string EngineTrainer::device_name() const { return engines_.front()->device_name(); }
+
+EngineInfo EngineTrainer::EngineFor(const Model& model, const Recipe& recipe) const {
+  const Engine* const engine = FindEngine(engines_, model, recipe);
+  return engine == nullptr ? EngineInfo{} : engine->info();
+}
+
+Precision EngineTrainer::ResolvePrecision(Precision precision) const {
+  for (size_t i = 0; i + 1 < engines_.size(); ++i) {
+    try {
+      return engines_[i]->ResolvePrecision(precision);
+    } catch (const Error&) {  // perhaps another one has it
+    }
+  }
+  return engines_.back()->ResolvePrecision(precision);
+}
+
+}  // namespace dse

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace dse {
+
+// Where networks are trained.
+struct TrainerOptions {
+  std::string device = "auto";  // auto, cpu, cuda, cuda:N
+  int threads = 1;              // of the CPU for this trainer, shared by its replicas
+  // Copies of the network that train one batch together, each on its share of the images: on the
+  // GPUs from the device's on, or in threads of the CPU.
+  int replicas = 1;
+};
+
+}  // namespace dse

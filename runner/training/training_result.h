@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runner/training/engine_info.h"
+
+namespace dse {
+
+struct EpochReport {
+  int epoch = 0;           // from 1
+  double lr = 0;           // as applied
+  double train_loss = 0;   // mean over the epoch; may be not finite
+  double train_error = 0;  // top-1 percent over the epoch's augmented batches
+  double test_loss = 0;
+  double test_error = 0;  // top-1 percent
+  double seconds = 0;
+};
+
+enum class TrainingOutcome { kDone, kDiverged, kOutOfMemory, kInterrupted };
+
+struct TrainingResult {
+  TrainingOutcome outcome = TrainingOutcome::kDone;
+  double error = 0;       // of the last epoch; kDone only
+  double best_error = 0;  // lowest over epochs; kDone only
+  // Images normalised together, where they are fewer than a batch: replicas, or gradients
+  // accumulated because memory ran out.
+  std::optional<int64_t> micro_batch;
+  EngineInfo engine;
+  std::string precision;  // what the recipe's word meant on this device: "fp32", "bf16", ...
+  double seconds = 0;
+  double img_per_s = 0;  // training images over training time
+  std::string message;   // what happened, unless kDone
+};
+
+}  // namespace dse
