@@ -18,11 +18,26 @@ function(dse_library name)
   dse_flags(dse_${name})
 endfunction()
 
+# Test files are compiled for a quick build, not for a quick program; what they test keeps the preset's flags.
+set(DSE_TEST_FLAGS "-O1" CACHE STRING "Flags of the test files, behind those of the preset")
+separate_arguments(DSE_TEST_FLAGS_LIST UNIX_COMMAND "${DSE_TEST_FLAGS}")
+
+# A header that most sources of a target include, parsed once for all of them. They still include what they use.
+function(dse_precompile target header)
+  target_precompile_headers(${target} PRIVATE ${header})
+  # A compiler cache then sees what the header holds.
+  if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  endif()
+endfunction()
+
 # One test program per folder, registered with ctest. dse_test(core a_test.cc b_test.cc LINK dse::core)
 function(dse_test folder)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${folder}_test ${ARG_UNPARSED_ARGUMENTS})
   dse_flags(${folder}_test)
+  target_compile_options(${folder}_test PRIVATE ${DSE_TEST_FLAGS_LIST})
+  dse_precompile(${folder}_test <catch2/catch.hpp>)
   target_link_libraries(${folder}_test PRIVATE Catch2::Catch2WithMain ${ARG_LINK})
   # What uses one thread has no races.
   set(filter "")

@@ -1,5 +1,6 @@
 #include "runner/training/weights.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/error.h"
