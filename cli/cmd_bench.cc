@@ -35,34 +35,33 @@ bool ReadOptions(std::span<const std::string> args, BenchOptions& options) {
       "take to train on this\ndevice, of named networks or of those in a results file, which keeps "
       "the timings: what is there already is not\nmeasured again. Steps are timed after three to "
       "warm up; the median counts.");
-  options.request.trainer.threads = AllThreads();
+  BenchRequest& request = options.request;
+  request.trainer.threads = AllThreads();
   parser.Positional("MODEL", &options.models, "names, files or -");
-  parser.Text("db", "FILE", &options.request.db_path, "results database that keeps the timings");
+  parser.Text("db", "FILE", &request.db_path, "results database that keeps the timings");
   parser.List("population", "NAME", &options.populations,
               "the networks of these populations (default, without MODEL: of all)");
-  parser.Text("device", "D", &options.request.trainer.device,
-              "auto, cpu, cuda or cuda:N (default auto)");
-  parser.Int("threads", "T", &options.request.trainer.threads, 1, 1024,
-             "of the CPU (default: all cores)");
+  parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
+  parser.Int("threads", "T", &request.trainer.threads, 1, 1024, "of the CPU (default: all cores)");
   parser.OneOf("precision", {"auto", "fp32", "tf32", "bf16", "fp16"}, &options.precision,
                "auto, fp32, tf32, bf16 or fp16 (default auto)");
-  parser.Int("infer-batch", "N", &options.request.infer_batch, 1, 65536, "images (default 64)");
-  parser.Int("train-batch", "N", &options.request.train_batch, 2, 65536,
+  parser.Int("infer-batch", "N", &request.infer_batch, 1, 65536, "images (default 64)");
+  parser.Int("train-batch", "N", &request.train_batch, 2, 65536,
              "images; halved while memory does not suffice (default 128)");
-  parser.Int("samples", "N", &options.request.samples, 1, 10'000, "timed steps (default 10)");
-  parser.Flag("again", &options.request.again, "measure again what the file has");
+  parser.Int("samples", "N", &request.samples, 1, 10'000, "timed steps (default 10)");
+  parser.Flag("again", &request.again, "measure again what the file has");
   parser.Flag("json", &options.json, "one JSON line per timing");
   parser.Flag("quiet,q", &options.quiet, "no progress");
   if (!parser.Parse(args)) return false;
-  if (options.models.empty() && options.request.db_path.empty()) {
+  if (options.models.empty() && request.db_path.empty()) {
     throw UsageError("bench needs a MODEL, or --db with the networks of a results file");
   }
-  if (!options.populations.empty() && options.request.db_path.empty()) {
+  if (!options.populations.empty() && request.db_path.empty()) {
     throw UsageError("--population needs --db");
   }
   Recipe recipe;
   SetRecipeKey(recipe, "precision=" + options.precision);
-  options.request.precision = recipe.precision;
+  request.precision = recipe.precision;
   return true;
 }
 

@@ -117,8 +117,7 @@ JOIN datasets d ON d.id = e.dataset_id
 ORDER BY l.series_id, m.idx, r.seed, d.id;
 )sql";
 
-// Whatever trained or was timed is named with its version, not only LibTorch. Its bare number was
-// never written by a released program, but by hand.
+// Whatever trained or was timed is named with its version; a bare number is a version of LibTorch.
 constexpr const char* kEngines = R"sql(
 ALTER TABLE runs RENAME COLUMN torch_version TO engine;
 ALTER TABLE attempts RENAME COLUMN torch_version TO engine;

@@ -1,7 +1,5 @@
 #include "runner/torch/device.h"
 
-#include "runner/training/device_name.h"
-
 #ifdef DSE_TORCH_CUDA
 #include <c10/cuda/CUDAFunctions.h>
 
@@ -40,7 +38,7 @@ c10::Device ParseDevice(const std::string& name) {
   if (gpu < 0) return c10::Device(c10::kCPU);
   const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(gpu));
 #ifdef DSE_TORCH_CUDA
-  CheckHasCode(DSE_CUDA_ARCHITECTURES, cuda::Ability(gpu), DescribeDevices({device}, 1));
+  CheckHasCode(DSE_CUDA_ARCHITECTURES, cuda::Ability(gpu), DescribeDevices({device}, 1).Name());
 #endif
   return device;
 }
@@ -63,17 +61,16 @@ DeviceAbility AbilityOf(c10::Device device) {
   return {};
 }
 
-std::string DescribeDevices(const std::vector<c10::Device>& devices, int threads) {
+DeviceInfo DescribeDevices(const std::vector<c10::Device>& devices, int threads) {
+  DeviceInfo info{{}, threads};
 #ifdef DSE_TORCH_CUDA
-  if (devices.front().is_cuda()) {
-    std::vector<GpuIdentity> gpus;
-    for (const c10::Device device : devices) gpus.push_back(cuda::Identity(device.index()));
-    return DescribeGpus(gpus);
+  for (const c10::Device device : devices) {
+    if (device.is_cuda()) info.gpus.push_back(cuda::Identity(device.index()));
   }
 #else
   static_cast<void>(devices);
 #endif
-  return DescribeCpu(threads);
+  return info;
 }
 
 }  // namespace dse

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runner/torch/device_choice.h"
+#include "runner/training/device_info.h"
 
 namespace dse {
 
@@ -19,7 +20,7 @@ std::vector<c10::Device> ReplicaDevices(c10::Device first, int replicas);
 
 DeviceAbility AbilityOf(c10::Device device);
 
-// As DescribeGpus and DescribeCpu say it.
-std::string DescribeDevices(const std::vector<c10::Device>& devices, int threads);
+// What these are; `threads` of the CPU.
+DeviceInfo DescribeDevices(const std::vector<c10::Device>& devices, int threads);
 
 }  // namespace dse

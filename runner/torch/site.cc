@@ -63,12 +63,13 @@ LibraryFailure Describe(const c10::Error& error, const Site& site) {
 }  // namespace
 
 Site MakeSite(const TrainerOptions& options) {
-  const Site nowhere{{at::kCPU}, 1, options.device};
+  const Site nowhere{{at::kCPU}, 1, {}, options.device};
   return Guarded(nowhere, [&] {
     Site site;
     site.threads = std::max(1, options.threads);
     site.devices = ReplicaDevices(ParseDevice(options.device), options.replicas);
-    site.name = DescribeDevices(site.devices, site.threads);
+    site.info = DescribeDevices(site.devices, site.threads);
+    site.name = site.info.Name();
     return site;
   });
 }

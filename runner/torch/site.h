@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/training/device_info.h"
 #include "runner/training/engine_info.h"
 #include "runner/training/out_of_memory.h"
 #include "runner/training/trainer_options.h"
@@ -18,7 +19,8 @@ namespace dse {
 struct Site {
   std::vector<at::Device> devices;  // of every replica
   int threads = 1;                  // of the CPU, shared by the replicas
-  std::string name;                 // of the devices
+  DeviceInfo info;                  // of the devices
+  std::string name;                 // theirs, or what was asked for
 
   bool on_cpu() const { return devices.front().is_cpu(); }
 };

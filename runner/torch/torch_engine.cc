@@ -19,8 +19,7 @@ class TorchEngine : public Engine {
 
   EngineInfo info() const override { return LibTorchInfo(); }
   Support Supports(const Model&, const Recipe&) const override { return {}; }
-  std::string device_name() const override { return site_.name; }
-  bool has_own_memory() const override { return !site_.on_cpu(); }
+  DeviceInfo device() const override { return site_.info; }
   int replicas() const override { return static_cast<int>(site_.devices.size()); }
   int threads() const override { return site_.threads; }
   Precision ResolvePrecision(Precision precision) const override {

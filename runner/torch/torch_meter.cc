@@ -18,7 +18,7 @@ class TorchMeter : public Meter {
   }
 
   EngineInfo engine() const override { return LibTorchInfo(); }
-  std::string device_name() const override { return site_.name; }
+  DeviceInfo device() const override { return site_.info; }
   Precision ResolvePrecision(Precision precision) const override {
     return dse::ResolvePrecision(precision, site_.devices.front());
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/model.h"
+#include "runner/training/device_info.h"
 #include "runner/training/engine_info.h"
 #include "runner/training/engine_network.h"
 #include "runner/training/recipe.h"
@@ -28,9 +29,7 @@ class Engine {
   // Asked before Make. What the device alone lacks is an Error of Make or of ResolvePrecision.
   virtual Support Supports(const Model& model, const Recipe& recipe) const = 0;
 
-  virtual std::string device_name() const = 0;  // see device_name.h
-  // Whether the device has memory of its own, as GPUs do, beside the machine's.
-  virtual bool has_own_memory() const = 0;
+  virtual DeviceInfo device() const = 0;
   virtual int replicas() const = 0;
   virtual int threads() const = 0;  // of the CPU, also for reading images
   // What a precision word means on the device; never kAuto. Throws Error for none.

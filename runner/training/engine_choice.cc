@@ -15,7 +15,7 @@ Engine& ChooseEngine(const Engines& engines, const Model& model, const Recipe& r
   if (Engine* const engine = FindEngine(engines, model, recipe)) return *engine;
   std::string text = "no engine trains network '" +
                      (model.name.empty() ? ModelHash(model) : model.name) +
-                     "' with this recipe on " + engines.front()->device_name();
+                     "' with this recipe on " + engines.front()->device().Name();
   const char* separator = ": ";
   for (const std::unique_ptr<Engine>& engine : engines) {
     text += separator + engine->info().Text() + " has no " + engine->Supports(model, recipe).reason;

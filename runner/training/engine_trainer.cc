@@ -1,10 +1,10 @@
 #include "runner/training/engine_trainer.h"
 
-#include <chrono>
 #include <new>
 #include <string>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "runner/training/evaluation.h"
 #include "runner/training/out_of_memory.h"
@@ -16,10 +16,6 @@ namespace {
 // A part of a batch that can still be normalised.
 constexpr int kFewestImages = 2;
 
-double SecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // attempt(parts), `images` divided into 1, 2, 4, ... parts: memory that ran out leaves nothing
 // behind, so what failed is tried again. Throws the last OutOfMemory.
 template <typename Attempt>
@@ -30,7 +26,7 @@ auto InParts(Engine& engine, int images, const Attempt& attempt) {
     } catch (const OutOfMemory&) {
       throw;
     } catch (const std::bad_alloc&) {
-      ThrowHostMemory(engine.device_name(), engine.has_own_memory());
+      ThrowHostMemory(engine.device().Name(), engine.device().on_gpu());
     }
   };
   for (int parts = 1;; parts *= 2) {
@@ -48,7 +44,7 @@ auto InParts(Engine& engine, int images, const Attempt& attempt) {
 EngineTrainer::EngineTrainer(Engines engines) : engines_(std::move(engines)) {}
 
 TrainingResult EngineTrainer::Train(const TrainingJob& job, const TrainingHooks& hooks) {
-  const auto start = std::chrono::steady_clock::now();
+  const Clock::time_point start = Clock::now();
   Engine& engine = ChooseEngine(engines_, job.model, job.recipe);
   const Precision precision = engine.ResolvePrecision(job.recipe.precision);
   try {
@@ -78,7 +74,7 @@ EvaluationResult EngineTrainer::Evaluate(const EvaluationJob& job) {
   }
 }
 
-std::string EngineTrainer::device_name() const { return engines_.front()->device_name(); }
+DeviceInfo EngineTrainer::device() const { return engines_.front()->device(); }
 
 EngineInfo EngineTrainer::EngineFor(const Model& model, const Recipe& recipe) const {
   const Engine* const engine = FindEngine(engines_, model, recipe);

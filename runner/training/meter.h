@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "runner/training/device_info.h"
 #include "runner/training/engine_info.h"
 #include "runner/training/recipe.h"
 
@@ -31,7 +32,7 @@ class Meter {
  public:
   virtual ~Meter() = default;
   virtual EngineInfo engine() const = 0;
-  virtual std::string device_name() const = 0;  // see device_name.h
+  virtual DeviceInfo device() const = 0;
   // What a precision word means on the device; never kAuto. Throws Error for none.
   virtual Precision ResolvePrecision(Precision precision) const = 0;
 

@@ -5,15 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "runner/training/weights.h"
 
 namespace dse {
 namespace {
-
-double SecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 BatchOptions OptionsOf(const TrainingJob& job, int threads) {
   BatchOptions options;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -29,8 +28,6 @@ class TrainingSession {
   EngineNetwork& network() { return *network_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   // What an epoch's training or a test adds up to. `outcome` other than kDone ends the run.
   struct Pass {
     TrainingOutcome outcome = TrainingOutcome::kDone;

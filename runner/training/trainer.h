@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runner/training/device_info.h"
 #include "runner/training/evaluation_job.h"
 #include "runner/training/trainer_options.h"
 #include "runner/training/training_job.h"
@@ -23,7 +24,7 @@ class Trainer {
   // damaged file, a map of other classes.
   virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
 
-  virtual std::string device_name() const = 0;  // see device_name.h
+  virtual DeviceInfo device() const = 0;
   // What trains a network with a recipe here, also where it then fails; empty where nothing does.
   virtual EngineInfo EngineFor(const Model& model, const Recipe& recipe) const = 0;
   // What a precision word means on this trainer's device; never kAuto. Throws Error for none.

@@ -5,7 +5,7 @@
 
 #include "db/database.h"
 #include "db/done_runs.h"
-#include "runner/training/device_name.h"
+#include "runner/training/device_info.h"
 #include "runner/training/roofline.h"
 #include "runner/work/spread.h"
 #include "runner/work/stop_signals.h"
@@ -22,8 +22,8 @@ class Stopwatch {
       : request_(request), meter_(factory(request.trainer)) {
     if (!request.db_path.empty()) db_ = Database::Open(request.db_path, OpenMode::kCreate);
     recipe_.precision = meter_->ResolvePrecision(request.precision);
-    device_ = DeviceKind(meter_->device_name());
-    on_gpu_ = device_ != "cpu";
+    device_ = meter_->device().Kind();
+    on_gpu_ = meter_->device().on_gpu();
   }
 
   // Empty where it was interrupted in between.
@@ -41,7 +41,7 @@ class Stopwatch {
 
   BenchSummary Summarise(std::vector<TimedNetwork> networks, bool interrupted) {
     BenchSummary summary;
-    summary.device = meter_->device_name();
+    summary.device = meter_->device().Name();
     summary.precision = recipe_.precision;
     summary.engine = meter_->engine().Text();
     summary.networks = std::move(networks);

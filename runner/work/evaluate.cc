@@ -70,7 +70,7 @@ EvalSummary Evaluate(const EvalRequest& request, const TrainerFactory& factory,
   summary.data = OpenTestImages(request.data, wish, request.trainer.threads);
   if (hooks.on_open) hooks.on_open(summary.data->info());
   Evaluator evaluator(request, db, *summary.data, factory, folder);
-  if (hooks.on_device) hooks.on_device(evaluator.device_name());
+  if (hooks.on_device) hooks.on_device(evaluator.device().Name());
   const StopSignals signals;
   summary.runs = static_cast<int64_t>(runs.size());
   for (size_t i = 0; i < runs.size() && !summary.interrupted; ++i) {
@@ -83,7 +83,8 @@ EvalSummary Evaluate(const EvalRequest& request, const TrainerFactory& factory,
     } catch (const Error& error) {
       summary.problems.emplace_back(error.what());
     } catch (const std::bad_alloc&) {
-      summary.problems.push_back(NameOf(runs[i]) + ": out of memory on " + evaluator.device_name());
+      summary.problems.push_back(NameOf(runs[i]) + ": out of memory on " +
+                                 evaluator.device().Name());
     }
     if (hooks.on_progress) {
       hooks.on_progress(static_cast<int64_t>(i + 1), static_cast<int64_t>(runs.size()));

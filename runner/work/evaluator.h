@@ -29,7 +29,7 @@ class Evaluator {
   // std::bad_alloc.
   std::optional<TestedRun> TestOrFind(const DoneRun& run);
 
-  std::string device_name() const { return trainer_->device_name(); }
+  DeviceInfo device() const { return trainer_->device(); }
 
  private:
   bool IsWhole(const Evaluation& stored) const;

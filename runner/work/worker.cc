@@ -138,7 +138,7 @@ class Worker {
         trainer_(MakeTrainer(job)),
         owner_(Owner::ThisProcess()),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
-    SharedCounts::SetDevice(slot, trainer_->device_name());
+    SharedCounts::SetDevice(slot, trainer_->device().Name());
   }
 
   WorkerExit Work() {
@@ -176,7 +176,7 @@ class Worker {
     request.retries = job_.request.retries;
     request.lease_seconds = job_.request.lease_seconds;
     request.host = owner_.host();
-    request.device = trainer_->device_name();
+    request.device = trainer_->device().Name();
     request.data_uri = job_.data.info().uri;
     request.fingerprint = job_.data.info().fingerprint;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);

@@ -157,7 +157,7 @@ TEST_CASE("Devices that are not there are refused with a sentence") {
   CHECK_THROWS_WITH(MakeLibTorchTrainer({"cuda:", 1}), Catch::Contains("unknown device"));
   CHECK_THROWS_WITH(MakeLibTorchTrainer({"cuda:999", 1}), Catch::Contains("cuda:999"));
   CHECK_THROWS_AS(MakeLibTorchTrainer({"cuda:99999999999", 1}), Error);
-  CHECK(MakeLibTorchTrainer({"cpu", 2})->device_name() == "cpu, 2 threads");
+  CHECK(MakeLibTorchTrainer({"cpu", 2})->device().Name() == "cpu, 2 threads");
   CHECK_THAT(MakeTorchMeter({"auto", 1})->engine().Text(), Catch::StartsWith("LibTorch 2."));
 }
 

@@ -5,7 +5,7 @@
 
 #include "runner/torch/device_choice.h"
 #include "runner/torch/library_failure.h"
-#include "runner/training/device_name.h"
+#include "runner/training/device_info.h"
 
 namespace dse::cuda {
 

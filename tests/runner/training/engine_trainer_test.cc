@@ -29,7 +29,7 @@ TEST_CASE("What does not fit in parts of two images is out of memory") {
   const TrainingResult result = training.Run();
   CHECK(result.outcome == TrainingOutcome::kOutOfMemory);
   CHECK(result.message ==
-        "out of memory on fake; batches of 8 were tried in parts of 2 images too");
+        "out of memory on cpu, 1 thread; batches of 8 were tried in parts of 2 images too");
   CHECK(result.engine.Text() == "Fake 1");
   CHECK(result.precision == "fp32");
   CHECK_THAT(training.script.Calls(), Catch::EndsWith("make 1x4 | tally 3 | step 0 0.1"));
@@ -72,13 +72,14 @@ TEST_CASE("The machine's memory is the device's where it has none of its own") {
     CHECK_THAT(training.script.Calls(), Contains("make 1x4"));
   }
   SECTION("a GPU") {
-    training.script.has_own_memory = true;
+    training.script.device.gpus = {{0, "fake", "GPU-1"}};
     try {
       training.Run();
       FAIL("it did not fail");
     } catch (const Error& failure) {
       CHECK(failure.fault() == Fault::kMachine);
-      CHECK_THAT(failure.what(), Contains("this machine's memory, not that of fake, is used up"));
+      CHECK_THAT(failure.what(),
+                 Contains("this machine's memory, not that of cuda:0, fake, GPU-1, is used up"));
     }
     CHECK_THAT(training.script.Calls(), !Contains("free"));
   }
@@ -121,10 +122,11 @@ TEST_CASE("A job goes to the first engine that supports it") {
   SECTION("none") {
     first.support = {false, "block X"};
     second.support = {false, "precision bf16"};
-    CHECK_THROWS_WITH(trainer.Train(task, {}),
-                      "no engine trains network '" + ModelHash(job.model) +
-                          "' with this recipe on fake: native 0.1 has no block X; Torch 2 has no "
-                          "precision bf16");
+    CHECK_THROWS_WITH(
+        trainer.Train(task, {}),
+        "no engine trains network '" + ModelHash(job.model) +
+            "' with this recipe on cpu, 1 thread: native 0.1 has no block X; Torch 2 has no "
+            "precision bf16");
     CHECK(trainer.EngineFor(job.model, job.recipe).Text().empty());
   }
 }

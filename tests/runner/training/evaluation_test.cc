@@ -88,7 +88,7 @@ TEST_CASE("A test that memory does not suffice for is made in parts") {
   CHECK(result.error == toy.trained().test_error);
   CHECK_THAT(toy.script.Calls(), Contains("free | make 1x4 for tests | put | tally 1 | test 8"));
   toy.script.fits = 1;
-  CHECK_THROWS_WITH(toy.TestByName(ToyDataset(24, 10)), "out of memory on fake");
+  CHECK_THROWS_WITH(toy.TestByName(ToyDataset(24, 10)), "out of memory on cpu, 1 thread");
 }
 
 TEST_CASE("One replica tests, whatever trained") {

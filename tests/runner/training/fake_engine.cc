@@ -190,7 +190,7 @@ class FakeNetwork : public EngineNetwork {
   void Hold(const Batch& batch) const {
     if (LargestPart(batch.size, request_.division.parts()) <= script_.fits) return;
     if (script_.host_memory) throw std::bad_alloc();
-    throw OutOfMemory("out of memory on fake", script_.certain);
+    throw OutOfMemory("out of memory on cpu, 1 thread", script_.certain);
   }
 
   const NetworkRequest request_;
@@ -212,8 +212,7 @@ class FakeEngine : public Engine {
   explicit FakeEngine(FakeScript& script) : script_(script) {}
   EngineInfo info() const override { return script_.info; }
   Support Supports(const Model&, const Recipe&) const override { return script_.support; }
-  std::string device_name() const override { return "fake"; }
-  bool has_own_memory() const override { return script_.has_own_memory; }
+  DeviceInfo device() const override { return script_.device; }
   int replicas() const override { return script_.replicas; }
   int threads() const override { return 1; }
   Precision ResolvePrecision(Precision precision) const override {

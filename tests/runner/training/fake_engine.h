@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/training/device_info.h"
 #include "runner/training/engine.h"
 
 namespace dse {
@@ -15,8 +16,8 @@ namespace dse {
 struct FakeScript {
   EngineInfo info{"Fake", "1"};
   Support support{};
-  bool behind = false;          // as a GPU: the last loss cannot be had
-  bool has_own_memory = false;  // as a GPU
+  bool behind = false;  // as a GPU: the last loss cannot be had
+  DeviceInfo device{};
   int replicas = 1;
   int fits = std::numeric_limits<int>::max();  // images of a part that memory suffices for
   bool host_memory = false;                    // what runs out is told by std::bad_alloc

@@ -14,7 +14,7 @@ namespace {
 
 // What a pretended device does.
 struct Device {
-  std::string name = "cpu, 3 threads";
+  DeviceInfo info{{}, 3};
   int memory = 1 << 20;                     // images of a training batch that it suffices for
   std::vector<std::pair<bool, int>> timed;  // training, batch size
   std::function<void()> on_step = [] {};
@@ -24,7 +24,7 @@ struct Device {
 class FakeMeter : public Meter {
  public:
   explicit FakeMeter(Device& device) : device_(device) {}
-  std::string device_name() const override { return device_.name; }
+  DeviceInfo device() const override { return device_.info; }
   EngineInfo engine() const override { return {"Fake", "1"}; }
   Precision ResolvePrecision(Precision) const override { return Precision::kBf16; }
   DevicePeaks MeasurePeaks(Precision) override { return {1e15, 1e12}; }
@@ -104,7 +104,7 @@ TEST_CASE("timings are kept by what they are of, and measured again only on requ
 TEST_CASE("the share of the least possible time is told of GPUs alone") {
   Device device;
   CHECK_FALSE(Run(RequestOn(""), Two(), device).peaks);
-  device.name = "cuda:0, Some GPU, GPU-0";
+  device.info.gpus = {{0, "Some GPU", "GPU-0"}};
   const BenchSummary summary = Run(RequestOn(""), Two(), device);
   REQUIRE(summary.peaks);
   const TimedNetwork& network = summary.networks.front();

@@ -47,7 +47,7 @@ class FakeTrainer : public Trainer {
     result.engine = EngineFor(job.model, job.recipe);
     return result;
   }
-  std::string device_name() const override { return "fake"; }
+  DeviceInfo device() const override { return {{}, 3}; }
   EngineInfo EngineFor(const Model&, const Recipe&) const override { return {"Fake", "1"}; }
   Precision ResolvePrecision(Precision) const override { return Precision::kFp32; }
   EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }

@@ -39,12 +39,12 @@ TEST_CASE("training a population stores a result and its epochs for every member
   CHECK(summary.finished_here == 4);
   CHECK_FALSE(summary.interrupted);
   CHECK(reports >= 2);
-  CHECK(devices == "fake");  // of both workers
+  CHECK(devices == "cpu, 3 threads");  // of both workers
   CHECK(summary.plan.best_error == Approx(10));
   CHECK(study.Query("SELECT count(*) FROM epochs") == 8);
   CHECK(study.Query("SELECT count(*) FROM attempts WHERE outcome = 'done'") == 4);
   CHECK(study.QueryText("SELECT group_concat(DISTINCT engine) FROM runs") == "Fake 1");
-  CHECK(study.QueryText("SELECT group_concat(DISTINCT device) FROM runs") == "fake");
+  CHECK(study.QueryText("SELECT group_concat(DISTINCT device) FROM runs") == "cpu, 3 threads");
   // 0.05 at batch 128: the first epoch's rate is the whole, the second's of two half of it.
   CHECK(study.Query("SELECT sum(lr = 0.05) FROM epochs WHERE epoch = 1") == 4);
   CHECK(study.Query("SELECT sum(abs(lr - 0.025) < 1e-12) FROM epochs WHERE epoch = 2") == 4);

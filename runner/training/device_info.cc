@@ -1,10 +1,8 @@
-#include "runner/training/device_name.h"
+#include "runner/training/device_info.h"
 
 #include <algorithm>
 #include <cstddef>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace dse {
 namespace {
@@ -12,7 +10,7 @@ namespace {
 constexpr size_t kShortUuid = 12;  // "GPU-3f1b0c52", which nvidia-smi takes too
 
 // "8 x NVIDIA A100", "4 x NVIDIA A100 + 4 x NVIDIA H100", in the order of the GPUs.
-std::string Kinds(std::span<const GpuIdentity> gpus) {
+std::string CountKinds(const std::vector<GpuIdentity>& gpus) {
   std::vector<std::pair<std::string, int>> kinds;
   for (const GpuIdentity& gpu : gpus) {
     const auto found =
@@ -32,26 +30,22 @@ std::string Kinds(std::span<const GpuIdentity> gpus) {
 
 }  // namespace
 
-std::string DescribeGpus(std::span<const GpuIdentity> gpus) {
-  const GpuIdentity& first = gpus.front();
-  const std::string place = "cuda:" + std::to_string(first.index);
-  if (gpus.size() == 1) return place + ", " + first.name + ", " + first.uuid;
+std::string DeviceInfo::Name() const {
+  if (gpus.empty()) {
+    return "cpu, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  }
+  const std::string place = "cuda:" + std::to_string(gpus.front().index);
+  if (gpus.size() == 1) return place + ", " + Kind() + ", " + gpus.front().uuid;
   std::string uuids;
   for (const GpuIdentity& gpu : gpus) {
     uuids += (uuids.empty() ? "" : " ") + gpu.uuid.substr(0, kShortUuid);
   }
-  return place + "-" + std::to_string(gpus.back().index) + ", " + Kinds(gpus) + ", " + uuids;
+  return place + "-" + std::to_string(gpus.back().index) + ", " + Kind() + ", " + uuids;
 }
 
-std::string DescribeCpu(int threads) {
-  return "cpu, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
-}
-
-std::string DeviceKind(const std::string& device_name) {
-  const size_t begin = device_name.find(", ");
-  if (!device_name.starts_with("cuda") || begin == std::string::npos) return "cpu";
-  const size_t end = device_name.find(", ", begin + 2);
-  return device_name.substr(begin + 2, end == std::string::npos ? end : end - begin - 2);
+std::string DeviceInfo::Kind() const {
+  if (gpus.empty()) return "cpu";
+  return gpus.size() == 1 ? gpus.front().name : CountKinds(gpus);
 }
 
 std::string UuidText(std::span<const char, 16> bytes, const std::string& gpu_name) {
