@@ -188,7 +188,9 @@ TEST_CASE("padding before a marker is harmless, and data left over there are dam
     CHECK(before_end(padding).image.pixels == pixels);
   }
   CHECK_THAT(before_end(std::string(40, '\x12')).loss, Catch::Contains("extraneous bytes"));
-  CHECK_THAT(before_end(std::string(40, '\0') + "\x12").loss, Catch::Contains("extraneous bytes"));
+  std::string trailing(40, '\0');
+  trailing += '\x12';
+  CHECK_THAT(before_end(trailing).loss, Catch::Contains("extraneous bytes"));
   // Between segments of the header nothing is coded.
   const std::string header = whole.substr(0, 20) + std::string(40, '\x12') + whole.substr(20);
   CHECK(Decode(header).intact());
