@@ -39,7 +39,7 @@ std::string Gibibytes(int64_t bytes, bool unit = true) {
 
 FailureKind Classify(const LibraryFailure& failure) {
   if (!failure.device_answers) return FailureKind::kWorker;
-  if (failure.host_memory || Mentions(failure.text, kCpuAllocator)) {
+  if (Mentions(failure.text, kCpuAllocator)) {
     return failure.on_gpu ? FailureKind::kHostMemory : FailureKind::kDeviceMemory;
   }
   if (failure.out_of_memory || failure.cuda_code == kCudaMemory) return FailureKind::kDeviceMemory;

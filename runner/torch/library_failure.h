@@ -12,7 +12,6 @@ namespace dse {
 struct LibraryFailure {
   std::string text;              // its first line
   bool out_of_memory = false;    // the library's own type for it
-  bool host_memory = false;      // std::bad_alloc: the machine's memory
   std::optional<int> cuda_code;  // cudaError_t, where CUDA itself failed
   bool on_gpu = false;           // the trainer's device is one
   bool device_answers = true;    // the device could be waited for afterwards

@@ -5,6 +5,7 @@
 #include <c10/util/Exception.h>
 
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,11 +59,15 @@ auto Guarded(const Site& site, const Body& body) {
   }
 }
 
-// The same at the site.
+// The same at the site. To get there may fail too: a lost GPU answers with the error of an earlier
+// call.
 template <typename Body>
 auto GuardedAt(const Site& site, const Body& body) {
-  const AtSite here(site);
-  return Guarded(site, body);
+  std::optional<AtSite> here;
+  return Guarded(site, [&] {
+    here.emplace(site);
+    return body();
+  });
 }
 
 // Gives memory back that the library keeps for later.

@@ -32,7 +32,9 @@ class TorchEngine : public Engine {
     return GuardedAt(site_, [&] { return std::make_unique<TorchNetwork>(request, site_); });
   }
 
-  void FreeMemory() override { FreeCachedMemory(site_); }
+  void FreeMemory() override {
+    Guarded(site_, [&] { FreeCachedMemory(site_); });
+  }
 
  private:
   const Site site_;

@@ -1,5 +1,7 @@
 #include "runner/torch/torch_meter.h"
 
+#include <ATen/Parallel.h>
+
 #include "runner/torch/memory.h"
 #include "runner/torch/network.h"
 #include "runner/torch/precision.h"
@@ -24,9 +26,11 @@ class TorchMeter : public Meter {
   }
 
   std::vector<double> MeasureSteps(const TimingRequest& request) override {
+    at::set_num_threads(site_.threads);  // as an engine does
     return GuardedAt(site_, [&] { return TimeSteps(request, site_.devices.front()); });
   }
   DevicePeaks MeasurePeaks(Precision precision) override {
+    at::set_num_threads(site_.threads);
     return GuardedAt(site_, [&] { return TimePeaks(precision, site_.devices.front()); });
   }
   int64_t CountParameters(const Model& model) override {

@@ -50,21 +50,29 @@ int64_t SumWrong(const std::vector<DeviceTally>& tallies) {
 
 template <typename Work>
 void TorchNetwork::Run(const Work& work) {
-  group_.Run([&](int i) {
-    const auto index = static_cast<size_t>(i);
-    work(*replicas_[index], index);
-  });
+  try {
+    group_->Run([&](int i) {
+      const auto index = static_cast<size_t>(i);
+      work(*replicas_[index], index);
+    });
+  } catch (...) {
+    // Whoever catches this asks the devices whether they answer. One whose sum waits for a failed
+    // replica does so only once the sums are gone, and these go after the threads that use them.
+    group_.reset();
+    sum_.reset();
+    throw;
+  }
 }
 
 TorchNetwork::TorchNetwork(const NetworkRequest& request, const Site& site)
     : site_(site),
       devices_(FirstDevices(site, request.division.replicas)),
       sum_(MakeAllReduce(devices_)),
-      group_(request.division.replicas, [this] { sum_->Abort(); }),
+      group_(std::make_unique<ReplicaGroup>(request.division.replicas, [this] { sum_->Abort(); })),
       replicas_(devices_.size()) {
-  group_.Run([&](int i) {
+  group_->Run([&](int i) {
     const auto index = static_cast<size_t>(i);
-    PrepareThread(devices_[index], std::max(1, site.threads / group_.size()));
+    PrepareThread(devices_[index], std::max(1, site.threads / group_->size()));
     replicas_[index] = std::make_unique<Replica>(request, devices_[index], i, *sum_);
   });
 }
@@ -120,7 +128,7 @@ void TorchNetwork::AddStatistics(const Batch& batch) {
 void TorchNetwork::StoreStatistics() {
   GuardedAt(site_, [&] {
     Run([&](Replica&, size_t i) {
-      statistics_[i]->Store(*sum_, static_cast<int>(i), group_.size());
+      statistics_[i]->Store(*sum_, static_cast<int>(i), group_->size());
     });
     statistics_.clear();
   });

@@ -43,14 +43,14 @@ class TorchNetwork : public EngineNetwork {
   const std::vector<std::unique_ptr<Replica>>& replicas() const { return replicas_; }
 
  private:
-  // Calls work(replica, its number) in every replica's thread.
+  // Calls work(replica, its number) in every replica's thread; not again after one that threw.
   template <typename Work>
   void Run(const Work& work);
 
   const Site& site_;
   const std::vector<at::Device> devices_;  // of the replicas
   std::unique_ptr<AllReduce> sum_;
-  ReplicaGroup group_;
+  std::unique_ptr<ReplicaGroup> group_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<std::unique_ptr<PreciseStatistics>> statistics_;  // one each, while they are taken
   std::vector<DeviceTally> tallies_;                            // one each

@@ -50,8 +50,8 @@ std::string StateToText(const TrainingState& state, const UpdateState& updates) 
       .dump();
 }
 
-// The text was written by StateToText: its file's checksum holds.
-TrainingState StateFromText(const Json& json) {
+// What StateToText wrote: its file's checksum holds.
+TrainingState StateFromJson(const Json& json) {
   TrainingState state;
   state.epoch = json.at("epoch").get<int>();
   state.step = json.at("step").get<int64_t>();
@@ -70,7 +70,7 @@ TrainingState StateFromText(const Json& json) {
   return state;
 }
 
-UpdateState UpdatesFromText(const Json& json) {
+UpdateState UpdatesFromJson(const Json& json) {
   return {json.at("optimizer_steps").get<int64_t>(), json.at("loss_scale").get<double>(),
           json.at("good_steps").get<int>()};
 }
@@ -108,8 +108,8 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
     CheckOwner(path, found.file.metadata, owner);
     CheckClasses(found.file, path, owner.classes);
     const Json state = ParseJson(found.file.metadata[kState], path);
-    found.state = StateFromText(state);
-    found.updates = UpdatesFromText(state);
+    found.state = StateFromJson(state);
+    found.updates = UpdatesFromJson(state);
     return found;
   } catch (const std::exception& failure) {
     warn(std::string("a checkpoint is not used: ") + failure.what());

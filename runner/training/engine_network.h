@@ -19,7 +19,7 @@ struct NetworkRequest {
   const NetworkPlan& plan;
   const Recipe& recipe;
   uint64_t seed = 0;
-  Division division{};  // of every batch
+  Division division{};  // of every batch; replicas: as many as the engine has, or one
   // Of the images' channels, 0..1.
   std::array<float, 3> mean{};
   std::array<float, 3> stddev{};
@@ -48,7 +48,7 @@ struct UpdateState {
 
 // A network on an engine's devices: parameters, optimizer, averages, one replica or several. Used
 // by one thread. Calls throw OutOfMemory and Error, with its fault; afterwards the network is only
-// good to be destroyed.
+// good to be destroyed, but for GiveNetwork, which changes nothing.
 class EngineNetwork {
  public:
   virtual ~EngineNetwork() = default;
@@ -84,9 +84,10 @@ class EngineNetwork {
   virtual std::vector<TensorRecord> GiveNetwork() = 0;
   virtual void TakeNetwork(const std::vector<TensorRecord>& records, const std::string& path) = 0;
   // Everything that training changes, for checkpoints: "network.NAME", "average.NAME",
-  // "optimizer.SLOT", and "replicaN.NAME.running_mean" and _var. Taking back, a replica without
-  // statistics of its own gets the first one's. `path`, of the file they are from, starts the
-  // messages; throws Error for a record that is missing or of another shape.
+  // "optimizer.momentum.NAME", "optimizer.square.NAME" (not of sgd), and
+  // "replicaN.NAME.running_mean" and _var. Taking back, a replica without statistics of its own
+  // gets the first one's. `path`, of the file they are from, starts the messages; throws Error for
+  // a record that is missing or of another shape.
   virtual std::vector<TensorRecord> GiveRecords(UpdateState& state) = 0;
   virtual void TakeRecords(const std::vector<TensorRecord>& records, const UpdateState& state,
                            const std::string& path) = 0;

@@ -37,7 +37,8 @@ struct FakeScript {
 
 // Computes with a single number w, from its seed: every step moves it by images, labels, rate and a
 // momentum, and running statistics follow the batches; so what is left out or done twice shows in
-// the losses. Its records have the names and shapes of the plan. The script must outlive it.
+// the losses. What it gives as a network has the names and shapes of the plan. The script must
+// outlive it.
 std::unique_ptr<Engine> MakeFakeEngine(FakeScript& script);
 
 }  // namespace dse
