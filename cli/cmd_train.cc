@@ -17,6 +17,7 @@
 #include "runner/training/weight_differences.h"
 #include "runner/work/forecast.h"
 #include "runner/work/kept_weights.h"
+#include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
 

@@ -15,10 +15,9 @@ enum class OpenMode {
 
 // One connection to a results file (README of this folder). Used by one thread at a time and never
 // carried across fork; several processes may have one each on the same file. Rollback journal,
-// foreign keys on. A file that another program
-// has locked is waited for (db/lock_wait.h). All functions of this folder throw Error with the
-// file's name: not a database, another program's file, a newer schema; and, as the machine's fault,
-// read-only, locked for too long, a full disk.
+// foreign keys on. A file that another program has locked is waited for (db/lock_wait.h). All
+// functions of this folder throw Error with the file's name: not a database, another program's
+// file, a newer schema; and, as the machine's fault, read-only, locked for too long, a full disk.
 class Database {
  public:
   static Database Open(const std::string& path, OpenMode mode,

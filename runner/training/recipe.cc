@@ -1,10 +1,8 @@
 #include "runner/training/recipe.h"
 
-#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <numbers>
 
 #include "core/hash.h"
 #include "core/suggest.h"
@@ -199,18 +197,6 @@ Recipe WithOverrides(Recipe recipe, const Overrides& overrides) {
   if (overrides.lr) recipe.lr = *overrides.lr;
   if (overrides.weight_decay) recipe.weight_decay = *overrides.weight_decay;
   return recipe;
-}
-
-double LearningRate(const Recipe& recipe, int epoch) {
-  double lr = recipe.lr * recipe.batch_size / 128;
-  if (recipe.schedule == Schedule::kCosine) {
-    lr *= (1 + std::cos(std::numbers::pi * epoch / recipe.epochs)) / 2;
-  }
-  if (epoch < recipe.warmup_epochs) {
-    const double progress = epoch / recipe.warmup_epochs;
-    lr *= recipe.warmup_factor * (1 - progress) + progress;
-  }
-  return lr;
 }
 
 }  // namespace dse

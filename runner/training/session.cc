@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "runner/training/learning_rate.h"
 #include "runner/training/weights.h"
 
 namespace dse {

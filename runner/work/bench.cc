@@ -118,7 +118,7 @@ BenchSummary Bench(const BenchRequest& request, std::vector<Model> models,
                    const MeterFactory& factory,
                    const std::function<void(int64_t done, int64_t all)>& on_progress) {
   Stopwatch stopwatch(request, factory);
-  const StopSignals signals;
+  auto signals = std::make_unique<StopSignals>();
   std::vector<TimedNetwork> networks;
   bool interrupted = false;
   for (Model& model : models) {
@@ -131,6 +131,7 @@ BenchSummary Bench(const BenchRequest& request, std::vector<Model> models,
       on_progress(static_cast<int64_t>(networks.size()), static_cast<int64_t>(models.size()));
     }
   }
+  signals.reset();  // a signal while peaks are measured ends the process
   return stopwatch.Summarise(std::move(networks), interrupted);
 }
 

@@ -50,11 +50,11 @@ struct EvalHooks {
 
 // Tests the kept weights of done runs on the images of one split and stores each result at once;
 // what has a result already is not tested again (unless an older version stored it, which matched
-// classes by their place). Which outputs the data's classes are is told by
-// the names kept with the weights (class_map.h). Weights of older versions have none: if their
-// training was on these data the classes are the same, in byte order; else the naming must say.
-// SIGINT and SIGTERM end it after the run in hand. Throws Error: no finished run, no kept weights,
-// data that do not open. What is wrong with one run is a problem of that run.
+// classes by their place). Which outputs the data's classes are is told by the names kept with the
+// weights (class_map.h). Weights of older versions have none: if their training was on these data
+// the classes are the same, in byte order; else the naming must say. SIGINT and SIGTERM end it
+// after the run in hand. Throws Error: no finished run, no kept weights, data that do not open.
+// What is wrong with one run is a problem of that run.
 EvalSummary Evaluate(const EvalRequest& request, const TrainerFactory& factory,
                      const EvalHooks& hooks);
 

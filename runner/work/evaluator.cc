@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
+#include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 
 namespace dse {

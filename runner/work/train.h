@@ -70,14 +70,6 @@ struct TrainSummary {
   bool left_undone = false;  // runs are left because workers ended early
 };
 
-// What the database is told of a dataset.
-DatasetRow MakeDatasetRow(const DatasetInfo& data);
-
-// The runs wanted of `members`: effective recipes, seeds, keys. Pure. Throws Error if a member's
-// model has other classes than the dataset (naming --classes).
-WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
-                    const DatasetInfo& data, uint64_t seed, int repeats);
-
 // Makes the trainer of one worker, in the worker's own process.
 using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
 

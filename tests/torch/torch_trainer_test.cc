@@ -10,6 +10,7 @@
 #include "runner/torch/probes.h"
 #include "runner/torch/torch_meter.h"
 #include "runner/trainers.h"
+#include "runner/training/learning_rate.h"
 #include "tests/support/skipped.h"
 #include "tests/support/tiny_model.h"
 #include "tests/support/toy_dataset.h"

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "runner/training/learning_rate.h"
 #include "tests/runner/training/toy_training.h"
 
 namespace dse {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runner/work/plan.h"
 #include "tests/runner/work/study.h"
 
 namespace dse {

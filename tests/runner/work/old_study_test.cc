@@ -5,6 +5,7 @@
 #include "db/plan.h"
 #include "db/populations.h"
 #include "runner/data/folder.h"
+#include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
 #include "tests/runner/data/images/jpeg_writer.h"

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "runner/work/plan.h"
 #include "runner/work/train.h"
 
 namespace dse {

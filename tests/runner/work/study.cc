@@ -16,6 +16,7 @@
 #include "db/populations.h"
 #include "db/sqlite/sqlite.h"
 #include "runner/data/synthetic.h"
+#include "runner/training/learning_rate.h"
 
 namespace dse {
 namespace {
