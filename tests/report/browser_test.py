@@ -7,7 +7,6 @@ sort. Skipped where Chromium is missing.
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -35,7 +34,7 @@ class ReportInBrowser(unittest.TestCase):
         page = self.open()
         page.draw_everything()
         page.resize(1280, 900)
-        time.sleep(0.3)
+        page.wait_until_still()
         return page
 
     def changed(self, name, old, new):
@@ -50,9 +49,10 @@ class ReportInBrowser(unittest.TestCase):
         return page.value("+document.documentElement.dataset.chartsDrawn")
 
     def middle(self, page, expression):
-        """Where the mouse meets an element, brought into view."""
-        return page.value(f"""(() => {{ const e = {expression};
+        """Where the mouse meets an element, brought into view. The page has been told of the scrolling by then."""
+        return page.value(f"""(async () => {{ const e = {expression};
           e.scrollIntoView({{block: 'center', behavior: 'instant'}});
+          for (let i = 0; i < 2; ++i) await new Promise(requestAnimationFrame);
           const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }})()""")
 
     def mouse(self, page, kind, x, y, **more):
@@ -60,15 +60,13 @@ class ReportInBrowser(unittest.TestCase):
 
     def hover(self, page, expression, shown):
         """Moves the mouse onto an element until `shown` is true: one that is drawn anew meanwhile forgets the mouse."""
-        end = time.monotonic() + chromium.PATIENCE_S
-        while True:
+        def moved():
             self.mouse(page, "mouseMoved", 1, 1)
             self.mouse(page, "mouseMoved", *self.middle(page, expression))
-            for _ in range(20):
-                if page.value(shown):
-                    return
-                time.sleep(0.05)
-            self.assertLess(time.monotonic(), end, f"never true: {shown}")
+            page.wait_until_still()
+            return page.value(shown)
+
+        chromium.wait_for(moved, shown)
 
     def click(self, page, expression):
         x, y = self.middle(page, expression)
@@ -131,18 +129,22 @@ class ReportInBrowser(unittest.TestCase):
         page = self.open_drawn()
         table = "document.querySelector('table[aria-label=\"Every pair compared\"]')"
         column = lambda i: page.value(f"[...{table}.tBodies[0].rows].map((row) => row.cells[{i}].textContent)")
-        heading = lambda i: f"{table}.tHead.rows[0].cells[{i}].firstChild"
-        self.click(page, heading(4))
+        heading = lambda i: f"{table}.tHead.rows[0].cells[{i}]"
+
+        def sort(i, order="ascending"):
+            self.click(page, f"{heading(i)}.firstChild")
+            page.wait_until(f"{heading(i)}.getAttribute('aria-sort') === '{order}'")
+
+        sort(4)
         self.assertEqual(column(4), ["-10.25", "+0.1", "+2.9", "+6.6"])
-        self.click(page, heading(3))
+        sort(3)
         self.assertEqual(column(3), ["2e-19", "1e-5", "0.5", ""])
-        self.click(page, heading(3))
+        sort(3, "descending")
         self.assertEqual(column(3), ["0.5", "1e-5", "2e-19", ""])
-        self.assertEqual(page.value(f"{table}.tHead.rows[0].cells[3].getAttribute('aria-sort')"), "descending")
-        self.click(page, heading(0))
+        sort(0)
         self.assertEqual(column(0), [HOSTILE, "AnyNetXA", "AnyNetXA", "RegNetX"])
         self.assertEqual(column(3)[1:3], ["1e-5", "2e-19"])  # as they were
-        self.click(page, heading(2))
+        sort(2)
         self.assertEqual(column(2), ["0.31", "0.4", "0.62", "too few"])
 
     def test_hovering_shows_the_model_and_its_parameters_as_text(self):
@@ -177,11 +179,13 @@ class ReportInBrowser(unittest.TestCase):
         top = page.value("scrollY")
         self.mouse(page, "mouseWheel", x, y, deltaX=0, deltaY=60)
         page.wait_until(f"scrollY > {top}")
+        page.wait_until_still()
         self.assertEqual(page.value(labels), before)
         x, y = self.middle(page, "document.querySelector('#flops svg')")
         top = page.value("scrollY")
         self.mouse(page, "mouseWheel", x, y, deltaX=-400, deltaY=0, modifiers=8)  # what a wheel sends with shift
         page.wait_until(f"{labels} !== {before!r}")
+        page.wait_until_still()
         self.assertEqual(page.value("scrollY"), top)
         self.assertEqual(page.problems(), [])
 
@@ -228,7 +232,8 @@ class ReportInBrowser(unittest.TestCase):
     def test_the_policy_forbids_what_the_report_does_not_need(self):
         for bad in ('<p style="color: red">', "<script>1</script>", '<img src="https://example.org/a.png">'):
             page = self.open(self.changed("policy.html", "<nav", bad + "<nav"))
-            self.assertTrue(any("Content Security Policy" in problem for problem in page.problems()), bad)
+            chromium.wait_for(lambda: any("Content Security Policy" in problem for problem in page.problems()),
+                              f"a complaint about {bad}")
 
     def test_charts_are_saved_as_files(self):
         page = self.open_drawn()
@@ -236,11 +241,7 @@ class ReportInBrowser(unittest.TestCase):
         for button, name, start in ((0, "depth.svg", b"<svg"), (1, "depth.png", b"\x89PNG")):
             self.click(page, f"document.querySelectorAll('#depth .saving button')[{button}]")
             file = Path(self.folder.name) / name
-            for _ in range(200):
-                if file.is_file():
-                    break
-                time.sleep(0.05)
-            self.assertTrue(file.read_bytes().startswith(start), name)
+            chromium.wait_for(lambda: file.is_file() and file.read_bytes().startswith(start), name)
         self.assertEqual(page.problems(), [])
 
 

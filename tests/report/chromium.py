@@ -7,6 +7,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,12 +16,21 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_S = 60  # for one answer; a loaded machine is slow, a broken page is not waited for forever
+PATIENCE_S = 300  # for one answer or event; only ends a wait for what never comes
 
 
 def program():
     """The path of Chromium, or None."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def wait_for(condition, what):
+    """Waits until the condition holds, however slow the machine is; an error where it never does."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f"did not come: {what}")
+        time.sleep(0.05)
 
 
 class Browser:
@@ -64,8 +74,10 @@ class Browser:
             except OSError:
                 time.sleep(0.1)
 
-    def _read(self):
+    def _read(self, end):
         while b"\0" not in self._unread:
+            if not select.select([self._from], [], [], max(0, end - time.monotonic()))[0]:
+                raise RuntimeError("Chromium says nothing")
             piece = os.read(self._from.fileno(), 1 << 20)
             if not piece:
                 raise RuntimeError("Chromium ended")
@@ -82,20 +94,21 @@ class Browser:
             message["sessionId"] = session
         self._to.write(json.dumps(message).encode() + b"\0")
         end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            answer = self._read()
+        while True:
+            answer = self._read(end)
             if answer.get("id") == number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return answer["result"]
             self.events.append(answer)
-        raise RuntimeError(f"no answer to {method}")
 
     def open(self, path, **look):
         """The file in a new tab; the one before is closed, for only the front one is drawn."""
         for target in self.send("Target.getTargets")["targetInfos"]:
             if target["type"] == "page" and target["attached"]:
                 self.send("Target.closeTarget", targetId=target["targetId"])
+        wait_for(lambda: not any(target["type"] == "page" and target["attached"]
+                                 for target in self.send("Target.getTargets")["targetInfos"]), "the tab's end")
         return Page(self, path, **look)
 
 
@@ -112,8 +125,10 @@ class Page:
         self.set_dark(dark)
         if not scripts:
             self.send("Emulation.setScriptExecutionDisabled", value=True)
-        self.send("Page.navigate", url=Path(path).resolve().as_uri())
-        self.wait_for_event("Page.loadEventFired")
+        self.url = Path(path).resolve().as_uri()
+        self.send("Page.navigate", url=self.url)
+        wait_for(self.loaded, f"the end of loading {path}")
+        self.wait_for_size(width, height)  # another process may draw a file than drew the empty page
 
     def send(self, method, **parameters):
         return self.browser.send(method, self.session, **parameters)
@@ -122,17 +137,25 @@ class Page:
         return [event["params"] for event in self.browser.events
                 if event.get("sessionId") == self.session and event.get("method") == method]
 
-    def wait_for_event(self, method):
-        end = time.monotonic() + PATIENCE_S
-        while not self.events(method):
-            if time.monotonic() > end:
-                raise RuntimeError(f"{method} did not come")
-            self.browser.send("Browser.getVersion")  # reads what has come
-            time.sleep(0.02)
+    def loaded(self):
+        """Whether the file is; the empty page before it may tell of its own end of loading late."""
+        self.browser.send("Browser.getVersion")  # reads what has come
+        there = False
+        for event in self.browser.events:
+            if event.get("sessionId") == self.session:
+                if event.get("method") == "Page.frameNavigated":
+                    there = there or event["params"]["frame"]["url"] == self.url
+                elif event.get("method") == "Page.loadEventFired" and there:
+                    return True
+        return False
 
     def resize(self, width, height):
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=False)
+        self.wait_for_size(width, height)
+
+    def wait_for_size(self, width, height):
+        self.wait_until(f"innerWidth === {width} && innerHeight === {height}")
 
     def set_dark(self, dark):
         value = "dark" if dark else "light"
@@ -147,34 +170,41 @@ class Page:
         return answer["result"].get("value")
 
     def wait_until(self, expression):
-        end = time.monotonic() + PATIENCE_S
-        while not self.value(expression):
-            if time.monotonic() > end:
-                raise RuntimeError(f"never true: {expression}")
-            time.sleep(0.05)
+        wait_for(lambda: self.value(expression), expression)
 
     def draw_everything(self):
         """Makes the window as high as the page, so that every chart is in view, and waits for them."""
         width = self.value("innerWidth")
-        done = ("document.documentElement.dataset.charts === undefined ? false :"
-                " +document.documentElement.dataset.chartsDrawn + +document.documentElement.dataset.chartsFailed"
-                " >= +document.documentElement.dataset.charts")
         for _ in range(3):  # charts drawn change the height a little
             self.resize(width, self.value("document.documentElement.scrollHeight"))
-            self.wait_until(done)
-        self.wait_until_still()
+            self.wait_until("document.documentElement.dataset.charts === undefined ? false :"
+                            " +document.documentElement.dataset.chartsDrawn"
+                            " + +document.documentElement.dataset.chartsFailed"
+                            " >= +document.documentElement.dataset.charts")
+            self.wait_until_still()  # charts are drawn anew after a change of size
+            if self.value("document.documentElement.scrollHeight === innerHeight"):
+                return
 
     def wait_until_still(self):
-        """Waits until the page is the same for a while: charts are drawn anew after a change of size."""
-        end = time.monotonic() + PATIENCE_S
-        before, since = None, time.monotonic()
-        while time.monotonic() - since < 0.5:
-            now = self.value("document.body.innerHTML.length + ' ' + document.documentElement.scrollHeight")
-            if now != before:
-                before, since = now, time.monotonic()
-            if time.monotonic() > end:
-                raise RuntimeError("the page does not come to rest")
-            time.sleep(0.05)
+        """Waits until nothing is changed, scrolled or resized for five turns of the page's own clock.
+
+        A turn is two frames and a timer: on a busy machine it comes late, and so does what it waits for.
+        """
+        self.value("""new Promise((done) => {
+          let turns = 0;
+          const again = () => { turns = 0; };
+          const changes = new MutationObserver(again);
+          changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+          for (const kind of ['scroll', 'resize']) addEventListener(kind, again, true);
+          const end = () => {
+            changes.disconnect();
+            for (const kind of ['scroll', 'resize']) removeEventListener(kind, again, true);
+            done();
+          };
+          const turn = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(
+            () => { turns += 1; if (turns > 4) end(); else turn(); }, 100)));
+          turn();
+        })""")
 
     def requests(self):
         return [event["request"]["url"] for event in self.events("Network.requestWillBeSent")]

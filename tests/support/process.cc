@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,9 +78,10 @@ ProcessResult RunProcess(const std::vector<std::string>& words, const std::strin
 }
 
 BackgroundProcess::BackgroundProcess(const std::vector<std::string>& words) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what it starts is waited for as well
   pid_ = fork();
+  setpgid(pid_, pid_);  // in both, for either may be the first to go on
   if (pid_ != 0) return;
-  setpgid(0, 0);
   const int null = open("/dev/null", O_RDWR);
   for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
   Exec(words);
@@ -97,6 +99,8 @@ void BackgroundProcess::Signal(int signal) { kill(pid_, signal); }
 int BackgroundProcess::Wait() {
   int status = 0;
   waitpid(pid_, &status, 0);
+  while (waitpid(-pid_, nullptr, 0) > 0) {
+  }
   pid_ = -1;
   return ExitCode(status);
 }

@@ -21,7 +21,7 @@ class BackgroundProcess {
   ~BackgroundProcess();  // kills the group if Wait was not called
   void SignalGroup(int signal);
   void Signal(int signal);
-  int Wait();  // exit code as above
+  int Wait();  // for the whole group; exit code as above
 
  private:
   int pid_ = -1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,9 +129,10 @@ int64_t CountLines(const std::string& path) {
 }
 
 int StartTrain(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // its workers are waited for as well
   const int pid = fork();
+  setpgid(pid, pid);  // in both, for either may be the first to go on
   if (pid != 0) return pid;
-  setpgid(0, 0);
   try {
     _exit(Train(request, data, factory, {}).interrupted ? 130 : 0);
   } catch (const Error&) {
@@ -141,15 +143,9 @@ int StartTrain(const TrainRequest& request, const Dataset& data, const TrainerFa
 int WaitFor(int pid) {
   int status = 0;
   waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-bool Eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 6000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (waitpid(-pid, nullptr, 0) > 0) {
   }
-  return false;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace dse

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runner/work/train.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse {
@@ -49,9 +50,6 @@ int64_t CountLines(const std::string& path);
 // Runs Train in a process of its own, in a process group of its own. The exit code is 0, 130 if it
 // was interrupted, 1 for an Error.
 int StartTrain(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory);
-int WaitFor(int pid);  // exit code, or 128 + signal
-
-// Waits until the condition holds; false after a minute.
-bool Eventually(const std::function<bool()>& condition);
+int WaitFor(int pid);  // and for its workers; exit code, or 128 + signal
 
 }  // namespace dse

@@ -205,21 +205,25 @@ TEST_CASE("workers that die before they claim anything end the call") {
 
 TEST_CASE("after SIGKILL of a whole call another one finishes the rest and repeats nothing") {
   const Study study(8);
-  const std::string log = study.File("log");
+  const std::string log = study.File("log"), killed = study.File("killed");
+  // After two or three runs the workers are in the midst of one until they are killed.
   const TrainerFactory factory =
-      FakeTrainerFactory([log](const TrainingJob& job, const TrainingHooks& hooks) {
-        const TrainingResult result = TrainQuietly(job, hooks, 150);
+      FakeTrainerFactory([log, killed](const TrainingJob& job, const TrainingHooks& hooks) {
+        const bool quick = CountLines(log) < 2 || CountLines(killed) == 1;
+        const TrainingResult result = TrainQuietly(job, hooks, quick ? 1 : 600'000);
         AppendLine(log, "trained");
         return result;
       });
   TrainRequest request = study.Request();
   request.workers = 2;
   const int pid = StartTrain(request, study.data(), factory);
-  REQUIRE(Eventually([&] { return CountLines(log) >= 2; }));
+  const std::string count_done = "SELECT count(*) FROM runs WHERE state = 'done'";
+  REQUIRE(Eventually([&] { return CountLines(log) >= 2 && study.Query(count_done) >= 1; }));
   kill(-pid, SIGKILL);
   CHECK(WaitFor(pid) == 128 + SIGKILL);
+  AppendLine(killed, "killed");
 
-  const int64_t done = study.Query("SELECT count(*) FROM runs WHERE state = 'done'");
+  const int64_t done = study.Query(count_done);
   CHECK(done >= 1);
   CHECK(done < 8);
   const TrainSummary summary = Train(request, study.data(), factory, {});
@@ -327,18 +331,24 @@ TEST_CASE("the heartbeat keeps a run longer than its first lease") {
   const Study study(1);
   TrainRequest request = study.Request();
   request.lease_seconds = 4;
-  const std::string log = study.File("log");
-  const int pid =
-      StartTrain(request, study.data(),
-                 FakeTrainerFactory([log](const TrainingJob& job, const TrainingHooks& hooks) {
-                   AppendLine(log, "started");
-                   return TrainQuietly(job, hooks, 2500);
-                 }));
+  const std::string log = study.File("log"), checked = study.File("checked");
+  const int pid = StartTrain(
+      request, study.data(),
+      FakeTrainerFactory([log, checked](const TrainingJob& job, const TrainingHooks& hooks) {
+        AppendLine(log, "started");
+        Eventually([&] { return CountLines(checked) == 1; });
+        return TrainQuietly(job, hooks);
+      }));
   REQUIRE(Eventually([&] { return CountLines(log) == 1; }));
-  usleep(4'500'000);
+  const int64_t first_end = study.Query("SELECT CAST(lease_expires AS INTEGER) + 1 FROM runs");
+  // A lease that ends so late was given when the first had run out.
+  const std::string renewed =
+      "SELECT lease_expires >= " + std::to_string(first_end + 4) + " FROM runs";
+  REQUIRE(Eventually([&] { return study.Query(renewed) == 1; }));
   Database db = Database::Open(study.db_path(), OpenMode::kReadWrite);
   const std::vector<int64_t> ids{study.Query("SELECT id FROM runs")};
   CHECK(ReclaimLost(db, ids) == 0);
+  AppendLine(checked, "checked");
   CHECK(WaitFor(pid) == 0);
   CHECK(study.Query("SELECT count(*) FROM attempts") == 1);
 }
