@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/error.h"
 #include "db/sqlite/schema_steps.h"
 
 namespace dse {
@@ -318,6 +319,22 @@ void CheckSchema(const SchemaMark& mark, const std::string& path) {
   }
 }
 
+namespace {
+
+// Programs that know the older schema could not store what they train. Leases of ended ones run
+// out.
+void CheckNobodyTrains(sqlite::Connection& connection) {
+  sqlite::Statement held(connection,
+                         "SELECT 1 FROM runs WHERE state = 'running' AND lease_expires > ? LIMIT 1",
+                         sqlite::Now());
+  if (!held.Step()) return;
+  throw Error(connection.path() +
+              ": an older dse trains into this file; wait until it has ended (or, where it was "
+              "killed, until its lease ran out), then call this again");
+}
+
+}  // namespace
+
 void MigrateSchema(sqlite::Connection& connection) {
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   // While we waited for the lock another process may have made or changed the file.
@@ -325,6 +342,7 @@ void MigrateSchema(sqlite::Connection& connection) {
   CheckSchema(mark, connection.path());
   int64_t version = mark.version;
   if (version == kSchemaVersion) return;
+  if (version > 0) CheckNobodyTrains(connection);
   for (; version < kSchemaVersion; ++version) connection.Execute(MigrationStep(version));
   connection.Execute("PRAGMA application_id = " + std::to_string(kApplicationId) +
                      "; PRAGMA user_version = " + std::to_string(kSchemaVersion));

@@ -20,7 +20,8 @@ SchemaMark ReadSchemaMark(sqlite::Connection& connection);
 void CheckSchema(const SchemaMark& mark, const std::string& path);
 
 // Brings an empty or older file to kSchemaVersion in one transaction; safe when many processes do
-// so at once. Leaves a file alone that is there already.
+// so at once. Leaves a file alone that is there already. Throws Error, leaving it as it was, while
+// runs of an older file are held under leases: what trains them knows the older schema alone.
 void MigrateSchema(sqlite::Connection& connection);
 
 }  // namespace dse

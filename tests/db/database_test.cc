@@ -339,6 +339,26 @@ TEST_CASE("files of older schemas keep every row, and tell engines by name") {
   CHECK(connection.QueryInt("SELECT count(*) FROM pragma_foreign_key_check") == 0);
 }
 
+TEST_CASE("an older file is left alone while somebody trains into it") {
+  const TempFolder folder;
+  const std::string path = folder / "old.db";
+  fs::copy_file(DSE_TEST_DATA "/results-v3.db", path);
+  const auto hold_until = [&](const char* time) {
+    Connection old(path, Access::kReadWrite);
+    old.Execute(std::string("UPDATE runs SET state = 'running', owner = 'host/1/2/3/4/5',"
+                            " error = NULL, best_error = NULL, lease_expires = ") +
+                time + " WHERE id = (SELECT id FROM runs WHERE state = 'pending' LIMIT 1)");
+    CHECK(old.QueryInt("SELECT count(*) FROM runs WHERE state = 'running'") == 1);
+  };
+  hold_until("unixepoch() + 3600");
+  CHECK_THAT(OpenMessage(path, OpenMode::kReadOnly),
+             Contains("an older dse trains into this file"));
+  CHECK(Connection(path, Access::kReadWrite).QueryInt("PRAGMA user_version") == 3);
+  Connection(path, Access::kReadWrite)
+      .Execute("UPDATE runs SET lease_expires = unixepoch() - 1 WHERE state = 'running'");
+  CHECK(OpenMessage(path, OpenMode::kReadOnly).empty());
+}
+
 TEST_CASE("a file of schema 1 is brought up to date with all its rows") {
   const TempFolder folder;
   const std::string path = folder / "old.db";
