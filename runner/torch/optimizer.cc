@@ -8,29 +8,12 @@
 #include <cmath>
 
 #include "runner/torch/fused_sgd.h"
+#include "runner/training/update_rule.h"
 
 namespace dse {
 namespace {
 
 constexpr int64_t kGrain = 1 << 15;  // elements a thread takes at least
-
-constexpr double kRmspropDecay = 0.9;
-constexpr double kRmspropEpsilon = 1e-3;
-constexpr double kAdamMomentum = 0.9;
-constexpr double kAdamDecay = 0.999;
-constexpr double kAdamEpsilon = 1e-8;
-
-double WeightDecay(ParameterKind kind, const Recipe& recipe) {
-  switch (kind) {
-    case ParameterKind::kNorm:
-      return recipe.weight_decay_norm.value_or(recipe.weight_decay);
-    case ParameterKind::kBias:
-      return recipe.weight_decay_bias.value_or(recipe.weight_decay);
-    case ParameterKind::kWeight:
-      break;
-  }
-  return recipe.weight_decay;
-}
 
 // The gradient with its elements in memory in the order of the value's.
 at::Tensor AlignedGradient(const at::Tensor& value) {

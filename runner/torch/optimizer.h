@@ -10,17 +10,10 @@
 
 namespace dse {
 
-// The updates of torch.optim, in place. For gradient g, weight w, rate lr and decay d:
-//   sgd      g += d w; m = momentum m + g; w -= lr (nesterov ? g + momentum m : m)
-//   rmsprop  g += d w; v = 0.9 v + 0.1 g^2; m = momentum m + g / (sqrt(v) + 0.001); w -= lr m
-//            (the decay of averages and the epsilon are EfficientNet's; Tan and Le, 2019)
-//   adamw    w -= lr d w; m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2;
-//            w -= lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
-// All averages start at 0.
+// The updates of torch.optim as update_rule.h has them, in place.
 class Optimizer {
  public:
-  // Weight decay of norms and biases is the recipe's own where it is set. The parameters' tensors
-  // must stay alive.
+  // The parameters' tensors must stay alive.
   Optimizer(const std::vector<Parameter>& parameters, const Recipe& recipe);
 
   void ClearGradients();

@@ -17,7 +17,7 @@ namespace {
 // The training batches of a file, their shape taken from the file.
 struct Batches {
   at::Tensor images;  // [steps, n, 3, r, r]
-  at::Tensor labels;  // [steps, n]
+  at::Tensor labels;  // [steps, n], or undefined
 };
 
 at::ScalarType TypeOf(const TensorRecord& record) {
@@ -32,10 +32,11 @@ at::ScalarType TypeOf(const TensorRecord& record) {
   return at::kLong;
 }
 
+// Undefined where there is none.
 at::Tensor Take(const TensorFile& file, const std::string& path, const std::string& name) {
   const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
                                   [&](const TensorRecord& one) { return one.name == name; });
-  if (found == file.tensors.end()) throw Error(path + ": has no '" + name + "'");
+  if (found == file.tensors.end()) return {};
   const at::Tensor tensor = at::empty(found->shape, at::TensorOptions(TypeOf(*found)));
   RecordReader reader(file.tensors, path);
   CopyRecord(reader, name, tensor);
@@ -44,7 +45,9 @@ at::Tensor Take(const TensorFile& file, const std::string& path, const std::stri
 
 Batches ReadBatches(const std::string& path) {
   const TensorFile file = ReadSafetensors(path, Checksum::kWherePresent);
-  return {Take(file, path, "images"), Take(file, path, "labels")};
+  const Batches batches{Take(file, path, "images"), Take(file, path, "labels")};
+  if (!batches.images.defined()) throw Error(path + ": has no 'images'");
+  return batches;
 }
 
 }  // namespace
@@ -74,7 +77,7 @@ void RunPeer(const Model& model, const Recipe& recipe, const std::string& weight
     const at::NoGradGuard no_grad;
     return fresh([&](const Network& network) { return network.Forward(images(0), training); });
   };
-  const at::Tensor losses = fresh([&](const Network& network) {
+  const auto losses = [&](const Network& network) {
     Optimizer optimizer(network.parameters(), recipe);
     at::Tensor values = at::zeros({data.images.size(0)}, data.images.options());
     for (int64_t step = 0; step < values.size(0); ++step) {
@@ -82,10 +85,10 @@ void RunPeer(const Model& model, const Recipe& recipe, const std::string& weight
       values.select(0, step).copy_(TrainStep(network, optimizer, batch, recipe, recipe.lr).loss);
     }
     return values;
-  });
+  };
   TensorFile file;
-  file.tensors = {ToRecord("eval", logits(false)), ToRecord("train", logits(true)),
-                  ToRecord("losses", losses)};
+  file.tensors = {ToRecord("eval", logits(false)), ToRecord("train", logits(true))};
+  if (data.labels.defined()) file.tensors.push_back(ToRecord("losses", fresh(losses)));
   WriteSafetensors(out, file);
 }
 

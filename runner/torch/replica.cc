@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "runner/training/division.h"
+#include "runner/training/update_rule.h"
 
 namespace dse {
 
@@ -12,7 +13,6 @@ Replica::Replica(const NetworkRequest& request, at::Device device, int number, A
       device_(device),
       number_(number),
       division_(request.division),
-      seed_(request.seed),
       sum_(sum),
       precision_(ResolvePrecision(request.recipe.precision, device)),
       normalizer_(LargestPart(request.recipe.batch_size, division_.parts()),
@@ -21,7 +21,7 @@ Replica::Replica(const NetworkRequest& request, at::Device device, int number, A
       optimizer_(request.tests_only ? std::vector<Parameter>{} : network_.parameters(),
                  request.recipe),
       loss_scale_(precision_),
-      noise_(request.recipe, request.plan, request.seed, device) {
+      noise_(request.recipe, request.plan, request.seed) {
   if (recipe_.ema_decay == 0 || request.tests_only) return;
   for (const Parameter& parameter : network_.parameters()) {
     average_.push_back(parameter.value.detach().clone());
@@ -33,26 +33,28 @@ DeviceTally Replica::MakeTally(int64_t steps) const {
   return {at::zeros({steps}, options.dtype(at::kDouble)), at::zeros({}, options.dtype(at::kLong))};
 }
 
+Noise Replica::DrawNoise(int64_t image, int64_t count) const {
+  const auto upload = [&](const std::vector<float>& factors, int64_t rows, int64_t columns) {
+    if (factors.empty()) return at::Tensor();
+    return at::tensor(factors, at::TensorOptions(at::kFloat)).view({rows, columns}).to(device_);
+  };
+  return {upload(noise_.DrawDropPath(image, count), noise_.blocks(), count),
+          upload(noise_.DrawDropout(image, count), count, noise_.features())};
+}
+
 MicroBatch Replica::MakeMicroBatch(const Batch& batch, int part, int64_t image) {
   const BatchPart range = PartOf(batch.size, part, division_.parts());
   MicroBatch micro;
   micro.images = normalizer_.Images(batch, range.first, range.count);
   micro.labels = normalizer_.Labels(batch, range.first, range.count);
-  micro.noise = noise_.Draw(image + range.first, range.count);
+  micro.noise = DrawNoise(image + range.first, range.count);
   micro.weight = static_cast<double>(range.count) / batch.size;
-  if (recipe_.mixup > 0) {
-    RandomStream random(StreamKey(seed_, "mixup"), static_cast<uint64_t>(image));
-    micro.mixture = DrawMixture(recipe_.mixup, random);
-  }
+  if (recipe_.mixup > 0) micro.mixture = noise_.DrawMixture(image);
   return micro;
 }
 
-// With its parts' momenta, a batch moves the running statistics as one batch with the parts' mean
-// statistics would: m_i = (m/k) / (1 - m (k - i) / k) for part i of k.
 void Replica::SetMomentum(int micro_batch) {
-  constexpr double kMomentum = 0.1;
-  const double parts = division_.micro_batches;
-  const double momentum = kMomentum / parts / (1 - kMomentum * (parts - micro_batch - 1) / parts);
+  const double momentum = PartMomentum(division_, micro_batch);
   for (const Network::NamedNorm& named : network_.norms()) named.norm->momentum = momentum;
 }
 

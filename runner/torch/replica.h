@@ -8,7 +8,6 @@
 #include "runner/torch/all_reduce.h"
 #include "runner/torch/network.h"
 #include "runner/torch/network_records.h"
-#include "runner/torch/noise.h"
 #include "runner/torch/normalize.h"
 #include "runner/torch/optimizer.h"
 #include "runner/torch/precise_norm.h"
@@ -16,6 +15,7 @@
 #include "runner/torch/step.h"
 #include "runner/training/engine_network.h"
 #include "runner/training/network_plan.h"
+#include "runner/training/noise.h"
 
 namespace dse {
 
@@ -58,6 +58,7 @@ class Replica {
   void set_updates(const UpdateState& state);
 
  private:
+  Noise DrawNoise(int64_t image, int64_t count) const;
   MicroBatch MakeMicroBatch(const Batch& batch, int part, int64_t image);
   void SetMomentum(int micro_batch);
   void Update(double lr);
@@ -66,7 +67,6 @@ class Replica {
   const at::Device device_;
   const int number_;
   const Division division_;
-  const uint64_t seed_;
   AllReduce& sum_;
   Precision precision_;
   Normalizer normalizer_;

@@ -93,10 +93,11 @@ class Peer:
             metadata = file.metadata()
         return load_file(out), metadata
 
-    def run(self, model_path, state, images, labels):
+    def run(self, model_path, state, images, labels=None):
+        """Logits of the first batch in both modes, and the losses of a training where there are labels."""
         weights, batches, out = (str(self.folder / f"{n}.safetensors") for n in ("weights", "batches", "out"))
         save_file({k: v.contiguous() for k, v in state.items()}, weights)
-        save_file({"images": images, "labels": labels}, batches)
+        save_file({"images": images} if labels is None else {"images": images, "labels": labels}, batches)
         subprocess.run([self.program, "run", model_path, weights, batches, self.recipe, out], check=True)
         return load_file(out)
 
@@ -153,7 +154,7 @@ def compare(peer, title, model_path, network, batches_of, check_losses):
     for dtype in (torch.float64, torch.float32):
         images, labels = batches_of(dtype)
         cast = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
-        ours = peer.run(model_path, cast, images, labels)
+        ours = peer.run(model_path, cast, images, labels if check_losses else None)
         network.to(dtype)
         found = {}
         with torch.no_grad():

@@ -11,9 +11,9 @@
 //     writes the initial weights under the library's names
 //   dse_torch_peer run MODEL.json WEIGHTS.safetensors BATCHES.safetensors RECIPE.json
 //   OUT.safetensors
-//     reads weights and `images` [steps, n, 3, r, r], `labels` [steps, n], and writes `eval` and
-//     `train`, the logits of the first batch in both modes, and `losses` [steps] of training with
-//     the recipe, one batch a step at its own lr; all in the weights' type.
+//     reads weights and `images` [steps, n, 3, r, r], and writes `eval` and `train`, the logits of
+//     the first batch in both modes; with `labels` [steps, n] also `losses` [steps] of training
+//     with the recipe, one batch a step at its own lr; all in the weights' type.
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (!(mode == "init" && argc == 6) && !(mode == "run" && argc == 7)) {
