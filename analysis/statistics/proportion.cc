@@ -1,6 +1,6 @@
 #include "analysis/statistics/proportion.h"
 
-#include "analysis/statistics/beta.h"
+#include "analysis/statistics/distribution_quantiles.h"
 #include "core/error.h"
 
 namespace dse {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/statistics/beta.h"
+#include "analysis/statistics/distribution_quantiles.h"
 #include "core/error.h"
 
 namespace dse {

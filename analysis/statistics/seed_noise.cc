@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/statistics/gamma.h"
+#include "analysis/statistics/distribution_quantiles.h"
 #include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 

@@ -55,9 +55,9 @@ TEST_CASE("the pointwise band is Clopper-Pearson at each point", "[edf]") {
       ClopperPearsonBand(MakeEdf(std::vector<double>{1, 1, 1, 2, 3, 4, 5, 6, 7, 8}));
   REQUIRE(band.size() == 8);
   // 3 of 10 and 10 of 10: SciPy 1.17.1, binomtest(3, 10).proportion_ci(0.95, "exact")
-  CHECK(band[0].low == Approx(0.06673951117773447).epsilon(1e-10));
-  CHECK(band[0].high == Approx(0.652452850060008).epsilon(1e-10));
-  CHECK(band[7].low == Approx(0.6915028921812371).epsilon(1e-10));
+  CHECK(band[0].low == Approx(0.06673951117773447).epsilon(1e-12));
+  CHECK(band[0].high == Approx(0.652452850060008).epsilon(1e-12));
+  CHECK(band[7].low == Approx(0.6915028921812371).epsilon(1e-12));
   CHECK(band[7].high == 1);
 }
 

@@ -1,10 +1,10 @@
 #include "analysis/statistics/power.h"
 
+#include <boost/math/special_functions/beta.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 
-#include "analysis/statistics/beta.h"
 #include "analysis/statistics/kolmogorov_smirnov.h"
 #include "analysis/statistics/proportion.h"
 #include "core/error.h"
@@ -70,7 +70,7 @@ void CheckCoin(const PowerCurve& curve) {
     const int64_t n = curve.points[i].models;
     CHECK(n == ladder[i]);
     const auto c = static_cast<double>(PowerCriticalValue(n));
-    const double expected = RegularizedBeta(c, static_cast<double>(n) - c + 1, 0.5);
+    const double expected = boost::math::ibeta(c, static_cast<double>(n) - c + 1, 0.5);
     const Interval& power = curve.points[i].power;
     CAPTURE(n);
     CHECK(std::fabs(power.point - expected) <=

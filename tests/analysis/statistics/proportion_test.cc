@@ -23,8 +23,8 @@ TEST_CASE("Clopper-Pearson intervals have their known limits", "[proportion]") {
   for (const Case& c : cases) {
     CAPTURE(c.k, c.n);
     const Interval interval = ClopperPearson(c.k, c.n);
-    CHECK(interval.low == Approx(c.low).epsilon(1e-10));
-    CHECK(interval.high == Approx(c.high).epsilon(1e-10));
+    CHECK(interval.low == Approx(c.low).epsilon(1e-12));
+    CHECK(interval.high == Approx(c.high).epsilon(1e-12));
     CHECK(interval.point == static_cast<double>(c.k) / static_cast<double>(c.n));
   }
   // none of n: the upper limit solves (1 - p)^n = 0.025

@@ -1,12 +1,13 @@
 #include "analysis/statistics/quantile_difference.h"
 
 #include <algorithm>
+#include <boost/math/special_functions/beta.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "analysis/statistics/beta.h"
+#include "analysis/statistics/distribution_quantiles.h"
 #include "analysis/statistics/sample_statistics.h"
 #include "core/error.h"
 #include "core/rng.h"
@@ -50,7 +51,7 @@ TEST_CASE("the law of a resampled quantile is binomial", "[quantiles]") {
       CHECK(law.point == r);
       double outside = 0;
       for (double i = 1; i <= size; i += n > 1000 ? 7 : 1) {
-        const double expected = RegularizedBeta(r, size - r + 1, i / size);
+        const double expected = boost::math::ibeta(r, size - r + 1, i / size);
         const auto place = std::find(law.values.begin(), law.values.end(), i);
         if (place == law.values.end()) {
           outside = std::max(outside, std::min(expected, 1 - expected));
