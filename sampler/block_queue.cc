@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 
 namespace dse {
 namespace {

@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "sampler/block_queue.h"
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/compiled_space.h"
 
 namespace dse {

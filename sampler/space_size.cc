@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/compiled_space.h"
 #include "sampler/space_spec.h"
 

@@ -1,6 +1,6 @@
 #include <benchmark/benchmark.h>
 
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/sampler.h"
 
 namespace dse {

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/space.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/space.h"
 #include "tests/sampler/chi_square.h"
 #include "tests/sampler/plain_sampler.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/space.h"
 #include "tests/sampler/chi_square.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 #include "sampler/sampler.h"
 #include "tests/sampler/plain_sampler.h"
 #include "tests/sampler/random_space.h"

@@ -1,4 +1,4 @@
-#include "sampler/candidate.h"
+#include "sampler/candidate_drawer.h"
 
 #include <algorithm>
 #include <cmath>
