@@ -64,13 +64,6 @@ StoreSummary StorePopulation(Database& db, const PopulationRecord& population,
   return summary;
 }
 
-std::vector<PopulationSummary> ListPopulations(Database& db) {
-  std::vector<PopulationSummary> list;
-  sqlite::Statement row(db.impl().connection, std::string(kSelectPopulations) + " ORDER BY p.id");
-  while (row.Step()) list.push_back({ReadPopulation(row), row.Int(10)});
-  return list;
-}
-
 std::vector<StoredMember> LoadMembers(Database& db, std::span<const std::string> populations) {
   sqlite::Connection& connection = db.impl().connection;
   sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);

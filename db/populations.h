@@ -40,13 +40,6 @@ struct StoreSummary {
 StoreSummary StorePopulation(Database& db, const PopulationRecord& population,
                              std::span<const Draw> draws);
 
-struct PopulationSummary {
-  PopulationRecord record;
-  int64_t members = 0;
-};
-// By name order of creation.
-std::vector<PopulationSummary> ListPopulations(Database& db);
-
 // A stored member, as training needs it.
 struct StoredMember {
   int64_t member_id = 0;  // row id, valid in this file only

@@ -11,6 +11,8 @@
 #include "core/complexity.h"
 #include "core/error.h"
 #include "core/hash.h"
+#include "db/rows/population_rows.h"
+#include "db/sqlite/connection.h"
 
 namespace dse {
 
@@ -53,6 +55,13 @@ PopulationRecord MakePopulation(const std::string& name) {
   p.candidates = 100;
   p.sampler_version = 1;
   return p;
+}
+
+std::vector<PopulationSummary> ListPopulations(Database& db) {
+  std::vector<PopulationSummary> list;
+  sqlite::Statement row(db.impl().connection, std::string(kSelectPopulations) + " ORDER BY p.id");
+  while (row.Step()) list.push_back({ReadPopulation(row), row.Int(10)});
+  return list;
 }
 
 RecipeRow MakeRecipe(const std::string& name, double lr) {

@@ -20,6 +20,13 @@ namespace dse {
 std::vector<Draw> MakeDraws(int count, int first_width = 8);
 PopulationRecord MakePopulation(const std::string& name);
 
+// The populations of a file in order of creation.
+struct PopulationSummary {
+  PopulationRecord record;
+  int64_t members = 0;
+};
+std::vector<PopulationSummary> ListPopulations(Database& db);
+
 // A recipe document with this lr, its hash, and a dataset of ten classes.
 RecipeRow MakeRecipe(const std::string& name, double lr);
 DatasetRow MakeDataset();
