@@ -314,7 +314,7 @@ TEST_CASE("an owner that slept while another did its run changes none of the oth
   const int sleeper = std::stoi(Slurp(log));
   const std::string key = study.QueryText("SELECT key FROM runs");
   // As if the lease of the sleeper had run out; whoever asks then takes its run.
-  study.Query("UPDATE runs SET lease_expires = unixepoch('now') - 1 RETURNING id");
+  study.Query("UPDATE runs SET lease_expires = strftime('%s', 'now') - 1 RETURNING id");
   const int second = StartTrain(request, study.data(), factory);
   REQUIRE(Eventually([&] { return Slurp(CheckpointPath(folder, key)) == "second"; }));
   kill(sleeper, SIGCONT);
