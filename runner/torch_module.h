@@ -8,9 +8,9 @@
 #include "runner/training/meter.h"
 #include "runner/training/trainer_options.h"
 
-// What the shared module with LibTorch exports. The program opens it with dlopen only when it
-// trains, so commands that do not train start in milliseconds. Module and program are built
-// together: plain C++ types and exceptions cross the border.
+// What the shared module with LibTorch exports. The program opens it with dlopen when it first
+// trains, tests or times a network, so other commands start in milliseconds. Module and program are
+// built together: plain C++ types and exceptions cross the border.
 
 namespace dse {
 
