@@ -91,8 +91,8 @@ void CheckOwner(const std::string& path, std::map<std::string, std::string>& met
 }
 
 // Versions that kept no names ordered all classes by their bytes.
-void CheckClasses(const TensorFile& file, const std::string& path,
-                  const std::vector<std::string>& classes) {
+void CheckClassNames(const TensorFile& file, const std::string& path,
+                     const std::vector<std::string>& classes) {
   const std::vector<std::string> kept = ReadClassNames(file.metadata, path);
   if (kept.empty() ? NumbersOutOfByteOrder(classes) : NamesToText(kept) != NamesToText(classes)) {
     throw Error(path + ": its classes are others, or in another order, than the data's");
@@ -106,7 +106,7 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
   try {
     FoundCheckpoint found{path, {}, {}, ReadSafetensors(path, Checksum::kRequired)};
     CheckOwner(path, found.file.metadata, owner);
-    CheckClasses(found.file, path, owner.classes);
+    CheckClassNames(found.file, path, owner.classes);
     const Json state = ParseJson(found.file.metadata[kState], path);
     found.state = StateFromJson(state);
     found.updates = UpdatesFromJson(state);

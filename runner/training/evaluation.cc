@@ -13,7 +13,7 @@
 namespace dse {
 namespace {
 
-void CheckClasses(const EvaluationJob& job) {
+void CheckClassMap(const EvaluationJob& job) {
   const ClassMap& map = job.classes;
   const int outputs = job.model.frame.classes;
   const bool inside = std::all_of(map.tested.begin(), map.tested.end(),
@@ -60,7 +60,7 @@ BatchOptions OptionsOf(const EvaluationJob& job, int threads) {
 }  // namespace
 
 EvaluationResult TestWeights(const EvaluationJob& job, Engine& engine, int parts) {
-  CheckClasses(job);
+  CheckClassMap(job);
   engine.ResolvePrecision(job.recipe.precision);
   const KeptWeights weights = ReadWeights(job.weights, job.model);
   const Channels channels = ReadChannels(weights.metadata, job.weights);

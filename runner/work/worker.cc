@@ -118,7 +118,7 @@ void TellOnce(SharedCounts& counts, LockWait& wait) {
 
 // A trainer that cannot be made, although one was made before the first worker began, is the
 // worker's fault.
-std::unique_ptr<Trainer> MakeTrainer(const WorkerJob& job) {
+std::unique_ptr<Trainer> MakeWorkersTrainer(const WorkerJob& job) {
   try {
     return job.factory(job.request.trainer);
   } catch (const std::exception& failure) {
@@ -135,7 +135,7 @@ class Worker {
       : job_(job),
         counts_(counts),
         slot_(slot),
-        trainer_(MakeTrainer(job)),
+        trainer_(MakeWorkersTrainer(job)),
         owner_(Owner::ThisProcess()),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
     SharedCounts::SetDevice(slot, trainer_->device().Name());
