@@ -24,6 +24,9 @@ inline BatchPart PartOf(int images, int part, int parts) {
   return {begin(part), begin(part + 1) - begin(part)};
 }
 
+// Images of the smallest part that can be trained on: batch norm needs two.
+inline constexpr int kFewestTrainImages = 2;
+
 inline int LargestPart(int images, int parts) { return (images + parts - 1) / parts; }
 
 }  // namespace dse

@@ -6,15 +6,13 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "runner/training/division.h"
 #include "runner/training/evaluation.h"
 #include "runner/training/out_of_memory.h"
 #include "runner/training/session.h"
 
 namespace dse {
 namespace {
-
-// A part of a batch that can still be normalised.
-constexpr int kFewestImages = 2;
 
 // attempt(parts), `images` divided into 1, 2, 4, ... parts: memory that ran out leaves nothing
 // behind, so what failed is tried again. Throws the last OutOfMemory.
@@ -33,7 +31,7 @@ auto InParts(Engine& engine, int images, const Attempt& attempt) {
     try {
       return guarded(parts);
     } catch (const OutOfMemory&) {
-      if (images / (2 * parts) < kFewestImages) throw;
+      if (images / (2 * parts) < kFewestTrainImages) throw;
     }
     engine.FreeMemory();
   }
@@ -59,7 +57,7 @@ TrainingResult EngineTrainer::Train(const TrainingJob& job, const TrainingHooks&
     result.seconds = SecondsSince(start);
     result.message = std::string(failure.what()) + "; batches of " +
                      std::to_string(job.recipe.batch_size) + " were tried in parts of " +
-                     std::to_string(kFewestImages) + " images too";
+                     std::to_string(kFewestTrainImages) + " images too";
     return result;
   }
 }

@@ -6,14 +6,13 @@
 #include "db/database.h"
 #include "db/done_runs.h"
 #include "runner/training/device_info.h"
+#include "runner/training/division.h"
 #include "runner/training/roofline.h"
 #include "runner/work/spread.h"
 #include "runner/work/stop_signals.h"
 
 namespace dse {
 namespace {
-
-constexpr int kSmallestTrainBatch = 2;  // batch norm needs two images
 
 // Times networks on one device.
 class Stopwatch {
@@ -69,7 +68,7 @@ class Stopwatch {
   // The largest batch, of `key`'s and its halves, that memory suffices for.
   BatchTiming TimeTraining(const Model& model, TimingKey key) {
     BatchTiming batch = TimeBatch(model, key);
-    while (!batch.timing && key.batch_size > kSmallestTrainBatch) {
+    while (!batch.timing && key.batch_size > kFewestTrainImages) {
       key.batch_size /= 2;
       batch = TimeBatch(model, key);
     }
