@@ -124,13 +124,13 @@ int Connection::OnBusy(void* connection, int tries) {
 }
 
 bool Connection::KeepWaiting(int tries) {
-  const auto now = std::chrono::steady_clock::now();
+  const Clock::time_point now = Clock::now();
   if (tries == 0) {
     wait_start_ = now;
     noticed_ = false;
     interrupted_ = false;
   }
-  const double waited = std::chrono::duration<double>(now - wait_start_).count();
+  const double waited = SecondsBetween(wait_start_, now);
   if (waited >= wait_.seconds) return false;
   interrupted_ = waited >= kDeafSeconds && wait_.interrupted && wait_.interrupted();
   if (interrupted_) return false;

@@ -3,7 +3,6 @@
 // The thin layer over SQLite that this folder's sources are written in; no other folder includes
 // it.
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "db/database.h"
 
@@ -57,7 +57,7 @@ class Connection {
   std::string path_;
   LockWait wait_;
   sqlite3* handle_ = nullptr;
-  std::chrono::steady_clock::time_point wait_start_;
+  Clock::time_point wait_start_;
   bool noticed_ = false;      // in this wait
   bool interrupted_ = false;  // the last wait
 };

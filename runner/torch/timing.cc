@@ -4,9 +4,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 
+#include "core/clock.h"
 #include "runner/torch/network.h"
 #include "runner/torch/optimizer.h"
 #include "runner/torch/precision.h"
@@ -22,11 +22,10 @@ constexpr double kRate = 0.01;  // weights change and stay finite
 std::vector<double> TimeEach(int samples, const std::function<at::Tensor()>& step) {
   std::vector<double> milliseconds;
   for (int i = 0; i < kWarmUpSteps + samples; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+    const Clock::time_point start = Clock::now();
     step().item<float>();
-    const std::chrono::duration<double, std::milli> elapsed =
-        std::chrono::steady_clock::now() - start;
-    if (i >= kWarmUpSteps) milliseconds.push_back(elapsed.count());
+    const double seconds = SecondsSince(start);
+    if (i >= kWarmUpSteps) milliseconds.push_back(1e3 * seconds);
   }
   return milliseconds;
 }

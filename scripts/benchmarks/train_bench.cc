@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "runner/trainers.h"
+#include "runner/work/spread.h"
 
 // dse_train_bench MODEL.json BATCH THREADS STEPS: training images a second of the LibTorch trainer
 // on one fixed random batch, as a JSON line.
@@ -24,12 +25,10 @@ int main(int argc, char** argv) {
     options.device = "cpu";
     options.threads = std::atoi(argv[3]);
     const auto meter = dse::MakeMeter(options);
-    std::vector<double> times = meter->MeasureSteps(
+    const std::vector<double> times = meter->MeasureSteps(
         {model, recipe, /*training=*/true, recipe.batch_size, std::max(1, std::atoi(argv[4]))});
-    const auto median = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-    std::nth_element(times.begin(), median, times.end());
     std::printf("{\"variant\": \"dse\", \"img_per_s\": %.1f}\n",
-                1000 * recipe.batch_size / *median);
+                1000 * recipe.batch_size / dse::MeasureSpread(times).median);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "dse_train_bench: %s\n", error.what());
     return 1;
