@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "runner/training/device_info.h"
@@ -30,5 +32,8 @@ class Trainer {
   // What a precision word means on this trainer's device; never kAuto. Throws Error for none.
   virtual Precision ResolvePrecision(Precision precision) const = 0;
 };
+
+// Makes a trainer, in the process that is to train. Throws Error where it cannot.
+using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
 
 }  // namespace dse

@@ -70,9 +70,6 @@ struct TrainSummary {
   bool left_undone = false;  // runs are left because workers ended early
 };
 
-// Makes the trainer of one worker, in the worker's own process.
-using TrainerFactory = std::function<std::unique_ptr<Trainer>(const TrainerOptions&)>;
-
 // Throws Error for what is wrong with a request in itself, whatever the networks and the data: no
 // worker or too many, no repeat, fewer than two images of a batch for each replica, which cannot be
 // normalised.
