@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.h"
+#include "core/result.h"
 #include "core/suggest.h"
 #include "core/text_table.h"
 #include "core/units.h"
-#include "db/epochs.h"
 
 namespace dse {
 namespace {
@@ -179,8 +179,8 @@ std::string RunText(const ShownRun& shown) {
   if (!run.data_uri.empty()) text += "  images of " + run.data_uri + "\n";
   for (const RunAttempt& attempt : history.attempts) text += AttemptText(attempt);
   text += EpochsText(history.epochs);
-  for (const RunEvaluation& test : history.evaluations) {
-    text += "  tested on " + test.data + (test.split.empty() ? "" : " (" + test.split + ")") +
+  for (const auto& [data, test] : history.evaluations) {
+    text += "  tested on " + data + (test.split.empty() ? "" : " (" + test.split + ")") +
             (test.naming.empty() ? "" : ", classes " + test.naming) + ": " + Percent(test.error) +
             " of " + std::to_string(test.images) + " images\n";
   }
@@ -200,8 +200,8 @@ std::string ShownRunsJson(const std::vector<ShownRun>& runs) {
     json["epochs"] = OrderedJson::array();
     for (const RunEpoch& epoch : history.epochs) json["epochs"].push_back(EpochJson(epoch));
     json["evaluations"] = OrderedJson::array();
-    for (const RunEvaluation& test : history.evaluations) {
-      json["evaluations"].push_back({{"data", test.data},
+    for (const auto& [data, test] : history.evaluations) {
+      json["evaluations"].push_back({{"data", data},
                                      {"split", OrNull(test.split)},
                                      {"naming", OrNull(test.naming)},
                                      {"error", test.error},

@@ -37,6 +37,18 @@ class StateCounts {
   std::array<int64_t, 7> counts_{};
 };
 
+// What an epoch of training came to. A trainer reports all of it; what is empty was not finite, or
+// is not known of a training elsewhere.
+struct EpochRecord {
+  int64_t epoch = 0;                    // from 1
+  double lr = 0;                        // as applied (scaled to the batch)
+  std::optional<double> train_loss{};   // mean over the epoch
+  std::optional<double> train_error{};  // top-1 percent over the epoch's augmented batches
+  std::optional<double> test_loss{};
+  std::optional<double> test_error{};  // top-1 percent
+  double seconds = 0;
+};
+
 // Which of a run's errors counts: of the last epoch, or the lowest over epochs.
 enum class ErrorKind { kLast, kBest };
 

@@ -35,12 +35,15 @@ std::vector<RunEpoch> LoadEpochs(sqlite::Connection& connection, int64_t run_id)
 std::vector<RunEvaluation> LoadEvaluations(sqlite::Connection& connection, int64_t run_id) {
   std::vector<RunEvaluation> evaluations;
   sqlite::Statement row(connection,
-                        "SELECT coalesce(e.data_uri, d.uri), e.split, e.error, e.images, e.naming"
+                        "SELECT coalesce(e.data_uri, d.uri), e.error, e.loss, e.images,"
+                        " coalesce(e.split, ''), coalesce(e.classes, 0), coalesce(e.naming, '')"
                         " FROM evaluations e JOIN datasets d ON d.id = e.dataset_id"
                         " WHERE e.run_id = ? ORDER BY d.id",
                         run_id);
   while (row.Step()) {
-    evaluations.push_back({row.Text(0), row.Text(1), row.Real(2), row.Int(3), row.Text(4)});
+    evaluations.push_back(
+        {row.Text(0),
+         {row.Real(1), row.OptionalReal(2), row.Int(3), row.Text(4), row.Int(5), row.Text(6)}});
   }
   return evaluations;
 }

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
 #include "db/database.h"
-#include "db/epochs.h"
+#include "db/evaluations.h"
 
 namespace dse {
 
@@ -26,11 +27,8 @@ struct RunEpoch {
   EpochRecord epoch;
 };
 struct RunEvaluation {
-  std::string data;
-  std::string split;  // "" in rows of older files
-  double error = 0;   // percent
-  int64_t images = 0;
-  std::string naming;  // of classes, where the names alone do not tell
+  std::string data;  // URI
+  Evaluation result;
 };
 struct RunHistory {
   std::vector<RunAttempt> attempts;

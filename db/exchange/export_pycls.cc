@@ -6,8 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/result.h"
 #include "core/units.h"
-#include "db/epochs.h"
 #include "db/exchange/export_pages.h"
 #include "db/exchange/pycls_config.h"
 #include "db/exchange/pycls_training.h"

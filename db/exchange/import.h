@@ -9,7 +9,6 @@
 #include "core/model.h"
 #include "core/result.h"
 #include "db/database.h"
-#include "db/epochs.h"
 
 namespace dse {
 

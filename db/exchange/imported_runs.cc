@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/result.h"
 #include "core/units.h"
-#include "db/epochs.h"
 
 namespace dse {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "core/complexity.h"
 #include "core/hash.h"
+#include "core/result.h"
 #include "core/units.h"
-#include "db/epochs.h"
 #include "db/exchange/pycls_model.h"
 #include "db/exchange/sweep_reader.h"
 

@@ -280,9 +280,9 @@ TrainedWeights TrainDivided(const Model& model, const Recipe& recipe, const Data
                             const Parts& parts) {
   TrainedWeights trained;
   TrainingHooks hooks;
-  hooks.on_epoch = [&](const EpochReport& report) {
-    trained.losses.push_back(report.train_loss);
-    trained.test_losses.push_back(report.test_loss);
+  hooks.on_epoch = [&](const EpochRecord& epoch) {
+    trained.losses.push_back(*epoch.train_loss);
+    trained.test_losses.push_back(*epoch.test_loss);
   };
   const TrainingJob job{model, recipe, data, 3};
   const std::unique_ptr<Engine> engine = MakeTorchEngine({"cpu", parts.replicas, parts.replicas});

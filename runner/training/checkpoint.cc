@@ -21,12 +21,13 @@ constexpr const char* kData = "dse_data";  // fingerprint
 constexpr const char* kState = "dse_state";
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
-Json ReportToJson(const EpochReport& report) {
-  return {report.epoch,     report.lr,         report.train_loss, report.train_error,
-          report.test_loss, report.test_error, report.seconds};
+// Of a trainer's epochs every number is there and finite.
+Json EpochToJson(const EpochRecord& epoch) {
+  return {epoch.epoch,      epoch.lr,          *epoch.train_loss, *epoch.train_error,
+          *epoch.test_loss, *epoch.test_error, epoch.seconds};
 }
 
-EpochReport ReportFromJson(const Json& json) {
+EpochRecord EpochFromJson(const Json& json) {
   return {json.at(0).get<int>(),    json.at(1).get<double>(), json.at(2).get<double>(),
           json.at(3).get<double>(), json.at(4).get<double>(), json.at(5).get<double>(),
           json.at(6).get<double>()};
@@ -34,7 +35,7 @@ EpochReport ReportFromJson(const Json& json) {
 
 std::string StateToText(const TrainingState& state, const UpdateState& updates) {
   Json history = Json::array();
-  for (const EpochReport& report : state.history) history.push_back(ReportToJson(report));
+  for (const EpochRecord& epoch : state.history) history.push_back(EpochToJson(epoch));
   return Json{{"epoch", state.epoch},
               {"step", state.step},
               {"losses", state.losses},
@@ -57,7 +58,7 @@ TrainingState StateFromJson(const Json& json) {
   state.step = json.at("step").get<int64_t>();
   state.losses = json.at("losses").get<std::vector<double>>();
   state.wrong = json.at("wrong").get<int64_t>();
-  for (const Json& report : json.at("history")) state.history.push_back(ReportFromJson(report));
+  for (const Json& epoch : json.at("history")) state.history.push_back(EpochFromJson(epoch));
   state.parts = json.at("parts").get<int>();
   state.epoch_seconds = json.at("epoch_seconds").get<double>();
   state.seconds = json.at("seconds").get<double>();

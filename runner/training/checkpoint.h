@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
+#include "runner/training/engine_info.h"
 #include "runner/training/engine_network.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/training_job.h"
@@ -18,7 +20,7 @@ struct TrainingState {
   int64_t step = 0;                  // steps of the next epoch that are done
   std::vector<double> losses;        // of these steps
   int64_t wrong = 0;                 // training images answered wrongly in these steps
-  std::vector<EpochReport> history;  // of the epochs done
+  std::vector<EpochRecord> history;  // of the epochs done
   int parts = 1;                     // a batch is divided into
   double epoch_seconds = 0;          // spent on the unfinished epoch
   double seconds = 0;                // spent in all

@@ -84,7 +84,7 @@ TrainingResult TrainingSession::Run() {
     const Clock::time_point start = Clock::now();
     const double before = std::exchange(state_.epoch_seconds, 0);
     const auto elapsed = [&] { return before + SecondsSince(start); };
-    EpochReport report;
+    EpochRecord report;
     report.epoch = state_.epoch + 1;
     report.lr = LearningRate(job_.recipe, state_.epoch);
     Pass pass = TrainEpoch(report.lr);
@@ -123,10 +123,10 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
     result.micro_batch = std::max(1, job_.recipe.batch_size / state_.parts);
   }
   if (pass.outcome != TrainingOutcome::kDone) return result;
-  result.error = state_.history.back().test_error;
+  result.error = *state_.history.back().test_error;
   result.best_error = result.error;
-  for (const EpochReport& report : state_.history) {
-    result.best_error = std::min(result.best_error, report.test_error);
+  for (const EpochRecord& epoch : state_.history) {
+    result.best_error = std::min(result.best_error, *epoch.test_error);
   }
   const double images =
       static_cast<double>(reader_.TrainBatches()) * job_.recipe.batch_size * job_.recipe.epochs;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/model.h"
+#include "core/result.h"
 #include "runner/data/dataset.h"
 #include "runner/training/recipe.h"
 #include "runner/training/training_result.h"
@@ -35,7 +36,7 @@ struct TrainingJob {
 struct TrainingHooks {
   // After each epoch's test. A training that goes on from a checkpoint first repeats the reports
   // of the epochs before.
-  std::function<void(const EpochReport&)> on_epoch;
+  std::function<void(const EpochRecord&)> on_epoch;
   std::function<bool()> should_stop;  // asked at every step; true ends as kInterrupted
   // One sentence: a checkpoint not used, weights that cannot be written (the result stays good).
   std::function<void(const std::string&)> on_warning;

@@ -8,16 +8,6 @@
 
 namespace dse {
 
-struct EpochReport {
-  int epoch = 0;           // from 1
-  double lr = 0;           // as applied
-  double train_loss = 0;   // mean over the epoch; may be not finite
-  double train_error = 0;  // top-1 percent over the epoch's augmented batches
-  double test_loss = 0;
-  double test_error = 0;  // top-1 percent
-  double seconds = 0;
-};
-
 enum class TrainingOutcome { kDone, kDiverged, kOutOfMemory, kInterrupted };
 
 struct TrainingResult {

@@ -32,16 +32,6 @@ std::optional<double> Finite(double value) {
   return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
 }
 
-EpochRecord MakeRecord(const EpochReport& report) {
-  return {report.epoch,
-          report.lr,
-          Finite(report.train_loss),
-          Finite(report.train_error),
-          Finite(report.test_loss),
-          Finite(report.test_error),
-          report.seconds};
-}
-
 RunState StateOf(TrainingOutcome outcome) {
   switch (outcome) {
     case TrainingOutcome::kDone:
@@ -282,9 +272,9 @@ class Worker {
       return !lost && !database_failure;
     };
     TrainingHooks hooks;
-    hooks.on_epoch = [&](const EpochReport& report) {
-      const bool stored = ours([&] { return RecordEpoch(db_, run, MakeRecord(report)); });
-      if (stored && report.epoch > run.epochs_before) ++slot_.progress;
+    hooks.on_epoch = [&](const EpochRecord& epoch) {
+      const bool stored = ours([&] { return RecordEpoch(db_, run, epoch); });
+      if (stored && epoch.epoch > run.epochs_before) ++slot_.progress;
     };
     hooks.should_stop = [&] {
       return StopSignals::count() > 0 || lost || heartbeat.lost() || database_failure;

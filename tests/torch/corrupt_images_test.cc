@@ -78,10 +78,10 @@ TEST_CASE("Corrupt test images are not counted in errors and losses") {
       const HalfSound data(96, 96, sound);
       const ToyDataset expected(96, sound);
       TrainerOptions options{"cpu", 2, replicas};
-      std::vector<EpochReport> reports, wanted;
+      std::vector<EpochRecord> reports, wanted;
       TrainingHooks hooks, wanted_hooks;
-      hooks.on_epoch = [&](const EpochReport& report) { reports.push_back(report); };
-      wanted_hooks.on_epoch = [&](const EpochReport& report) { wanted.push_back(report); };
+      hooks.on_epoch = [&](const EpochRecord& report) { reports.push_back(report); };
+      wanted_hooks.on_epoch = [&](const EpochRecord& report) { wanted.push_back(report); };
       TrainingJob job{model, recipe, data, 1};
       job.files.weights = folder / "weights.safetensors";
       const auto trainer = MakeLibTorchTrainer(options);

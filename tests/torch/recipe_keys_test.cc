@@ -33,13 +33,13 @@ Recipe With(const std::vector<std::string>& keys) {
 
 struct Outcome {
   TrainingResult result;
-  EpochReport first, last;
+  EpochRecord first, last;
 };
 
 Outcome TrainOn(const Dataset& data, const Recipe& recipe) {
   Outcome outcome;
   TrainingHooks hooks;
-  hooks.on_epoch = [&](const EpochReport& report) {
+  hooks.on_epoch = [&](const EpochRecord& report) {
     (report.epoch == 1 ? outcome.first : outcome.last) = report;
   };
   outcome.result = MakeLibTorchTrainer({"cpu", 1})->Train({TinyModel("X"), recipe, data, 1}, hooks);
@@ -118,21 +118,21 @@ TEST_CASE("Every key that changes the training does so, and networks still learn
 TEST_CASE("An average of weights that forgets at once is the weights, a slow one is the start") {
   const Outcome plain = Train({});
   // The last step's weights but for one rounding.
-  CHECK(Train({"ema_decay=1e-9"}).last.test_loss == Approx(plain.last.test_loss).epsilon(1e-3));
+  CHECK(*Train({"ema_decay=1e-9"}).last.test_loss == Approx(*plain.last.test_loss).epsilon(1e-3));
   // 48 steps move it by less than a hundredth of the way; its loss is that of guessing, ln 3.
-  CHECK(Train({"ema_decay=0.9999"}).last.test_loss == Approx(std::log(3.0)).margin(0.2));
+  CHECK(*Train({"ema_decay=0.9999"}).last.test_loss == Approx(std::log(3.0)).margin(0.2));
 }
 
 TEST_CASE("Gradients below the limit are left alone, others are scaled down to it") {
   const Outcome plain = Train({});
   CHECK(Train({"grad_clip=1e6"}).last.test_loss == plain.last.test_loss);
   const Outcome still = Train({"grad_clip=1e-6", "weight_decay=0"});
-  CHECK(still.last.train_loss == Approx(still.first.train_loss).margin(0.05));
+  CHECK(*still.last.train_loss == Approx(*still.first.train_loss).margin(0.05));
 }
 
 TEST_CASE("bf16 keeps near fp32") {
   const Outcome plain = Train({}), half = Train({"precision=bf16"});
-  CHECK(half.first.train_loss == Approx(plain.first.train_loss).epsilon(0.05));
+  CHECK(*half.first.train_loss == Approx(*plain.first.train_loss).epsilon(0.05));
 }
 
 TEST_CASE("With a validation split the test split is not touched") {

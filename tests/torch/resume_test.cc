@@ -69,10 +69,10 @@ class Training {
     hooks.should_stop = [&] { return asked++ == stop_at; };
     hooks.on_warning = [&](const std::string& text) { traces.warnings.push_back(text); };
     hooks.publish = publish;
-    hooks.on_epoch = [&](const EpochReport& report) {
+    hooks.on_epoch = [&](const EpochRecord& report) {
       traces.numbers.insert(traces.numbers.end(),
-                            {double(report.epoch), report.lr, report.train_loss, report.train_error,
-                             report.test_loss, report.test_error});
+                            {double(report.epoch), report.lr, *report.train_loss,
+                             *report.train_error, *report.test_loss, *report.test_error});
     };
     TrainingJob job{model_, recipe_, data_, 5};
     job.files.checkpoint = checkpoint();

@@ -30,7 +30,7 @@ Recipe ToyRecipe() {
 
 struct Outcome {
   TrainingResult result;
-  std::vector<EpochReport> epochs;
+  std::vector<EpochRecord> epochs;
 };
 
 Outcome TrainToy(const Recipe& recipe, uint64_t seed, const std::string& block = "X",
@@ -39,7 +39,7 @@ Outcome TrainToy(const Recipe& recipe, uint64_t seed, const std::string& block =
   const Model model = TinyModel(block);
   Outcome outcome;
   TrainingHooks hooks;
-  hooks.on_epoch = [&](const EpochReport& report) { outcome.epochs.push_back(report); };
+  hooks.on_epoch = [&](const EpochRecord& report) { outcome.epochs.push_back(report); };
   outcome.result = MakeLibTorchTrainer({"cpu", threads})->Train({model, recipe, data, seed}, hooks);
   return outcome;
 }
@@ -51,7 +51,7 @@ TEST_CASE("Every block learns coloured squares") {
     REQUIRE(outcome.result.outcome == TrainingOutcome::kDone);
     REQUIRE(outcome.epochs.size() == 4);
     CHECK(outcome.result.best_error < 10);  // guessing: 67
-    CHECK(outcome.epochs.back().train_loss < 0.5 * outcome.epochs.front().train_loss);
+    CHECK(*outcome.epochs.back().train_loss < 0.5 * *outcome.epochs.front().train_loss);
   }
 }
 
@@ -62,9 +62,9 @@ TEST_CASE("Reports and result of a training agree with each other") {
   for (size_t i = 0; i < outcome.epochs.size(); ++i) {
     CHECK(outcome.epochs[i].epoch == static_cast<int>(i) + 1);
     CHECK(outcome.epochs[i].lr == LearningRate(recipe, static_cast<int>(i)));
-    CHECK(outcome.epochs[i].test_loss > 0);
-    CHECK(outcome.epochs[i].train_error <= 100);
-    best = std::min(best, outcome.epochs[i].test_error);
+    CHECK(*outcome.epochs[i].test_loss > 0);
+    CHECK(*outcome.epochs[i].train_error <= 100);
+    best = std::min(best, *outcome.epochs[i].test_error);
   }
   CHECK(outcome.result.error == outcome.epochs.back().test_error);
   CHECK(outcome.result.best_error == best);
@@ -78,9 +78,9 @@ TEST_CASE("A seed fixes every number of a training, another seed changes them") 
   recipe.epochs = 2;
   const auto losses = [&](uint64_t seed) {
     std::vector<double> values;
-    for (const EpochReport& report : TrainToy(recipe, seed, "Y").epochs) {
-      values.insert(values.end(),
-                    {report.train_loss, report.train_error, report.test_loss, report.test_error});
+    for (const EpochRecord& report : TrainToy(recipe, seed, "Y").epochs) {
+      values.insert(values.end(), {*report.train_loss, *report.train_error, *report.test_loss,
+                                   *report.test_error});
     }
     return values;
   };

@@ -31,7 +31,7 @@ class KeptToy {
     return Test(data, MapClasses(network, {"data", data.info().class_names, 3}, {}));
   }
 
-  const EpochReport& trained() const { return training_.reports.back(); }
+  const EpochRecord& trained() const { return training_.reports.back(); }
   std::string weights() const { return training_.weights(); }
   const Model& model() const { return training_.model; }
 
@@ -48,7 +48,7 @@ TEST_CASE("Kept weights tested on the data of their training give its last error
   const EvaluationResult result = toy.TestByName(ToyDataset(24, 10));
   CHECK(result.images == 10);
   CHECK(result.error == toy.trained().test_error);
-  CHECK(result.loss == Approx(toy.trained().test_loss));
+  CHECK(result.loss == Approx(*toy.trained().test_loss));
   CHECK(toy.script.Calls() == "make 1x1 for tests | put | tally 1 | test 8 | test 2 | take");
 }
 

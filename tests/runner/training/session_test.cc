@@ -75,7 +75,7 @@ TEST_CASE("Losses are means over steps and images, errors percents of images") {
   training.script.wrong = [](int, int64_t images) { return images - 3; };
   training.Run();
   REQUIRE(training.reports.size() == 1);
-  CHECK(training.reports[0].train_loss == Approx(2));
+  CHECK(*training.reports[0].train_loss == Approx(2));
   CHECK(training.reports[0].test_loss == 2.5);
   CHECK(training.reports[0].test_error == 70);
 }

@@ -24,7 +24,7 @@ TrainingResult ToyTraining::Run(int stop_at) {
   asked = 0;
   TrainingHooks hooks;
   hooks.should_stop = [&] { return asked++ == stop_at; };
-  hooks.on_epoch = [&](const EpochReport& report) { reports.push_back(report); };
+  hooks.on_epoch = [&](const EpochRecord& report) { reports.push_back(report); };
   hooks.on_warning = [&](const std::string& text) { warnings.push_back(text); };
   hooks.publish = publish;
   TrainingJob job{model, recipe, data, 4};
@@ -36,9 +36,9 @@ TrainingResult ToyTraining::Run(int stop_at) {
 
 std::vector<double> ToyTraining::Numbers() const {
   std::vector<double> numbers;
-  for (const EpochReport& report : reports) {
-    numbers.insert(numbers.end(), {double(report.epoch), report.lr, report.train_loss,
-                                   report.train_error, report.test_loss, report.test_error});
+  for (const EpochRecord& report : reports) {
+    numbers.insert(numbers.end(), {double(report.epoch), report.lr, *report.train_loss,
+                                   *report.train_error, *report.test_loss, *report.test_error});
   }
   return numbers;
 }

@@ -30,7 +30,7 @@ class ToyTraining {
   std::function<bool(const std::function<void()>&)> publish;
 
   // Of the last Run.
-  std::vector<EpochReport> reports;
+  std::vector<EpochRecord> reports;
   std::vector<std::string> warnings;
   int asked = 0;
 
