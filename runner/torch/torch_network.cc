@@ -10,6 +10,7 @@
 #endif
 
 #include "runner/torch/network_records.h"
+#include "runner/training/replica_records.h"
 
 namespace dse {
 namespace {
@@ -26,10 +27,6 @@ void PrepareThread(at::Device device, int threads) {
 
 std::vector<at::Device> FirstDevices(const Site& site, int replicas) {
   return {site.devices.begin(), site.devices.begin() + replicas};
-}
-
-std::string OfReplica(size_t replica, const std::string& name) {
-  return "replica" + std::to_string(replica) + "." + name;
 }
 
 // losses[i] of all replicas added up.
@@ -179,8 +176,7 @@ void TorchNetwork::TakeRecords(const std::vector<TensorRecord>& records, const U
         CopyRecord(reader, tensor.name, tensor.values);
       }
       for (const NamedTensor& tensor : StatisticsOf(replicas_[i]->network())) {
-        const std::string own = OfReplica(i, tensor.name);
-        CopyRecord(reader, reader.Has(own) ? own : OfReplica(0, tensor.name), tensor.values);
+        CopyRecord(reader, KeptForReplica(reader, i, tensor.name), tensor.values);
       }
       replicas_[i]->set_updates(state);
     }

@@ -85,9 +85,9 @@ class EngineNetwork {
   virtual void TakeNetwork(const std::vector<TensorRecord>& records, const std::string& path) = 0;
   // Everything that training changes, for checkpoints: "network.NAME", "average.NAME",
   // "optimizer.momentum.NAME", "optimizer.square.NAME" (not of sgd), and
-  // "replicaN.NAME.running_mean" and _var. Taking back, a replica without statistics of its own
-  // gets the first one's. `path`, of the file they are from, starts the messages; throws Error for
-  // a record that is missing or of another shape.
+  // "replicaN.NAME.running_mean" and _var (replica_records.h says whose a replica takes back).
+  // `path`, of the file they are from, starts the messages; throws Error for a record that is
+  // missing or of another shape.
   virtual std::vector<TensorRecord> GiveRecords(UpdateState& state) = 0;
   virtual void TakeRecords(const std::vector<TensorRecord>& records, const UpdateState& state,
                            const std::string& path) = 0;

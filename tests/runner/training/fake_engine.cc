@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "runner/training/out_of_memory.h"
 #include "runner/training/record_reader.h"
+#include "runner/training/replica_records.h"
 
 namespace dse {
 namespace {
@@ -41,10 +42,6 @@ std::string Short(double number) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", number);
   return text;
-}
-
-std::string OfReplica(int replica, const std::string& name) {
-  return "replica" + std::to_string(replica) + "." + name;
 }
 
 class FakeNetwork : public EngineNetwork {
@@ -159,7 +156,7 @@ class FakeNetwork : public EngineNetwork {
                                       Filled("average.w", {}, average_),
                                       Filled("optimizer.momentum.w", {}, momentum_)};
     for (size_t i = 0; i < means_.size(); ++i) {
-      records.push_back(Filled(OfReplica(static_cast<int>(i), "running_mean"), {}, means_[i]));
+      records.push_back(Filled(OfReplica(i, "running_mean"), {}, means_[i]));
     }
     return records;
   }
@@ -175,7 +172,8 @@ class FakeNetwork : public EngineNetwork {
     average_ = take("average.w");
     momentum_ = take("optimizer.momentum.w");
     for (size_t i = 0; i < means_.size(); ++i) {
-      means_[i] = take(OfReplica(static_cast<int>(i), "running_mean"));
+      RecordReader own(records, path);
+      means_[i] = FirstOf(own.Take(KeptForReplica(own, i, "running_mean"), TensorType::kF32, {}));
     }
     updates_ = state;
   }
