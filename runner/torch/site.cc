@@ -91,6 +91,6 @@ void FreeCachedMemory(const Site& site) {
 #endif
 }
 
-EngineInfo LibTorchInfo() { return {"LibTorch", TORCH_VERSION}; }
+EngineInfo LibTorchInfo() { return {kLibTorch, TORCH_VERSION}; }
 
 }  // namespace dse

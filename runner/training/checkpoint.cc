@@ -88,7 +88,7 @@ void CheckOwner(const std::string& path, std::map<std::string, std::string>& met
   if (data != owner.data) {
     throw Error(path + ": is of other data (" + data + ", not " + owner.data + ")");
   }
-  throw Error(path + ": is of another run, or was begun in another precision");
+  throw Error(path + ": is of another run, or was begun in another precision or by another engine");
 }
 
 // Versions that kept no names ordered all classes by their bytes.
@@ -120,11 +120,13 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
 
 }  // namespace
 
-CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved) {
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved,
+                                  const EngineInfo& engine) {
   const DatasetInfo& data = job.data.info();
   const std::string precision = resolved == Precision::kFp32 ? "" : PrecisionWord(resolved);
+  const std::string other_engine = engine.name == kLibTorch ? "" : " " + engine.name;
   return {ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data.fingerprint +
-                    std::to_string(job.seed) + precision),
+                    std::to_string(job.seed) + precision + other_engine),
           data.fingerprint, data.class_names};
 }
 

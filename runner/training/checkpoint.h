@@ -29,13 +29,15 @@ struct TrainingState {
 
 // What a checkpoint belongs to.
 struct CheckpointOwner {
-  // Model, recipe, data, seed and what the recipe's precision meant, which differs between devices.
-  // Of fp32 it is without the word.
+  // Model, recipe, data, seed, what the recipe's precision meant, which differs between devices,
+  // and the engine's name: another one gives the same network other numbers. Without the word of
+  // fp32 and the name of LibTorch, as it was when there was nothing else.
   std::string key;
   std::string data;                  // fingerprint
   std::vector<std::string> classes;  // names of the outputs, in order
 };
-CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved);
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved,
+                                  const EngineInfo& engine);
 
 // Replaces `path`; the file it was becomes `path`.previous. The new one is `path`.fresh in between,
 // so whatever moment a kill chooses, the newest whole checkpoint has one of the three names. False,

@@ -4,6 +4,9 @@
 
 namespace dse {
 
+// The name of the engine with LibTorch, as rows have it.
+inline constexpr const char* kLibTorch = "LibTorch";
+
 // What computed, as a run's row tells it.
 struct EngineInfo {
   std::string name;     // "LibTorch"

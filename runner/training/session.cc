@@ -56,7 +56,7 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     : job_(job),
       hooks_(hooks),
       engine_(engine),
-      owner_(OwnerOfCheckpoint(job, engine.ResolvePrecision(job.recipe.precision))),
+      owner_(OwnerOfCheckpoint(job, engine.ResolvePrecision(job.recipe.precision), engine.info())),
       reader_(job.data, OptionsOf(job, engine.threads())),
       plan_(PlanNetwork(job.model, job.recipe.zero_init_gamma)) {
   CheckJob(job, reader_);

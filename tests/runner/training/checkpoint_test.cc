@@ -69,8 +69,8 @@ TEST_CASE("A finished epoch's checkpoint keeps the one before as .previous") {
   ToyTraining training;
   training.recipe.epochs = 3;
   training.Run(16);  // in the third epoch
-  const CheckpointOwner owner =
-      OwnerOfCheckpoint({training.model, training.recipe, training.data, 4}, Precision::kFp32);
+  const CheckpointOwner owner = OwnerOfCheckpoint(
+      {training.model, training.recipe, training.data, 4}, Precision::kFp32, training.script.info);
   const auto warn = [](const std::string& text) { FAIL(text); };
   const auto now = FindCheckpoint(training.checkpoint(), owner, warn);
   REQUIRE(now);
@@ -92,6 +92,7 @@ TEST_CASE("A finished epoch's checkpoint keeps the one before as .previous") {
 
 TEST_CASE("The metadata of a checkpoint have the keys and the order that they always had") {
   ToyTraining training;
+  training.script.info = {"LibTorch", "2.11.0"};
   training.Run(4);
   const TensorFile file = ReadSafetensors(training.checkpoint(), Checksum::kRequired);
   REQUIRE(file.metadata.size() == 4);
@@ -127,6 +128,46 @@ TEST_CASE("A torn checkpoint is named and the one before it continued") {
              Catch::Contains("a checkpoint is not used: " + training.checkpoint()));
   CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 1x1 | put all | tally 3 | step 24"));
   CheckSame(training, Whole());
+}
+
+TEST_CASE("A checkpoint of another engine is not continued, one of another version is") {
+  ToyTraining training;
+  training.Run(9);
+  SECTION("another version") {
+    training.script.info.version = "2";
+    training.Run();
+    CHECK(training.warnings.empty());
+    CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 1x1 | put all"));
+  }
+  for (const char* name : {"Other", "LibTorch"}) {
+    SECTION(name) {
+      training.script.info.name = name;
+      training.Run();
+      REQUIRE(!training.warnings.empty());
+      CHECK_THAT(training.warnings[0], Catch::EndsWith("by another engine"));
+      CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 1x1 | tally 3 | step 0"));
+    }
+  }
+}
+
+TEST_CASE("Replicas that a training did not have before go on with the first one's statistics") {
+  ToyTraining training;
+  training.Run(9);
+  const auto means = [&] {
+    std::string text;
+    const TensorFile file = ReadSafetensors(training.checkpoint(), Checksum::kRequired);
+    for (const TensorRecord& record : file.tensors) {
+      if (record.name.starts_with("replica")) text += record.name + "=" + record.data + " ";
+    }
+    return text;
+  };
+  const std::string before = means();
+  training.script.replicas = 2;
+  training.Run(0);
+  CHECK(training.warnings.empty());
+  CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 2x1 | put all"));
+  const std::string value = before.substr(before.find('=') + 1);
+  CHECK(means() == before + "replica1.running_mean=" + value);
 }
 
 TEST_CASE("A session of another recipe begins anew and says why") {
