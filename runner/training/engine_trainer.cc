@@ -79,14 +79,8 @@ EngineInfo EngineTrainer::EngineFor(const Model& model, const Recipe& recipe) co
   return engine == nullptr ? EngineInfo{} : engine->info();
 }
 
-Precision EngineTrainer::ResolvePrecision(Precision precision) const {
-  for (size_t i = 0; i + 1 < engines_.size(); ++i) {
-    try {
-      return engines_[i]->ResolvePrecision(precision);
-    } catch (const Error&) {  // perhaps another one has it
-    }
-  }
-  return engines_.back()->ResolvePrecision(precision);
+Precision EngineTrainer::ResolvePrecision(const Model& model, const Recipe& recipe) const {
+  return ChooseEngine(engines_, model, recipe).ResolvePrecision(recipe.precision);
 }
 
 }  // namespace dse

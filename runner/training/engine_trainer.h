@@ -18,8 +18,7 @@ class EngineTrainer : public Trainer {
   EvaluationResult Evaluate(const EvaluationJob& job) override;
   DeviceInfo device() const override;
   EngineInfo EngineFor(const Model& model, const Recipe& recipe) const override;
-  // As the first engine says that has an answer.
-  Precision ResolvePrecision(Precision precision) const override;
+  Precision ResolvePrecision(const Model& model, const Recipe& recipe) const override;
 
  private:
   const Engines engines_;

@@ -29,8 +29,9 @@ class Trainer {
   virtual DeviceInfo device() const = 0;
   // What trains a network with a recipe here, also where it then fails; empty where nothing does.
   virtual EngineInfo EngineFor(const Model& model, const Recipe& recipe) const = 0;
-  // What a precision word means on this trainer's device; never kAuto. Throws Error for none.
-  virtual Precision ResolvePrecision(Precision precision) const = 0;
+  // What the recipe's precision means to what trains a network here; never kAuto. Throws Error for
+  // none, and where nothing trains it.
+  virtual Precision ResolvePrecision(const Model& model, const Recipe& recipe) const = 0;
 };
 
 // Makes a trainer, in the process that is to train. Throws Error where it cannot.

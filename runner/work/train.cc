@@ -97,7 +97,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   const Wish wish = ReadWish(effective, data.info());
   if (wish.anything_to_train) {
     CheckBeforeTraining(effective, wish.members, data.info());
-    CheckTrainer(factory, effective.trainer, effective.recipe.precision);
+    CheckTrainer(factory, effective.trainer, wish.members, effective.recipe);
   }
   TrainSummary nothing;
   nothing.interrupted = StopSignals::count() > 0;

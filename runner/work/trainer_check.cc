@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "core/error.h"
@@ -19,13 +20,20 @@ namespace {
 
 constexpr int kPollMilliseconds = 100;
 
+// A network that nothing trains here is left to fail by itself.
+void CheckPrecision(const Trainer& trainer, const Model& model, const Recipe& recipe) {
+  if (trainer.EngineFor(model, recipe).name.empty()) return;
+  trainer.ResolvePrecision(model, recipe);
+}
+
 // Writes what is wrong, if anything, to `out`; ends without what belongs to the parent.
 [[noreturn]] void Try(const TrainerFactory& factory, const TrainerOptions& options,
-                      Precision precision, int out) {
+                      std::span<const StoredMember> members, const Recipe& recipe, int out) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::string reason;
   try {
-    factory(options)->ResolvePrecision(precision);
+    const std::unique_ptr<Trainer> trainer = factory(options);
+    for (const StoredMember& member : members) CheckPrecision(*trainer, member.draw.model, recipe);
   } catch (const std::exception& failure) {
     reason = failure.what();
     if (reason.empty()) reason = "the trainer cannot be made";
@@ -52,13 +60,13 @@ std::string ReadReason(int in, pid_t child) {
 }  // namespace
 
 void CheckTrainer(const TrainerFactory& factory, const TrainerOptions& options,
-                  Precision precision) {
+                  std::span<const StoredMember> members, const Recipe& recipe) {
   int ends[2];
   if (pipe(ends) != 0) throw Error(std::string("cannot make a pipe: ") + std::strerror(errno));
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    Try(factory, options, precision, ends[1]);
+    Try(factory, options, members, recipe, ends[1]);
   }
   const int failed = child < 0 ? errno : 0;
   close(ends[1]);

@@ -98,11 +98,13 @@ TEST_CASE("What was perhaps memory is a failure where smaller parts do not help"
   }
 }
 
-TEST_CASE("A job goes to the first engine that supports it") {
+TEST_CASE("A job goes to the first engine that supports it, which says what its precision means") {
   ToyTraining job;
+  job.recipe.precision = Precision::kAuto;
   FakeScript first, second;
   first.info = {"native", "0.1"};
   second.info = {"Torch", "2"};
+  second.automatic = Precision::kBf16;
   Engines engines;
   engines.push_back(MakeFakeEngine(first));
   engines.push_back(MakeFakeEngine(second));
@@ -111,12 +113,14 @@ TEST_CASE("A job goes to the first engine that supports it") {
   SECTION("the first") {
     CHECK(trainer.Train(task, {}).engine.Text() == "native 0.1");
     CHECK(trainer.EngineFor(job.model, job.recipe).name == "native");
+    CHECK(trainer.ResolvePrecision(job.model, job.recipe) == Precision::kFp32);
     CHECK(second.calls.empty());
   }
   SECTION("the second") {
     first.support = {false, "block X"};
     CHECK(trainer.Train(task, {}).engine.Text() == "Torch 2");
     CHECK(trainer.EngineFor(job.model, job.recipe).version == "2");
+    CHECK(trainer.ResolvePrecision(job.model, job.recipe) == Precision::kBf16);
     CHECK(first.calls.empty());
   }
   SECTION("none") {
@@ -128,6 +132,8 @@ TEST_CASE("A job goes to the first engine that supports it") {
             "' with this recipe on cpu, 1 thread: native 0.1 has no block X; Torch 2 has no "
             "precision bf16");
     CHECK(trainer.EngineFor(job.model, job.recipe).Text().empty());
+    CHECK_THROWS_WITH(trainer.ResolvePrecision(job.model, job.recipe),
+                      Contains("no engine trains"));
   }
 }
 

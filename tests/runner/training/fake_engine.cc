@@ -215,7 +215,7 @@ class FakeEngine : public Engine {
   int threads() const override { return 1; }
   Precision ResolvePrecision(Precision precision) const override {
     if (precision == Precision::kFp16) throw Error(script_.info.name + " does not train in fp16");
-    return precision == Precision::kAuto ? Precision::kFp32 : precision;
+    return precision == Precision::kAuto ? script_.automatic : precision;
   }
   std::unique_ptr<EngineNetwork> Make(const NetworkRequest& request) override {
     script_.calls.push_back("make " + std::to_string(request.division.replicas) + "x" +

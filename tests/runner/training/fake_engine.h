@@ -9,6 +9,7 @@
 
 #include "runner/training/device_info.h"
 #include "runner/training/engine.h"
+#include "runner/training/recipe.h"
 
 namespace dse {
 
@@ -16,7 +17,8 @@ namespace dse {
 struct FakeScript {
   EngineInfo info{"Fake", "1"};
   Support support{};
-  bool behind = false;  // as a GPU: the last loss cannot be had
+  Precision automatic = Precision::kFp32;  // what auto means
+  bool behind = false;                     // as a GPU: the last loss cannot be had
   DeviceInfo device{};
   int replicas = 1;
   int fits = std::numeric_limits<int>::max();  // images of a part that memory suffices for

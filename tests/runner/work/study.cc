@@ -43,7 +43,8 @@ Draw MakeDraw(int64_t index, int classes) {
 
 class FakeTrainer : public Trainer {
  public:
-  explicit FakeTrainer(FakeTraining training) : training_(std::move(training)) {}
+  FakeTrainer(FakeTraining training, FakeTest test)
+      : training_(std::move(training)), test_(std::move(test)) {}
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
     TrainingResult result = training_(job, hooks);
     result.engine = EngineFor(job.model, job.recipe);
@@ -51,11 +52,14 @@ class FakeTrainer : public Trainer {
   }
   DeviceInfo device() const override { return {{}, 3}; }
   EngineInfo EngineFor(const Model&, const Recipe&) const override { return {"Fake", "1"}; }
-  Precision ResolvePrecision(Precision) const override { return Precision::kFp32; }
-  EvaluationResult Evaluate(const EvaluationJob&) override { return {}; }
+  Precision ResolvePrecision(const Model&, const Recipe&) const override {
+    return Precision::kFp32;
+  }
+  EvaluationResult Evaluate(const EvaluationJob& job) override { return test_(job); }
 
  private:
   FakeTraining training_;
+  FakeTest test_;
 };
 
 }  // namespace
@@ -89,7 +93,13 @@ std::string Study::QueryText(const std::string& sql) const {
 
 TrainerFactory FakeTrainerFactory(FakeTraining training) {
   return [training = std::move(training)](const TrainerOptions&) {
-    return std::make_unique<FakeTrainer>(training);
+    return std::make_unique<FakeTrainer>(training, FakeTest());
+  };
+}
+
+TrainerFactory FakeTesterFactory(FakeTest test) {
+  return [test = std::move(test)](const TrainerOptions&) {
+    return std::make_unique<FakeTrainer>(FakeTraining(), test);
   };
 }
 

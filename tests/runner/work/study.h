@@ -34,6 +34,9 @@ class Study {
 // A trainer that does what a test says. Copied into every worker by fork.
 using FakeTraining = std::function<TrainingResult(const TrainingJob&, const TrainingHooks&)>;
 TrainerFactory FakeTrainerFactory(FakeTraining training);
+// One that tests kept weights as a test says, and trains nothing.
+using FakeTest = std::function<EvaluationResult(const EvaluationJob&)>;
+TrainerFactory FakeTesterFactory(FakeTest test);
 
 // Goes through the recipe's epochs, each of `milliseconds`, with an error that depends on the
 // network and the seed alone; stops when asked to.
