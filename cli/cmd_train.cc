@@ -8,6 +8,7 @@
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/train_call.h"
 #include "core/parallel.h"
 #include "core/suggest.h"
 #include "db/plan.h"
@@ -183,16 +184,12 @@ void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
               (failures.empty() ? "" : ", the last with: " + failures.front().message));
 }
 
-}  // namespace
-
-int RunTrain(std::span<const std::string> args) {
-  TrainOptions options;
-  if (!ReadOptions(args, options)) return kExitOk;
+// The members to train; with the recipe for them the request is whole, and checked.
+std::vector<StoredMember> Complete(TrainOptions& options, OpenMode mode) {
   TrainRequest& request = options.request;
   std::vector<StoredMember> members;
   {
-    Database db = Database::Open(request.db_path,
-                                 options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
+    Database db = Database::Open(request.db_path, mode);
     members = LoadMembers(db, request.populations);
   }
   if (members.empty()) {
@@ -206,6 +203,30 @@ int RunTrain(std::span<const std::string> args) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+  return members;
+}
+
+}  // namespace
+
+TrainCall ReadTrainCall(std::span<const std::string> args) {
+  TrainCall call;
+  TrainOptions options;
+  call.help = !ReadOptions(args, options);
+  if (call.help) return call;
+  const std::vector<StoredMember> members = Complete(options, OpenMode::kReadOnly);
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
+  const TrainRequest& request = options.request;
+  call.workers = request.workers;
+  call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
+  return call;
+}
+
+int RunTrain(std::span<const std::string> args) {
+  TrainOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  TrainRequest& request = options.request;
+  const std::vector<StoredMember> members =
+      Complete(options, options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
@@ -215,6 +236,7 @@ int RunTrain(std::span<const std::string> args) {
     return DryRun(db, options, wanted);
   }
   TellWeights(members, options);
+  request.job = ThisSlurmJob();
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
@@ -231,6 +253,10 @@ int RunTrain(std::span<const std::string> args) {
           (workers.empty() ? "" : "; " + workers));
   TellWithoutWeights(request, data->info().fingerprint, summary.plan);
   if (summary.interrupted) return kExitInterrupted;
+  if (summary.out_of_time) {
+    Say(false, "dse: the next run would not fit into the time of this job");
+    return kExitInterrupted;
+  }
   if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);
   return kExitOk;
