@@ -13,6 +13,8 @@
 #include "cli/progress.h"
 #include "cli/train_call.h"
 #include "core/error.h"
+#include "core/file_system.h"
+#include "core/subprocess.h"
 #include "db/database.h"
 #include "runner/slurm/limits.h"
 #include "runner/slurm/queue.h"
@@ -20,6 +22,7 @@
 #include "runner/slurm/task_count.h"
 #include "runner/torch_module.h"
 #include "runner/work/forecast.h"
+#include "runner/work/shard.h"
 
 namespace dse {
 namespace {
@@ -33,6 +36,7 @@ struct SubmitOptions {
   std::optional<int> gpus, cpus;  // of a task
   std::vector<std::string> sbatch;
   std::optional<std::string> before;
+  std::string shared_file;  // "yes", "no", "" = by the file system
   bool dry_run = false;
   std::vector<std::string> train;
 };
@@ -80,6 +84,9 @@ bool ReadOptions(std::span<const std::string> args, SubmitOptions& options) {
               "more options of sbatch, such as --sbatch=--constraint=a100");
   parser.Text("before", "FILE", &options.before,
               "lines of shell ahead of the work: modules, environment");
+  parser.OneOf("shared-file", {"yes", "no"}, &options.shared_file,
+               "whether tasks write the file itself (yes) or a shard each, which a last job merges "
+               "(default: shards on network file systems)");
   parser.Flag("dry-run", &options.dry_run, "print the script and submit nothing");
   parser.Require("db");
   const auto border = std::find(args.begin(), args.end(), "--");
@@ -198,20 +205,71 @@ BatchJob MakeJob(const SubmitOptions& options, std::optional<int64_t> limit) {
   return job;
 }
 
-void MakeLogFolder(const std::string& folder) {
+// Whether each task writes a shard of its own, and why.
+bool UseShards(const SubmitOptions& options, const std::string& database) {
+  if (!options.shared_file.empty()) return options.shared_file == "no";
+  const FileSystem system = FileSystemOf(database);
+  Say(false, "dse: " + database + " lies on " + system.name + ": " +
+                 (system.network ? "each task writes a shard, and a last job merges them"
+                                 : "the tasks share the file"));
+  return system.network;
+}
+
+std::string ShardFolder(const std::string& database) {
+  return fs::path(ShardPath(database, 0)).parent_path().string();
+}
+
+bool HasShards(const std::string& folder) {
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
+    if (entry.path().extension() == ".db") return true;
+  }
+  return false;
+}
+
+// What the shards of earlier jobs, which died or never began, hold.
+void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_run) {
+  if (!HasShards(folder)) return;
+  const std::vector<std::string> words{job.program,  "merge",        "--db",
+                                       job.database, "--move-files", folder};
+  if (dry_run) {
+    Say(false, "dse: the shards in " + folder + " would be merged first");
+    return;
+  }
+  SubprocessOptions options;
+  options.seconds = 24 * 3600.0;
+  const std::optional<SubprocessResult> result = RunSubprocess(words, options);
+  if (!result || result->code != 0) {
+    throw Error("the shards of earlier jobs in " + folder + " cannot be merged: " +
+                (result ? result->out + result->err : job.program + " is gone"));
+  }
+  Say(false, "dse: merged the shards of earlier jobs in " + folder);
+}
+
+void MakeFolder(const std::string& folder) {
   std::error_code failure;
   fs::create_directories(folder, failure);
   if (failure) throw Error(folder + ": cannot be made: " + failure.message());
 }
 
 void Submit(const std::vector<BatchJob>& arrays) {
-  MakeLogFolder(arrays.front().log_folder);
+  const BatchJob& job = arrays.front();
+  MakeFolder(job.log_folder);
+  if (job.shards) MakeFolder(job.shards->folder);
+  MergeJob merge{
+      job.program,   job.database, job.folder, job.log_folder, job.shards ? job.shards->folder : "",
+      job.partition, job.account,  {}};
   for (const BatchJob& array : arrays) {
     const std::string script = KeepScript(array.log_folder, "train", BatchScript(array));
     const std::string id = SubmitScript(script);
     std::cout << "job " << id << ": " << array.tasks << " tasks, script " << script << ", logs "
               << array.log_folder << '/' << id << "_*.log\n";
+    merge.after.push_back(id);
   }
+  if (!job.shards) return;
+  const std::string script = KeepScript(job.log_folder, "merge", MergeScript(merge));
+  std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "
+            << script << '\n';
 }
 
 }  // namespace
@@ -220,7 +278,7 @@ int RunSubmit(std::span<const std::string> args) {
   SubmitOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
   const std::optional<int64_t> limit = TimeLimit(options);
-  const Work work = CheckTraining(options);
+  Work work = CheckTraining(options);
   TorchModulePath();  // throws where there is none
   const BatchJob job = MakeJob(options, limit);
   BatchScript(job);  // throws for what cannot stand in it
@@ -233,6 +291,17 @@ int RunSubmit(std::span<const std::string> args) {
   }
   const JobQueue queue = JobsOf(options.db);
   CheckAnswered(queue.answer, queue.error);
+  const bool shards = UseShards(options, job.database);
+  const std::string shard_folder = ShardFolder(job.database);
+  if (shards && !queue.jobs.empty()) {
+    throw Error("job " + queue.jobs.front().Name() + " for " + options.db +
+                " is queued or running, and may still write its shard; submit again when it has "
+                "ended, or end it with scancel");
+  }
+  if (queue.jobs.empty() && HasShards(shard_folder)) {
+    MergeLeftShards(job, shard_folder, options.dry_run);
+    work = CheckTraining(options);
+  }
   Say(false, "dse: " + std::to_string(work.forecast.wanted) + " runs wanted, " +
                  std::to_string(work.forecast.finished) + " finished, " +
                  std::to_string(work.forecast.missing) + " missing");
@@ -240,6 +309,7 @@ int RunSubmit(std::span<const std::string> args) {
   TellQueued(queue, options.db);
   BatchJob whole = job;
   whole.tasks = ChooseTasks(options, work, partition, limit);
+  if (shards) whole.shards = ShardedJob{shard_folder, whole.tasks, 0};
   const std::vector<BatchJob> arrays = SplitArray(whole, limits.max_array);
   if (options.dry_run) {
     for (const BatchJob& array : arrays) std::cout << BatchScript(array);
