@@ -9,6 +9,8 @@ namespace dse {
 
 enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
+  kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
+               // locks
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };
@@ -39,7 +41,7 @@ class Database {
 };
 
 // The schema this build writes (user_version) and the mark of our files (application_id, "dse1").
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 inline constexpr int kApplicationId = 0x64736531;
 
 }  // namespace dse

@@ -20,10 +20,12 @@
 #include "db/finishing.h"
 #include "db/giving_back.h"
 #include "db/owner.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/failure_row.h"
 #include "runner/work/heartbeat.h"
 #include "runner/work/run_files.h"
 #include "runner/work/stop_signals.h"
+#include "runner/work/time_left.h"
 
 namespace dse {
 namespace {
@@ -127,6 +129,7 @@ class Worker {
         slot_(slot),
         trainer_(MakeWorkersTrainer(job)),
         owner_(Owner::ThisProcess()),
+        time_left_(job.request.job),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
     SharedCounts::SetDevice(slot, trainer_->device().Name());
   }
@@ -139,6 +142,10 @@ class Worker {
         break;
       }
       slot_.holding = true;
+      if (!time_left_.Fits(db_, *run)) {
+        LeaveForLater(*run);
+        break;
+      }
       TrainRun(*run);
       slot_.holding = false;
     }
@@ -148,6 +155,14 @@ class Worker {
  private:
   bool TimeIsUp() const {
     return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
+  }
+
+  // A run that does not fit into the time of our job any more.
+  void LeaveForLater(const ClaimedRun& run) {
+    ReleaseRun(db_, run);
+    slot_.holding = false;
+    --counts_.claimed();
+    counts_.out_of_time() = true;
   }
 
   // False when the call's limit of runs is used up.
@@ -170,7 +185,8 @@ class Worker {
     request.data_uri = job_.data.info().uri;
     request.fingerprint = job_.data.info().fingerprint;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
-    if (!run && ReclaimLost(db_, job_.run_ids) > 0) run = ClaimNext(db_, owner_, request);
+    if (!run && ReclaimLost(db_, job_.run_ids, EndedInTheirJobs) > 0)
+      run = ClaimNext(db_, owner_, request);
     return run;
   }
 
@@ -310,6 +326,7 @@ class Worker {
   WorkerSlot& slot_;
   std::unique_ptr<Trainer> trainer_;
   Owner owner_;
+  TimeLeft time_left_;
   Database db_;
 };
 
