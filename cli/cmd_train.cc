@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -17,9 +18,11 @@
 #include "runner/training/weight_differences.h"
 #include "runner/work/forecast.h"
 #include "runner/work/kept_weights.h"
+#include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/train.h"
+#include "runner/work/trainer_check.h"
 
 namespace dse {
 namespace {
@@ -30,6 +33,7 @@ struct TrainOptions {
   std::optional<std::string> recipe;  // default by the members' resolution
   std::vector<std::string> settings;  // key=value on top of the recipe
   std::string weight_names = "torchvision";
+  std::optional<std::string> workers;  // a number or auto
   bool dry_run = false;
   bool quiet = false;
 };
@@ -40,6 +44,18 @@ WeightNames ParseWeightNames(const std::string& word) {
   const std::vector<std::string> known{"torchvision", "timm"};
   throw UsageError("--weight-names is torchvision or timm, not '" + word + "'" +
                    DidYouMean(word, known));
+}
+
+int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
+  constexpr int kMost = 256;
+  if (!word) return on_each_gpu ? kAutoWorkers : 1;
+  if (*word == "auto") return kAutoWorkers;
+  int workers = 0;
+  const char* end = word->data() + word->size();
+  const auto [stop, code] = std::from_chars(word->data(), end, workers);
+  if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
+  throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
+                   ", not '" + *word + "'");
 }
 
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
@@ -59,8 +75,11 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("repeats", "N", &request.repeats, 1, 100'000,
              "runs of each network, seeds S, S+1, ...");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.Int("workers", "N", &request.workers, 1, 256,
-             "processes that train side by side (default 1)");
+  parser.Text("workers", "N|auto", &options.workers,
+              "processes that train side by side; auto: one on each GPU, or as the cores allow "
+              "(default 1)");
+  parser.Int("workers-per-gpu", "K", &request.workers_per_gpu, 1, 64,
+             "so many on each GPU, for small networks; implies --workers auto");
   parser.Int("threads", "T", &request.trainer.threads, 0, 1024,
              "of each worker (default cores/workers)");
   parser.Int("replicas", "K", &request.trainer.replicas, 1, 64,
@@ -82,6 +101,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Require("data");
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
+  request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
+  request.list_gpus = ListGpus;
   return true;
 }
 
@@ -106,14 +127,21 @@ Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>
                       options.settings);
 }
 
-int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) {
-  const int workers = options.request.workers;
-  const Forecast forecast = ForecastPlan(db, wanted, workers);
+// Before a database is opened, as it may ask another process.
+int MostWorkers(const TrainRequest& request) {
+  if (request.workers != kAutoWorkers) return request.workers;
+  return PlaceWorkers(request, SeeGpus(request), INT64_MAX).devices.workers();
+}
+
+int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted, int most) {
+  const Forecast forecast = ForecastPlan(db, wanted, 1);
+  const bool chosen = options.request.workers == kAutoWorkers;
+  const int64_t workers = chosen ? std::clamp<int64_t>(forecast.missing, 1, most) : most;
   std::cout << forecast.wanted << " runs wanted, " << forecast.finished << " finished, "
             << forecast.missing << " missing";
   if (forecast.missing > 0 && forecast.seconds) {
-    std::cout << ", about " << FormatDuration(*forecast.seconds) << " with " << workers
-              << " workers";
+    std::cout << ", about " << FormatDuration(*forecast.seconds / double(workers)) << " with "
+              << workers << " workers";
   } else if (forecast.missing > 0) {
     std::cout << ", no finished run to tell the time from";
   }
@@ -123,12 +151,15 @@ int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) 
 
 // What was said last: of workers that ended, and of the devices that they work on.
 struct Told {
+  std::string placement;
   std::string workers;
   std::string devices;
 };
 
 // What is new of the workers is said at once.
 void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told) {
+  if (progress.placement != told.placement) line.Tell(progress.placement);
+  told.placement = progress.placement;
   if (progress.devices != told.devices) line.Tell("training on " + progress.devices);
   told.devices = progress.devices;
   const std::string workers = progress.workers.Text();
@@ -209,10 +240,11 @@ int RunTrain(std::span<const std::string> args) {
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
+    const int most = MostWorkers(request);
     Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
     const WantedRuns wanted =
         MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
-    return DryRun(db, options, wanted);
+    return DryRun(db, options, wanted, most);
   }
   TellWeights(members, options);
   TrainSummary summary;

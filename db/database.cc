@@ -52,6 +52,16 @@ void SwitchOffWal(sqlite::Connection& connection) {
   }
 }
 
+// A connection that can only read, to a file of this schema or an older one.
+std::unique_ptr<Database::Impl> Observe(const std::string& path, const LockWait& wait) {
+  auto impl = std::make_unique<Database::Impl>(path, sqlite::Access::kReadOnly, wait);
+  impl->read_only = true;
+  const SchemaMark mark = ReadSchemaMark(impl->connection);
+  CheckSchema(mark, path);
+  if (mark.version == 0) throw Error(path + ": is empty, not a results file");
+  return impl;
+}
+
 }  // namespace
 
 Database Database::Open(const std::string& path, OpenMode mode, const LockWait& wait) {
@@ -62,6 +72,7 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   const bool exists = fs::exists(status);
   if (exists && !fs::is_regular_file(status)) throw Error(path + ": is not a regular file");
   if (!exists && mode != OpenMode::kCreate) FailMissing(path);
+  if (mode == OpenMode::kObserve) return Database(Observe(path, wait));
   if (exists) CheckUntouched(path);
 
   // Reading opens the file for writing too where it may, so that the unfinished transaction of a

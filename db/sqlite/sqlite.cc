@@ -40,6 +40,10 @@ std::string SystemReason(sqlite3* handle) {
 }
 
 std::string Sentence(sqlite3* handle, int code) {
+  if (code == SQLITE_READONLY_ROLLBACK) {
+    return "a process was killed while it wrote, and this command does not repair files; another "
+           "one does, such as 'dse runs list'";
+  }
   switch (code & 0xff) {
     case SQLITE_READONLY:
       return "cannot be written: the file or its directory is read-only, or it was opened for "
@@ -100,7 +104,9 @@ Connection::Connection(const std::string& path, Access access, LockWait wait)
   const bool immutable = access == Access::kImmutable;
   // A connection is used by one thread at a time, so SQLite's own locks are not needed.
   int flags = SQLITE_OPEN_NOMUTEX;
-  flags |= immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+  const bool reads = immutable || access == Access::kReadOnly;
+  flags |= reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (immutable) flags |= SQLITE_OPEN_URI;
   if (access == Access::kCreate) flags |= SQLITE_OPEN_CREATE;
   const std::string name = immutable ? ImmutableUri(absolute) : absolute;
   const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
