@@ -216,7 +216,8 @@ TEST_CASE("a watch tries a locked file again and ends when the last run has ende
   REQUIRE(watch.Shows("1 pending"));
   {
     FileLock other(study.db);
-    CHECK(watch.Shows("tried again soon: " + study.db + ": another program has locked the file"));
+    CHECK(watch.Shows("tried again soon: " + study.db +
+                      ": another program has kept the file locked"));
     other.Execute("UPDATE runs SET state = 'cancelled' WHERE id = 1; COMMIT");
   }
   CHECK(watch.process().Wait() == 0);
