@@ -19,10 +19,12 @@
 #include "runner/training/weight_differences.h"
 #include "runner/work/forecast.h"
 #include "runner/work/kept_weights.h"
+#include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/shard.h"
 #include "runner/work/train.h"
+#include "runner/work/trainer_check.h"
 
 namespace dse {
 namespace {
@@ -36,6 +38,7 @@ struct TrainOptions {
   std::optional<std::string> part;  // K/N
   std::optional<ShardRequest> shard;
   std::string shard_path;
+  std::optional<std::string> workers;  // a number or auto
   bool dry_run = false;
   bool quiet = false;
 };
@@ -70,6 +73,18 @@ std::optional<ShardRequest> ParseShard(const TrainOptions& options) {
   return shard;
 }
 
+int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
+  constexpr int kMost = 256;
+  if (!word) return on_each_gpu ? kAutoWorkers : 1;
+  if (*word == "auto") return kAutoWorkers;
+  int workers = 0;
+  const char* end = word->data() + word->size();
+  const auto [stop, code] = std::from_chars(word->data(), end, workers);
+  if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
+  throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
+                   ", not '" + *word + "'");
+}
+
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   OptionParser parser(
       "train --db FILE --data URI [options]",
@@ -87,8 +102,11 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("repeats", "N", &request.repeats, 1, 100'000,
              "runs of each network, seeds S, S+1, ...");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.Int("workers", "N", &request.workers, 1, 256,
-             "processes that train side by side (default 1)");
+  parser.Text("workers", "N|auto", &options.workers,
+              "processes that train side by side; auto: one on each GPU, or as the cores allow "
+              "(default 1)");
+  parser.Int("workers-per-gpu", "K", &request.workers_per_gpu, 1, 64,
+             "so many on each GPU, for small networks; implies --workers auto");
   parser.Int("threads", "T", &request.trainer.threads, 0, 1024,
              "of each worker (default cores/workers)");
   parser.Int("replicas", "K", &request.trainer.replicas, 1, 64,
@@ -116,6 +134,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
   options.shard = ParseShard(options);
+  request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
+  request.list_gpus = ListGpus;
   return true;
 }
 
@@ -145,17 +165,25 @@ OpenMode OpenModeFor(const TrainOptions& options) {
   return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
 }
 
+// Before a database is opened, as it may ask another process.
+int MostWorkers(const TrainRequest& request) {
+  if (request.workers != kAutoWorkers) return request.workers;
+  return PlaceWorkers(request, SeeGpus(request), INT64_MAX).devices.workers();
+}
+
 int DryRun(const TrainOptions& options, WantedRuns wanted) {
   const std::string& path = options.request.db_path;
+  const int most = MostWorkers(options.request);
   if (options.shard) wanted = ChoosePart(path, wanted, options.shard->part);
   Database db = Database::Open(path, OpenModeFor(options));
-  const int workers = options.request.workers;
-  const Forecast forecast = ForecastPlan(db, wanted, workers);
+  const Forecast forecast = ForecastPlan(db, wanted, 1);
+  const bool chosen = options.request.workers == kAutoWorkers;
+  const int64_t workers = chosen ? std::clamp<int64_t>(forecast.missing, 1, most) : most;
   std::cout << forecast.wanted << " runs wanted, " << forecast.finished << " finished, "
             << forecast.missing << " missing";
   if (forecast.missing > 0 && forecast.seconds) {
-    std::cout << ", about " << FormatDuration(*forecast.seconds) << " with " << workers
-              << " workers";
+    std::cout << ", about " << FormatDuration(*forecast.seconds / double(workers)) << " with "
+              << workers << " workers";
   } else if (forecast.missing > 0) {
     std::cout << ", no finished run to tell the time from";
   }
@@ -179,12 +207,15 @@ bool TakeShard(TrainOptions& options, const std::vector<StoredMember>& members,
 
 // What was said last: of workers that ended, and of the devices that they work on.
 struct Told {
+  std::string placement;
   std::string workers;
   std::string devices;
 };
 
 // What is new of the workers is said at once.
 void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told) {
+  if (progress.placement != told.placement) line.Tell(progress.placement);
+  told.placement = progress.placement;
   if (progress.devices != told.devices) line.Tell("training on " + progress.devices);
   told.devices = progress.devices;
   const std::string workers = progress.workers.Text();

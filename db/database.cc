@@ -67,14 +67,28 @@ void AwaitJournal(const std::string& path) {
   }
 }
 
-void CheckCurrent(const SchemaMark& mark, const std::string& path) {
+// A connection that can only read, to a file of this schema or an older one.
+std::unique_ptr<Database::Impl> Observe(const std::string& path, const LockWait& wait) {
+  auto impl = std::make_unique<Database::Impl>(path, sqlite::Access::kReadOnly, wait);
+  impl->read_only = true;
+  const SchemaMark mark = ReadSchemaMark(impl->connection);
   CheckSchema(mark, path);
   if (mark.version == 0) throw Error(path + ": is empty, not a results file");
-  if (mark.version < kSchemaVersion) {
-    throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
-                "); call 'dse status --db' on it once where it can be written, which brings it up "
-                "to date");
+  return impl;
+}
+
+// The same, to a file of this schema.
+std::unique_ptr<Database::Impl> OpenUntouched(const std::string& path, const LockWait& wait) {
+  AwaitJournal(path);
+  std::unique_ptr<Database::Impl> impl = Observe(path, wait);
+  const int64_t version = ReadSchemaMark(impl->connection).version;
+  if (version < kSchemaVersion) {
+    throw Error(
+        path + ": was written by an older dse (schema " + std::to_string(version) +
+        "); call 'dse runs list --db' on it once where it can be written, which brings it up "
+        "to date");
   }
+  return impl;
 }
 
 }  // namespace
@@ -87,14 +101,9 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   const bool exists = fs::exists(status);
   if (exists && !fs::is_regular_file(status)) throw Error(path + ": is not a regular file");
   if (!exists && mode != OpenMode::kCreate) FailMissing(path);
+  if (mode == OpenMode::kObserve) return Database(Observe(path, wait));
   if (exists) CheckUntouched(path);
-  if (mode == OpenMode::kUntouched) {
-    AwaitJournal(path);
-    auto impl = std::make_unique<Impl>(path, sqlite::Access::kReadOnly, wait);
-    impl->read_only = true;
-    CheckCurrent(ReadSchemaMark(impl->connection), path);
-    return Database(std::move(impl));
-  }
+  if (mode == OpenMode::kUntouched) return Database(OpenUntouched(path, wait));
 
   // Reading opens the file for writing too where it may, so that the unfinished transaction of a
   // killed process is rolled back, and then forbids every write.

@@ -11,6 +11,9 @@ enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
   kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
                // locks
+  kObserve,    // must exist; nothing is written, whatever its schema: not even what a process that
+               // was killed left half-written is rolled back, which throws Error. For reading what
+               // every schema has
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };

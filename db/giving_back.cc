@@ -98,6 +98,15 @@ bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message)
   return true;
 }
 
+std::string GivenBackWith(Database& db, const ClaimedRun& run) {
+  sqlite::Statement before(db.impl().connection,
+                           "SELECT message FROM attempts WHERE run_id = ?1 AND attempt ="
+                           " (SELECT max(attempt) FROM attempts WHERE run_id = ?1 AND attempt < ?2)"
+                           " AND outcome = 'released'",
+                           run.run_id, run.attempt);
+  return before.Step() ? before.Text(0) : "";
+}
+
 int64_t TakeBackFailures(Database& db, std::span<const FailedAttempt> failures) {
   sqlite::Connection& connection = WritableConnection(db);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);

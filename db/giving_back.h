@@ -27,6 +27,10 @@ int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids, const EndedO
 // "released", with the message if there is one, and does not count as a failure.
 bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message = "");
 
+// The message that the attempt before this one was given back with; "" if it was not, or without
+// one.
+std::string GivenBackWith(Database& db, const ClaimedRun& run);
+
 // An attempt that ended as failed.
 struct FailedAttempt {
   int64_t run_id = 0;

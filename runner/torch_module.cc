@@ -88,6 +88,12 @@ std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options) {
       FindInModule<decltype(dse_make_torch_engine)>("dse_make_torch_engine")(&options));
 }
 
+std::vector<GpuIdentity> ListTorchGpus() {
+  std::vector<GpuIdentity> gpus;
+  FindInModule<decltype(dse_list_gpus)>("dse_list_gpus")(&gpus);
+  return gpus;
+}
+
 std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options) {
   return std::unique_ptr<Meter>(
       FindInModule<decltype(dse_make_torch_meter)>("dse_make_torch_meter")(&options));

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -22,6 +23,7 @@ namespace dse::sqlite {
 enum class Access {
   kReadWrite,  // the file must exist; one that cannot be written is opened for reading
   kCreate,     // made where it does not exist
+  kReadOnly,   // takes locks to read, and writes nothing
   kImmutable,  // for a first look: takes no lock, makes no journal, changes nothing
   kReadOnly,   // takes locks, but changes nothing: no unfinished transaction is rolled back either
 };
@@ -38,6 +40,8 @@ class Connection {
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_; }
   bool FileIsReadOnly() const;
+  // From now on, for locks.
+  void WaitAs(LockWait wait) { wait_ = std::move(wait); }
 
   // Runs one or more statements without parameters or results.
   void Execute(const std::string& sql);

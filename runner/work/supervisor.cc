@@ -110,7 +110,10 @@ void Supervisor::Start(Child& child) {
          std::string("its process cannot be started: ") + std::strerror(errno));
     return;
   }
-  if (pid == 0) ChildMain(parent, job_, counts_, slot);
+  if (pid == 0) {
+    EnterPlace(job_.placement.devices.places[static_cast<size_t>(child.slot)]);
+    ChildMain(parent, job_, counts_, slot);
+  }
   child.pid = pid;
 }
 
@@ -241,6 +244,7 @@ void Supervisor::ReportProgress(bool now) {
   report.seconds = SecondsBetween(job_.start, begin);
   report.finished_here = counts_.finished();
   if (AnyChild()) report.workers = workers_;
+  report.placement = job_.placement.text;
   report.devices = Devices();
   try {
     progress_(report);

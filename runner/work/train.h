@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "db/claims.h"
 #include "db/documents.h"
 #include "db/plan.h"
 #include "db/populations.h"
@@ -15,10 +16,9 @@
 #include "runner/slurm/job.h"
 #include "runner/training/recipe.h"
 #include "runner/training/trainer.h"
+#include "runner/work/device_assignment.h"
 
 namespace dse {
-
-inline constexpr int kMaxWorkers = 1024;
 
 // What `dse train` was asked for.
 struct TrainRequest {
@@ -29,16 +29,21 @@ struct TrainRequest {
   Recipe recipe;
   uint64_t seed = 0;  // of the first repeat
   int repeats = 1;
-  int retries = 2;                   // of failed runs
-  std::optional<int64_t> limit;      // at most so many runs in this call
-  std::optional<double> time_limit;  // seconds after which no run is started
-  int workers = 1;                   // processes
-  std::optional<SlurmJob> job;       // that this process runs in
-  std::string work_dir;              // of checkpoints and weights; "" = DATABASE.d
-  bool keep_weights = false;         // of runs that are done
+  int retries = 2;                     // of failed runs
+  std::optional<int64_t> limit;        // at most so many runs in this call
+  std::optional<double> time_limit;    // seconds after which no run is started
+  int workers = 1;                     // processes; or kAutoWorkers (device_assignment.h)
+  std::optional<int> workers_per_gpu;  // of kAutoWorkers: so many on each GPU
+  std::optional<SlurmJob> job;         // that this process runs in
+  std::string work_dir;                // of checkpoints and weights; "" = DATABASE.d
+  bool keep_weights = false;           // of runs that are done
   WeightNames weight_names = WeightNames::kTorchvision;
-  double lease_seconds = 120;  // a run without a heartbeat for so long may be taken by others
-  TrainerOptions trainer;      // threads 0 = cores / workers
+  // A run without a heartbeat for so long may be taken by others.
+  double lease_seconds = kLeaseSeconds;
+  TrainerOptions trainer;  // threads 0 = cores / workers
+  // The GPUs this process may use; asked, where workers are spread over them, in a process of its
+  // own that then ends. Empty: there are none.
+  std::function<std::vector<GpuIdentity>()> list_gpus;
 };
 
 // Worker processes of a call that did not work to the end.
@@ -63,6 +68,7 @@ struct TrainProgress {
   double seconds = 0;         // since the call
   int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
   WorkerReport workers;       // so far, while others train
+  std::string placement;      // of the workers, where it was chosen here: Placement::text
   std::string devices;        // of the workers so far, each once: "cuda:0, NVIDIA H200, GPU-..."
 };
 

@@ -127,6 +127,7 @@ class Worker {
       : job_(job),
         counts_(counts),
         slot_(slot),
+        turns_(job.turns, job.placement.devices, static_cast<int>(&slot - counts.slots().data())),
         trainer_(MakeWorkersTrainer(job)),
         owner_(Owner::ThisProcess()),
         time_left_(job.request.job),
@@ -135,7 +136,8 @@ class Worker {
   }
 
   WorkerExit Work() {
-    while (StopSignals::count() == 0 && !TimeIsUp() && TakeTicket()) {
+    const auto is_over = [this] { return StopSignals::count() > 0 || TimeIsUp(); };
+    while (!is_over() && turns_.Share(is_over) && TakeTicket()) {
       const std::optional<ClaimedRun> run = Claim();
       if (!run) {
         --counts_.claimed();
@@ -148,6 +150,8 @@ class Worker {
       }
       TrainRun(*run);
       slot_.holding = false;
+      if (turns_.shared()) trainer_->FreeMemory();
+      turns_.Leave();
     }
     return StopSignals::count() > 0 ? WorkerExit::kInterrupted : WorkerExit::kDone;
   }
@@ -194,7 +198,12 @@ class Worker {
     const TrainingFiles files = FilesOf(run);
     const RemovedAtEnd attempts_own(files.weights);  // unless they are put in place
     const Outcome outcome = TryTrain(run);
-    if (outcome.result) {
+    if (outcome.result && outcome.result->state == RunState::kOutOfMemory &&
+        turns_.beside_others()) {
+      // A neighbour's memory is not the run's fault.
+      ReleaseRun(db_, run, kOutOfMemoryBeside + outcome.result->message);
+      --counts_.claimed();
+    } else if (outcome.result) {
       Finish(run, *outcome.result, files);
     } else if (!outcome.failure) {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
@@ -299,9 +308,17 @@ class Worker {
     hooks.publish = [&](const std::function<void()>& put_in_place) {
       return ours([&] { return WhileOurs(db_, run, lease, put_in_place); });
     };
-    Outcome outcome = TrainOrFail(run, hooks);
+    Outcome outcome;
+    const auto give_up = [&] { return hooks.should_stop() || TimeIsUp(); };
+    if (!MustBeAlone(run) || turns_.TakeAlone(give_up)) {
+      outcome = TrainOrFail(run, hooks);
+    }
     if (database_failure) return {std::nullopt, database_failure, {}};
     return outcome;
+  }
+
+  bool MustBeAlone(const ClaimedRun& run) {
+    return GivenBackWith(db_, run).starts_with(kOutOfMemoryBeside);
   }
 
   Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
@@ -324,6 +341,7 @@ class Worker {
   const WorkerJob& job_;
   SharedCounts& counts_;
   WorkerSlot& slot_;
+  WorkerTurns turns_;
   std::unique_ptr<Trainer> trainer_;
   Owner owner_;
   TimeLeft time_left_;
