@@ -9,6 +9,7 @@ namespace dse {
 
 enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
+  kAsItIs,     // the same, and an older file stays as it is: for what reads every schema
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "db/database.h"
 #include "db/giving_back.h"
+#include "runner/work/orphans.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/stop_signals.h"
@@ -103,12 +104,15 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   nothing.interrupted = StopSignals::count() > 0;
   if (nothing.interrupted) return nothing;
   const PlanSummary plan = WritePlan(effective, data.info(), wish.runs);
+  RemoveLeftBehind(effective.db_path, effective.work_dir);
   if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
     nothing.plan = plan;
     return nothing;
   }
   const WorkerJob job{effective, data, factory, plan.run_ids, start};
-  return Supervisor(job, progress).Run();
+  const TrainSummary summary = Supervisor(job, progress).Run();
+  RemoveLeftBehind(effective.db_path, effective.work_dir);
+  return summary;
 }
 
 }  // namespace dse

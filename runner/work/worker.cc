@@ -206,9 +206,7 @@ class Worker {
     ++slot_.progress;
     ClearFailures(slot_);
     RemoveCheckpoint(files.checkpoint);
-    for (int64_t attempt = 1; attempt < run.attempt; ++attempt) {
-      RemovedAtEnd left_behind(AttemptWeightsPath(job_.request.work_dir, run.key, attempt));
-    }
+    if (run.attempt > 1) RemoveAttemptWeights(job_.request.work_dir, run.key);
   }
 
   // Called with the run ours. A result is worth more than its weights. Those of an earlier attempt
