@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/durable_file.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "db/claims.h"
@@ -215,9 +216,16 @@ class Worker {
     std::error_code failure;
     const std::string path = WeightsPath(job_.request.work_dir, run.key);
     if (!files.weights.empty() && std::filesystem::exists(files.weights, failure)) {
-      std::filesystem::rename(files.weights, path, failure);
-      if (!failure) return;
-      Warn(run, "its weights are not kept: " + path + ": " + failure.message());
+      try {
+        RenameDurably(files.weights, path);
+        return;
+      } catch (const Error& error) {
+        const bool renamed = !std::filesystem::exists(files.weights, failure);
+        Warn(run, std::string(renamed ? "its weights may not outlast a loss of power: "
+                                      : "its weights are not kept: ") +
+                      error.what());
+        if (renamed) return;
+      }
     }
     if (std::filesystem::remove(path, failure)) {
       Warn(run, "the weights of its earlier result are removed: " + path);
