@@ -26,6 +26,7 @@ int RunEval(std::span<const std::string> args);
 int RunAnalyze(std::span<const std::string> args);
 int RunStatus(std::span<const std::string> args);
 int RunRuns(std::span<const std::string> args);
+int RunVerify(std::span<const std::string> args);
 int RunInspect(std::span<const std::string> args);
 int RunSpace(std::span<const std::string> args);
 int RunBench(std::span<const std::string> args);

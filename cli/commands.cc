@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"analyze", "compare spaces by the errors of their networks", RunAnalyze},
     {"status", "progress, workers and failures", RunStatus},
     {"runs", "list runs, show what became of them, retry, cancel or forget them", RunRuns},
+    {"verify", "look for what cannot be right in a results file and its weights", RunVerify},
     {"inspect", "structure and complexity of networks", RunInspect},
     {"space", "list spaces and show their documents", RunSpace},
     {"bench", "inference time and training hours of networks", RunBench},

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
+#include "core/disk_calls.h"
 #include "core/error.h"
 
 namespace dse {
@@ -24,7 +24,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const std::string& path, int flags) : fd_(open(path.c_str(), flags, 0666)) {}
+  Descriptor(const std::string& path, int flags)
+      : fd_(CurrentDiskCalls().open(path.c_str(), flags, 0666)) {}
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -38,7 +39,7 @@ class Descriptor {
 
 bool WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    const ssize_t written = CurrentDiskCalls().write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(written));
@@ -47,14 +48,14 @@ bool WriteAll(int fd, std::string_view bytes) {
 }
 
 void Rename(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
+  if (CurrentDiskCalls().rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
 }
 
 void SynchroniseFolder(const std::string& to) {
   const std::filesystem::path parent = std::filesystem::path(to).parent_path();
   const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
   // Some file systems cannot synchronise a folder and say EINVAL.
-  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
+  if (folder.get() < 0 || (CurrentDiskCalls().sync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
 }
 
 std::string TemporaryName(const std::string& path) {
@@ -67,7 +68,8 @@ PendingFile::PendingFile(std::string path, Durable durable)
     : path_(std::move(path)),
       temporary_(TemporaryName(path_)),
       durable_(durable),
-      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+      fd_(CurrentDiskCalls().open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                                  0666)) {
   if (fd_ < 0) Fail(path_, "written");
 }
 
@@ -82,7 +84,7 @@ void PendingFile::Append(std::string_view bytes) {
 }
 
 void PendingFile::Finish() {
-  if (durable_ == Durable::kYes && fsync(fd_) != 0) Fail(path_, "written");
+  if (durable_ == Durable::kYes && CurrentDiskCalls().sync(fd_) != 0) Fail(path_, "written");
   const int closed = close(fd_);
   fd_ = -1;
   if (closed != 0) Fail(path_, "written");

@@ -12,6 +12,7 @@
 #include "db/exchange/import_identity.h"
 #include "db/exchange/imported_runs.h"
 #include "db/rows/member_rows.h"
+#include "db/rows/population_rows.h"
 #include "db/sqlite/connection.h"
 
 namespace dse {
@@ -136,11 +137,10 @@ class Importer {
       population.id = find.Int(0);
       population.members = find.Int(2);
     } else {
-      const std::string key = ShortHash(Json::array({"imported", row.population}).dump());
       sqlite::Statement(connection_,
                         "INSERT INTO populations(key, name, origin, candidates, sampler_version)"
                         " VALUES (?, ?, 'imported', 0, 0)",
-                        key, row.population)
+                        ImportedPopulationKey(row.population), row.population)
           .Run();
       population.id = connection_.LastInsertId();
       ++summary_.populations;

@@ -119,6 +119,17 @@ std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t po
   return members;
 }
 
+StageColumns ColumnsOf(BlockType block, const Stage& stage) {
+  StageColumns columns;
+  if (HasBottleneck(block)) columns.bottleneck = stage.bottleneck;
+  if (HasGroups(block)) columns.group_width = stage.group_width;
+  if (block == BlockType::kMBConv) {
+    columns.kernel = stage.kernel;
+    columns.expansion = stage.expansion;
+  }
+  return columns;
+}
+
 MemberWriter::MemberWriter(sqlite::Connection& connection)
     : connection_(connection),
       find_model_(connection, "SELECT id FROM models WHERE hash = ?"),
@@ -156,17 +167,10 @@ int64_t MemberWriter::StoreModel(const Model& model, const std::string& hash,
   const int64_t id = connection_.LastInsertId();
   int number = 0;
   for (const Stage& stage : model.stages) {
-    std::optional<double> bottleneck;
-    std::optional<int> group_width, kernel, expansion;
-    if (HasBottleneck(frame.block)) bottleneck = stage.bottleneck;
-    if (HasGroups(frame.block)) group_width = stage.group_width;
-    if (frame.block == BlockType::kMBConv) {
-      kernel = stage.kernel;
-      expansion = stage.expansion;
-    }
+    const StageColumns columns = ColumnsOf(frame.block, stage);
     insert_stage_
-        .Bind(id, ++number, stage.depth, stage.width, stage.stride, bottleneck, group_width, kernel,
-              expansion)
+        .Bind(id, ++number, stage.depth, stage.width, stage.stride, columns.bottleneck,
+              columns.group_width, columns.kernel, columns.expansion)
         .Run();
   }
   return id;

@@ -32,6 +32,15 @@ std::vector<MemberRow> LoadMemberRows(sqlite::Connection& connection, int64_t po
 // The column `parameters` of a member that was drawn as a RegNet.
 RegNetParameters ParseDrawnParameters(const std::string& text, const std::string& path);
 
+// The columns of a stage that its block may not have.
+struct StageColumns {
+  std::optional<double> bottleneck;
+  std::optional<int> group_width;
+  std::optional<int> kernel;
+  std::optional<int> expansion;
+};
+StageColumns ColumnsOf(BlockType block, const Stage& stage);
+
 // Puts models and members into the file. Use within a transaction.
 class MemberWriter {
  public:

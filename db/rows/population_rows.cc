@@ -8,16 +8,6 @@
 namespace dse {
 namespace {
 
-std::string PopulationKey(const PopulationRecord& p) {
-  Json json = {{"name", p.name},
-               {"origin", p.origin},
-               {"space_name", p.space_name},
-               {"space_document", p.space_document}};
-  if (p.seed) json["seed"] = *p.seed;
-  if (p.band) json["band"] = {p.band->low, p.band->high};
-  return ShortHash(json.dump());
-}
-
 std::string OriginText(const PopulationRecord& p) {
   if (p.origin == "sampled") return "drawn from space '" + p.space_name + "'";
   return p.origin == "named" ? "named by hand" : p.origin;
@@ -51,7 +41,7 @@ std::string Difference(const PopulationRecord& stored, const PopulationRecord& w
 
 std::optional<int64_t> StoreSpace(sqlite::Connection& connection, const PopulationRecord& p) {
   if (p.space_document.empty()) return std::nullopt;
-  const std::string key = ShortHash(Json::array({p.space_name, p.space_document}).dump());
+  const std::string key = SpaceKey(p.space_name, p.space_document);
   sqlite::Statement(connection,
                     "INSERT INTO spaces(key, name, document) VALUES (?, ?, ?)"
                     " ON CONFLICT(key) DO NOTHING",
@@ -63,6 +53,24 @@ std::optional<int64_t> StoreSpace(sqlite::Connection& connection, const Populati
 }
 
 }  // namespace
+
+std::string PopulationKey(const PopulationRecord& p) {
+  Json json = {{"name", p.name},
+               {"origin", p.origin},
+               {"space_name", p.space_name},
+               {"space_document", p.space_document}};
+  if (p.seed) json["seed"] = *p.seed;
+  if (p.band) json["band"] = {p.band->low, p.band->high};
+  return ShortHash(json.dump());
+}
+
+std::string ImportedPopulationKey(const std::string& name) {
+  return ShortHash(Json::array({"imported", name}).dump());
+}
+
+std::string SpaceKey(const std::string& name, const std::string& document) {
+  return ShortHash(Json::array({name, document}).dump());
+}
 
 PopulationRecord ReadPopulation(const sqlite::Statement& row) {
   PopulationRecord p;

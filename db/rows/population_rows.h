@@ -20,4 +20,9 @@ PopulationRecord ReadPopulation(const sqlite::Statement& row);
 // Throws Error for a population of that name made otherwise and names the difference.
 int64_t FindOrInsertPopulation(sqlite::Connection& connection, const PopulationRecord& population);
 
+// Natural keys.
+std::string PopulationKey(const PopulationRecord& population);
+std::string ImportedPopulationKey(const std::string& name);
+std::string SpaceKey(const std::string& name, const std::string& document);
+
 }  // namespace dse

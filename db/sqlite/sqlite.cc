@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -14,6 +15,8 @@
 
 namespace dse::sqlite {
 namespace {
+
+std::atomic<double> clock_offset{0};
 
 // Of a wait before it is asked whether it is to be given up.
 constexpr double kDeafSeconds = 2;
@@ -284,7 +287,10 @@ int64_t StoredSeed(uint64_t seed) {
 }
 
 double Now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(since_1970).count() + clock_offset;
 }
+
+void SetClockOffset(double seconds) { clock_offset = seconds; }
 
 }  // namespace dse::sqlite

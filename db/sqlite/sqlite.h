@@ -159,5 +159,8 @@ int64_t StoredSeed(uint64_t seed);
 
 // Seconds since 1970, as every time in the file.
 double Now();
+// For tests of hosts whose clocks disagree, and of clocks that are set: added to the system's clock
+// by this process and those forked from it later.
+void SetClockOffset(double seconds);
 
 }  // namespace dse::sqlite

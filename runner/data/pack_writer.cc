@@ -223,13 +223,25 @@ class PackWriter {
     index.Append(FormatPackIndex(index_));
     index.Finish();
     if (options_.replace) RemoveOld();
-    for (const auto& shard : shards_) {
-      shard->Publish();
-      summary_.bytes += shard->size();
+    try {
+      for (const auto& shard : shards_) {
+        shard->Publish();
+        summary_.bytes += shard->size();
+      }
+      index.Publish();
+    } catch (...) {
+      RemovePublished();
+      throw;
     }
-    index.Publish();
     summary_.bytes += index.size();
     summary_.shards = static_cast<int64_t>(shards_.size());
+  }
+
+  // Those of ours that took their names: none had them before.
+  void RemovePublished() const {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+    for (const auto& shard : shards_) fs::remove(shard->path(), ignored);
   }
 
   // The index first: shards alone are no pack.

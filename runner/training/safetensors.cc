@@ -120,6 +120,31 @@ Place ReadTensor(const Json& json, const std::string& where, TensorRecord& tenso
   return place;
 }
 
+// The tensors without their data, one after another in a file with so many bytes of data.
+std::vector<std::pair<Place, TensorRecord>> ReadTensors(const Json& header, int64_t bytes,
+                                                        const std::string& path) {
+  std::vector<std::pair<Place, TensorRecord>> found;
+  for (const auto& [name, json] : header.items()) {
+    if (name == kMetadata) continue;
+    TensorRecord tensor;
+    tensor.name = name;
+    const Place place = ReadTensor(json, path + ": " + name, tensor);
+    found.emplace_back(place, std::move(tensor));
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first.begin, a.first.end) < std::pair(b.first.begin, b.first.end);
+  });
+  int64_t next = 0;
+  for (const auto& [place, tensor] : found) {
+    if (place.begin != next || place.end > bytes) {
+      throw Error(path + ": " + tensor.name + " does not follow the tensor before it");
+    }
+    next = place.end;
+  }
+  if (next != bytes) throw Error(path + ": has bytes that belong to no tensor");
+  return found;
+}
+
 std::map<std::string, std::string> ReadMetadata(const Json& json, const std::string& path) {
   std::map<std::string, std::string> metadata;
   if (!json.is_object()) throw Error(path + ": __metadata__ must be an object");
@@ -179,29 +204,11 @@ TensorFile ReadSafetensors(const std::string& path, Checksum checksum) {
   } else if (checksum == Checksum::kRequired) {
     throw Error(path + ": is damaged (it has no checksum)");
   }
-  std::vector<std::pair<Place, TensorRecord>> found;
-  for (const auto& [name, json] : header.items()) {
-    if (name == kMetadata) continue;
-    TensorRecord tensor;
-    tensor.name = name;
-    const Place place = ReadTensor(json, path + ": " + name, tensor);
-    found.emplace_back(place, std::move(tensor));
-  }
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.first.begin, a.first.end) < std::pair(b.first.begin, b.first.end);
-  });
-  int64_t next = 0;
-  for (auto& [place, tensor] : found) {
-    if (place.begin != next || place.end > static_cast<int64_t>(raw.data.size())) {
-      throw Error(path + ": " + tensor.name + " does not follow the tensor before it");
-    }
+  const auto bytes = static_cast<int64_t>(raw.data.size());
+  for (auto& [place, tensor] : ReadTensors(header, bytes, path)) {
     tensor.data = raw.data.substr(static_cast<size_t>(place.begin),
                                   static_cast<size_t>(place.end - place.begin));
-    next = place.end;
     file.tensors.push_back(std::move(tensor));
-  }
-  if (next != static_cast<int64_t>(raw.data.size())) {
-    throw Error(path + ": has bytes that belong to no tensor");
   }
   return file;
 }
@@ -212,6 +219,15 @@ std::map<std::string, std::string> ReadSafetensorsMetadata(const std::string& pa
   std::map<std::string, std::string> metadata = ReadMetadata(header.at(kMetadata), path);
   metadata.erase(kSum);
   return metadata;
+}
+
+void CheckSafetensorsSize(const std::string& path) {
+  const RawFile raw = ReadRaw(path, Part::kHeader);
+  const auto ahead = static_cast<int64_t>(kLengthBytes + raw.header.size());
+  std::error_code failure;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, failure));
+  if (failure) throw Error(path + ": cannot be read");
+  ReadTensors(ParseHeader(raw, path), size - ahead, path);
 }
 
 }  // namespace dse

@@ -49,4 +49,8 @@ TensorFile ReadSafetensors(const std::string& path, Checksum checksum);
 // The metadata alone, without sha256: the rest of the file is not read, so not checked either.
 std::map<std::string, std::string> ReadSafetensorsMetadata(const std::string& path);
 
+// Throws Error, as reading it would, for a file whose header cannot be read or that is not as long
+// as its header says; no other byte is read.
+void CheckSafetensorsSize(const std::string& path);
+
 }  // namespace dse

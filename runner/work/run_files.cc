@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kExtension = ".safetensors";
+constexpr const char* kAttempt = ".attempt-";
 constexpr size_t kKeyLength = 16;  // of a natural key, which every file of a run begins with
 
 void AddFiles(const std::string& folder, std::map<std::string, RunFiles>& runs,
@@ -29,6 +30,20 @@ void AddFiles(const std::string& folder, std::map<std::string, RunFiles>& runs,
     }
   }
   for (auto& [key, files] : runs) std::ranges::sort(files.*list);
+}
+
+// The files whose paths begin so.
+void RemoveBeginningWith(const std::string& path) {
+  const fs::path whole(path);
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator it(whole.parent_path(), ignored), end; it != end;
+       it.increment(ignored)) {
+    if (it->path().filename().string().starts_with(whole.filename().string())) {
+      found.push_back(it->path());
+    }
+  }
+  for (const fs::path& file : found) fs::remove(file, ignored);
 }
 
 }  // namespace
@@ -51,7 +66,7 @@ std::string WeightsPath(const std::string& folder, const std::string& key) {
 }
 
 std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt) {
-  return WeightsPath(folder, key) + ".attempt-" + std::to_string(attempt);
+  return WeightsPath(folder, key) + kAttempt + std::to_string(attempt);
 }
 
 void MakeRunFolders(const std::string& folder) {
@@ -103,17 +118,10 @@ int64_t RemoveRunFiles(const std::string& folder, const std::vector<std::string>
   return removed;
 }
 
-void RemoveCheckpoint(const std::string& path) {
-  const fs::path whole(path);
-  std::error_code ignored;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator it(whole.parent_path(), ignored), end; it != end;
-       it.increment(ignored)) {
-    if (it->path().filename().string().starts_with(whole.filename().string())) {
-      found.push_back(it->path());
-    }
-  }
-  for (const fs::path& file : found) fs::remove(file, ignored);
+void RemoveCheckpoint(const std::string& path) { RemoveBeginningWith(path); }
+
+void RemoveAttemptWeights(const std::string& folder, const std::string& key) {
+  RemoveBeginningWith(WeightsPath(folder, key) + kAttempt);
 }
 
 }  // namespace dse

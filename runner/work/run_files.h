@@ -43,4 +43,7 @@ int64_t RemoveRunFiles(const std::string& folder, const std::vector<std::string>
 // Removes a run's checkpoint, the one before it and what writes left behind.
 void RemoveCheckpoint(const std::string& path);
 
+// Removes what attempts at a run wrote of weights and did not put in place, once it has a result.
+void RemoveAttemptWeights(const std::string& folder, const std::string& key);
+
 }  // namespace dse

@@ -10,6 +10,7 @@
 #include "db/giving_back.h"
 #include "runner/work/device_turns.h"
 #include "runner/work/ended_jobs.h"
+#include "runner/work/orphans.h"
 #include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
@@ -106,6 +107,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   nothing.interrupted = StopSignals::count() > 0;
   if (nothing.interrupted) return nothing;
   const PlanSummary plan = WritePlan(effective, data.info(), wish.runs);
+  RemoveLeftBehind(effective.db_path, effective.work_dir);
   if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
     nothing.plan = plan;
     return nothing;
@@ -117,7 +119,9 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   effective.trainer.threads = placement.devices.threads;
   const DeviceTurns turns;
   const WorkerJob job{effective, data, factory, plan.run_ids, start, placement, turns};
-  return Supervisor(job, progress).Run();
+  const TrainSummary summary = Supervisor(job, progress).Run();
+  RemoveLeftBehind(effective.db_path, effective.work_dir);
+  return summary;
 }
 
 }  // namespace dse

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/durable_file.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "db/claims.h"
@@ -221,9 +222,7 @@ class Worker {
     ++slot_.progress;
     ClearFailures(slot_);
     RemoveCheckpoint(files.checkpoint);
-    for (int64_t attempt = 1; attempt < run.attempt; ++attempt) {
-      RemovedAtEnd left_behind(AttemptWeightsPath(job_.request.work_dir, run.key, attempt));
-    }
+    if (run.attempt > 1) RemoveAttemptWeights(job_.request.work_dir, run.key);
   }
 
   // Called with the run ours. A result is worth more than its weights. Those of an earlier attempt
@@ -232,9 +231,16 @@ class Worker {
     std::error_code failure;
     const std::string path = WeightsPath(job_.request.work_dir, run.key);
     if (!files.weights.empty() && std::filesystem::exists(files.weights, failure)) {
-      std::filesystem::rename(files.weights, path, failure);
-      if (!failure) return;
-      Warn(run, "its weights are not kept: " + path + ": " + failure.message());
+      try {
+        RenameDurably(files.weights, path);
+        return;
+      } catch (const Error& error) {
+        const bool renamed = !std::filesystem::exists(files.weights, failure);
+        Warn(run, std::string(renamed ? "its weights may not outlast a loss of power: "
+                                      : "its weights are not kept: ") +
+                      error.what());
+        if (renamed) return;
+      }
     }
     if (std::filesystem::remove(path, failure)) {
       Warn(run, "the weights of its earlier result are removed: " + path);

@@ -22,6 +22,7 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
       {"status"},
       {"runs", "list"},
       {"runs", "retry"},
+      {"verify"},
       {"bench"},
       {"import", rows},
       {"export", "--format", "csv"},

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "db/file_runs.h"
+
+namespace dse {
+
+// Files of runs that no run needs: of runs that are over or were forgotten, or left behind by
+// processes that were killed while they wrote or right after they stored a result.
+
+// A file in one of the folders of run_files.h, by its name.
+struct RunFile {
+  enum class Kind { kCheckpoint, kWeights };
+  std::string path;
+  Kind kind = Kind::kCheckpoint;
+  std::string key;       // of the run
+  bool in_place = true;  // under its own name: not half written, nor an attempt's own
+};
+// Every file that is named as a run's, in the order of names, checkpoints first. Others are left
+// out. Empty where there is no such folder.
+std::vector<RunFile> ListRunFiles(const std::string& folder);
+
+// Why the run, as it is now, does not need the file ("its run 12 is done"); "" where it may. Files
+// of a running run are its owner's.
+std::string WhyOrphan(const RunFile& file, const std::optional<FileRun>& run);
+
+// Removes the file if `run` still does not need it, which cannot change meanwhile. False if it was
+// left.
+bool RemoveOrphan(Database& db, const RunFile& file);
+
+// Removes what killed workers left behind of runs that have a result. Answers how many files. For
+// the beginning and the end of a training; what cannot be removed now stays.
+int64_t RemoveLeftBehind(const std::string& db_path, const std::string& folder);
+
+}  // namespace dse
