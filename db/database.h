@@ -39,7 +39,7 @@ class Database {
 };
 
 // The schema this build writes (user_version) and the mark of our files (application_id, "dse1").
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 inline constexpr int kApplicationId = 0x64736531;
 
 }  // namespace dse

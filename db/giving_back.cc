@@ -18,13 +18,13 @@ struct Held {
 };
 
 // Runs of the set whose owner is gone for good, or silent for too long.
-std::vector<Held> FindLost(sqlite::Connection& connection) {
-  sqlite::Statement row(connection,
-                        "SELECT r.id, r.attempt, r.owner, r.lease_expires FROM temp.claim_set c"
-                        " JOIN runs r ON r.id = c.run_id WHERE r.state = 'running'");
+std::vector<Held> FindLost(sqlite::Connection& connection, const RunSet& runs) {
+  sqlite::Statement row(
+      connection, "SELECT id, attempt, owner, lease_expires FROM runs WHERE state = 'running'");
   std::vector<Held> lost;
   const double now = sqlite::Now();
   while (row.Step()) {
+    if (!runs.PositionOf(row.Int(0))) continue;
     Held held{row.Int(0), row.Int(1), row.Text(2), row.Real(3)};
     if (held.lease_expires < now || Owner::FromToken(held.owner).CertainlyDead()) {
       lost.push_back(std::move(held));
@@ -35,12 +35,11 @@ std::vector<Held> FindLost(sqlite::Connection& connection) {
 
 }  // namespace
 
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids) {
+int64_t ReclaimLost(Database& db, const RunSet& run_ids) {
   sqlite::Connection& connection = WritableConnection(db);
-  FillClaimSet(db, run_ids);
-  if (FindLost(connection).empty()) return 0;  // most often, and without the write lock
+  if (FindLost(connection, run_ids).empty()) return 0;  // most often, and without the write lock
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const std::vector<Held> lost = FindLost(connection);
+  const std::vector<Held> lost = FindLost(connection, run_ids);
   sqlite::Statement give_back(
       connection,
       "UPDATE runs SET state = CASE WHEN losses + 1 < ?4 THEN 'pending' ELSE 'failed' END,"

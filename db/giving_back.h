@@ -6,6 +6,7 @@
 
 #include "db/claims.h"
 #include "db/database.h"
+#include "db/run_set.h"
 
 namespace dse {
 
@@ -13,7 +14,7 @@ namespace dse {
 
 // Gives runs of the set whose lease ran out or whose owner certainly ended back to pending (attempt
 // outcome "lost"; the fifth loss of a run makes it failed). Returns how many.
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids);
+int64_t ReclaimLost(Database& db, const RunSet& run_ids);
 
 // False, changing nothing, if the run is no longer ours. Back to pending; the attempt is kept as
 // "released", with the message if there is one, and does not count as a failure.

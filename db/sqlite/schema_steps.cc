@@ -127,6 +127,23 @@ UPDATE attempts SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 UPDATE timings SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 )sql";
 
+// Claimable runs are found without a search (db/rows/claim_queue.h): each that becomes claimable
+// again gets a number above all earlier ones, also of runs that were forgotten.
+constexpr const char* kReturns = R"sql(
+CREATE TABLE returns(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL UNIQUE REFERENCES runs(id) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER runs_returned AFTER UPDATE OF state ON runs
+WHEN new.state IN ('pending', 'failed')
+BEGIN
+  DELETE FROM returns WHERE run_id = new.id;
+  INSERT INTO returns(run_id) VALUES (new.id);
+END;
+DROP INDEX runs_state;
+CREATE INDEX runs_state ON runs(state, attempt, error);
+)sql";
+
 }  // namespace
 
 const char* LaterSchemaStep(int64_t version) {
@@ -137,6 +154,8 @@ const char* LaterSchemaStep(int64_t version) {
       return kProvenance;
     case 3:
       return kEngines;
+    case 4:
+      return kReturns;
     default:
       throw Error("internal: no migration from schema " + std::to_string(version));
   }
