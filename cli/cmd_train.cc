@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -19,6 +20,7 @@
 #include "runner/work/kept_weights.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
+#include "runner/work/shard.h"
 #include "runner/work/train.h"
 
 namespace dse {
@@ -30,6 +32,9 @@ struct TrainOptions {
   std::optional<std::string> recipe;  // default by the members' resolution
   std::vector<std::string> settings;  // key=value on top of the recipe
   std::string weight_names = "torchvision";
+  std::optional<std::string> part;  // K/N
+  std::optional<ShardRequest> shard;
+  std::string shard_path;
   bool dry_run = false;
   bool quiet = false;
 };
@@ -40,6 +45,28 @@ WeightNames ParseWeightNames(const std::string& word) {
   const std::vector<std::string> known{"torchvision", "timm"};
   throw UsageError("--weight-names is torchvision or timm, not '" + word + "'" +
                    DidYouMean(word, known));
+}
+
+// Throws UsageError.
+std::optional<ShardRequest> ParseShard(const TrainOptions& options) {
+  if (!options.part) {
+    if (!options.shard_path.empty()) throw UsageError("--out is the file of a --shard");
+    return std::nullopt;
+  }
+  ShardRequest shard;
+  shard.path = options.shard_path;
+  const std::string& text = *options.part;
+  const size_t slash = text.find('/');
+  const auto number = [](const std::string& digits, int64_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (slash == text.npos || !number(text.substr(0, slash), shard.part.index) ||
+      !number(text.substr(slash + 1), shard.part.count) || shard.part.index < 0 ||
+      shard.part.index >= shard.part.count) {
+    throw UsageError("--shard is K/N, with K from 0 to N-1, not '" + text + "'");
+  }
+  return shard;
 }
 
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
@@ -75,6 +102,11 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("limit", "N", &request.limit, 0, INT64_MAX, "train at most so many runs now");
   parser.Duration("time-limit", &request.time_limit, "start no run after this time (90s, 15m, 2h)");
   parser.Int("retries", "N", &request.retries, 0, 1000, "of a run that failed (default 2)");
+  parser.Text(
+      "shard", "K/N", &options.part,
+      "only read FILE, and train every Nth run from the Kth (from 0) into a file of its own");
+  parser.Text("out", "SHARD", &options.shard_path,
+              "that file (default FILE.shards/K.db); 'dse merge' brings it back");
   parser.Flag("dry-run", &options.dry_run,
               "say how many runs are missing and about how long they take");
   parser.Flag("quiet,q", &options.quiet, "no progress");
@@ -82,6 +114,7 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Require("data");
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
+  options.shard = ParseShard(options);
   return true;
 }
 
@@ -106,7 +139,15 @@ Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>
                       options.settings);
 }
 
-int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) {
+OpenMode OpenModeFor(const TrainOptions& options) {
+  if (options.shard) return OpenMode::kUntouched;
+  return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
+}
+
+int DryRun(const TrainOptions& options, WantedRuns wanted) {
+  const std::string& path = options.request.db_path;
+  if (options.shard) wanted = ChoosePart(path, wanted, options.shard->part);
+  Database db = Database::Open(path, OpenModeFor(options));
   const int workers = options.request.workers;
   const Forecast forecast = ForecastPlan(db, wanted, workers);
   std::cout << forecast.wanted << " runs wanted, " << forecast.finished << " finished, "
@@ -119,6 +160,20 @@ int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted) 
   }
   std::cout << '\n';
   return kExitOk;
+}
+
+// Turns the request into one of the shard. False if nothing of it is to be trained.
+bool TakeShard(TrainOptions& options, const std::vector<StoredMember>& members,
+               const DatasetInfo& data) {
+  TrainRequest& request = options.request;
+  const std::string file = request.db_path;
+  const ShardSummary shard =
+      EnterShard(*options.shard,
+                 MakePlan(members, request.recipe, data, request.seed, request.repeats), request);
+  const std::string told = TellShard(shard, file);
+  if (!told.empty()) Say(options.quiet, request.db_path + ": " + told);
+  if (shard.keys.empty()) Say(options.quiet, request.db_path + ": nothing is left to train here");
+  return !shard.keys.empty();
 }
 
 // What was said last: of workers that ended, and of the devices that they work on.
@@ -191,8 +246,7 @@ int RunTrain(std::span<const std::string> args) {
   TrainRequest& request = options.request;
   std::vector<StoredMember> members;
   {
-    Database db = Database::Open(request.db_path,
-                                 options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
+    Database db = Database::Open(request.db_path, OpenModeFor(options));
     members = LoadMembers(db, request.populations);
   }
   if (members.empty()) {
@@ -209,11 +263,10 @@ int RunTrain(std::span<const std::string> args) {
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
-    Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
-    const WantedRuns wanted =
-        MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
-    return DryRun(db, options, wanted);
+    return DryRun(options,
+                  MakePlan(members, request.recipe, data->info(), request.seed, request.repeats));
   }
+  if (options.shard && !TakeShard(options, members, data->info())) return kExitOk;
   TellWeights(members, options);
   TrainSummary summary;
   {

@@ -1,8 +1,10 @@
 #include "db/database.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -52,6 +54,29 @@ void SwitchOffWal(sqlite::Connection& connection) {
   }
 }
 
+// A journal beside a file is of a program that is changing it, mostly for milliseconds, or was
+// killed while it did. Where locks cannot be relied upon only time tells.
+void AwaitJournal(const std::string& path) {
+  constexpr std::chrono::seconds kMost{10};
+  constexpr std::chrono::milliseconds kPoll{20};
+  const auto end = std::chrono::steady_clock::now() + kMost;
+  std::error_code none;
+  while (fs::file_size(path + "-journal", none) > 0 && !none &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+void CheckCurrent(const SchemaMark& mark, const std::string& path) {
+  CheckSchema(mark, path);
+  if (mark.version == 0) throw Error(path + ": is empty, not a results file");
+  if (mark.version < kSchemaVersion) {
+    throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
+                "); call 'dse status --db' on it once where it can be written, which brings it up "
+                "to date");
+  }
+}
+
 }  // namespace
 
 Database Database::Open(const std::string& path, OpenMode mode, const LockWait& wait) {
@@ -63,6 +88,13 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   if (exists && !fs::is_regular_file(status)) throw Error(path + ": is not a regular file");
   if (!exists && mode != OpenMode::kCreate) FailMissing(path);
   if (exists) CheckUntouched(path);
+  if (mode == OpenMode::kUntouched) {
+    AwaitJournal(path);
+    auto impl = std::make_unique<Impl>(path, sqlite::Access::kReadOnly, wait);
+    impl->read_only = true;
+    CheckCurrent(ReadSchemaMark(impl->connection), path);
+    return Database(std::move(impl));
+  }
 
   // Reading opens the file for writing too where it may, so that the unfinished transaction of a
   // killed process is rolled back, and then forbids every write.

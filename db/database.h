@@ -9,6 +9,8 @@ namespace dse {
 
 enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
+  kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
+               // locks
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };

@@ -11,6 +11,7 @@
 #include "db/giving_back.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
+#include "runner/work/shard.h"
 #include "runner/work/stop_signals.h"
 #include "runner/work/supervisor.h"
 #include "runner/work/trainer_check.h"
@@ -37,6 +38,7 @@ Wish ReadWish(const TrainRequest& request, const DatasetInfo& data) {
         ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
   wish.runs = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  if (request.run_keys) KeepOnly(*request.run_keys, wish.runs);
   const StateCounts states = CountRuns(db, wish.runs).states;
   wish.anything_to_train = states.total() > states.final();
   return wish;

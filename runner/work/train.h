@@ -23,6 +23,8 @@ inline constexpr int kMaxWorkers = 1024;
 struct TrainRequest {
   std::string db_path;
   std::vector<std::string> populations;  // empty = all
+  // Where there are any, only these runs of the plan (RunKey): runner/work/shard.h.
+  std::optional<std::vector<std::string>> run_keys;
   Recipe recipe;
   uint64_t seed = 0;  // of the first repeat
   int repeats = 1;
