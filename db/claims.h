@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "db/database.h"
 #include "db/owner.h"
+#include "db/run_set.h"
 
 namespace dse {
 
@@ -15,7 +15,7 @@ namespace dse {
 inline constexpr double kLeaseSeconds = 120;
 
 struct ClaimRequest {
-  std::span<const int64_t> run_ids;
+  RunSet run_ids;
   int retries = 2;                       // a failed run is claimed again up to this many times
   double lease_seconds = kLeaseSeconds;  // until others may take the run if no heartbeat comes
   std::string host;
@@ -40,6 +40,8 @@ struct ClaimedRun {
 
 // Takes the first claimable run of the set. Pending runs come first; then those whose last attempt
 // was lost, or given back with a message; last the failed ones with attempts left. Empty: none.
+// What it costs does not grow with the set or the file, but for the first claim of a connection
+// from a set and one that finds none: these read which runs of the file are claimable.
 std::optional<ClaimedRun> ClaimNext(Database& db, const Owner& owner, const ClaimRequest& request);
 
 // Each returns false, changing nothing, if the run is no longer ours.

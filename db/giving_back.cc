@@ -18,19 +18,23 @@ struct Held {
   double lease_expires = 0;
 };
 
-std::vector<Held> FindHeld(sqlite::Connection& connection) {
-  sqlite::Statement row(connection,
-                        "SELECT r.id, r.attempt, r.owner, r.lease_expires FROM temp.claim_set c"
-                        " JOIN runs r ON r.id = c.run_id WHERE r.state = 'running'");
+// Runs of the set that somebody holds.
+std::vector<Held> FindHeld(sqlite::Connection& connection, const RunSet& runs) {
+  sqlite::Statement row(
+      connection, "SELECT id, attempt, owner, lease_expires FROM runs WHERE state = 'running'");
   std::vector<Held> held;
-  while (row.Step()) held.push_back({row.Int(0), row.Int(1), row.Text(2), row.Real(3)});
+  while (row.Step()) {
+    if (!runs.PositionOf(row.Int(0))) continue;
+    held.push_back({row.Int(0), row.Int(1), row.Text(2), row.Real(3)});
+  }
   return held;
 }
 
 // Runs of the set whose owner is gone for good, or silent for too long. `ended` are tokens of
 // owners that are known to have ended.
-std::vector<Held> FindLost(sqlite::Connection& connection, const std::set<std::string>& ended) {
-  std::vector<Held> lost = FindHeld(connection);
+std::vector<Held> FindLost(sqlite::Connection& connection, const RunSet& runs,
+                           const std::set<std::string>& ended) {
+  std::vector<Held> lost = FindHeld(connection, runs);
   const double now = sqlite::Now();
   std::erase_if(lost, [&](const Held& held) {
     return held.lease_expires >= now && !ended.contains(held.owner) &&
@@ -40,10 +44,11 @@ std::vector<Held> FindLost(sqlite::Connection& connection, const std::set<std::s
 }
 
 // Tokens of those who hold runs of the set in a batch job that ended.
-std::set<std::string> FindEnded(sqlite::Connection& connection, const EndedOwners& ended) {
+std::set<std::string> FindEnded(sqlite::Connection& connection, const RunSet& runs,
+                                const EndedOwners& ended) {
   if (!ended) return {};
   std::set<std::string> tokens;
-  for (const Held& held : FindHeld(connection)) tokens.insert(held.owner);
+  for (const Held& held : FindHeld(connection, runs)) tokens.insert(held.owner);
   std::vector<Owner> owners;
   for (const std::string& token : tokens) {
     const Owner owner = Owner::FromToken(token);
@@ -60,13 +65,13 @@ std::set<std::string> FindEnded(sqlite::Connection& connection, const EndedOwner
 
 }  // namespace
 
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids, const EndedOwners& ended) {
+int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended) {
   sqlite::Connection& connection = WritableConnection(db);
-  FillClaimSet(db, run_ids);
-  const std::set<std::string> ended_tokens = FindEnded(connection, ended);
-  if (FindLost(connection, ended_tokens).empty()) return 0;  // most often, without the write lock
+  const std::set<std::string> ended_tokens = FindEnded(connection, run_ids, ended);
+  // Most often there are none, which is seen without the write lock.
+  if (FindLost(connection, run_ids, ended_tokens).empty()) return 0;
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const std::vector<Held> lost = FindLost(connection, ended_tokens);
+  const std::vector<Held> lost = FindLost(connection, run_ids, ended_tokens);
   sqlite::Statement give_back(
       connection,
       "UPDATE runs SET state = CASE WHEN losses + 1 < ?4 THEN 'pending' ELSE 'failed' END,"

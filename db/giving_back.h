@@ -9,6 +9,7 @@
 #include "db/claims.h"
 #include "db/database.h"
 #include "db/owner.h"
+#include "db/run_set.h"
 
 namespace dse {
 
@@ -21,7 +22,7 @@ using EndedOwners = std::function<std::vector<bool>(std::span<const Owner>)>;
 // Gives runs of the set whose lease ran out or whose owner certainly ended, as can be seen here or
 // as `ended` says, back to pending (attempt outcome "lost"; the fifth loss of a run makes it
 // failed). Returns how many.
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids, const EndedOwners& ended = {});
+int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended = {});
 
 // False, changing nothing, if the run is no longer ours. Back to pending; the attempt is kept as
 // "released", with the message if there is one, and does not count as a failure.

@@ -16,6 +16,9 @@
 namespace dse {
 namespace {
 
+// Rows of an index that are read in the time in which one run is searched for by its number.
+constexpr size_t kRowsPerSearch = 8;
+
 void Count(PlanSummary& summary, RunState state, const std::optional<double>& error) {
   ++summary.states[state];
   if (error) summary.best_error = std::min(*error, summary.best_error.value_or(*error));
@@ -135,13 +138,24 @@ PlanSummary CountRuns(Database& db, const WantedRuns& wanted) {
   return summary;
 }
 
-PlanSummary CountRuns(Database& db, std::span<const int64_t> run_ids) {
+PlanSummary CountRuns(Database& db, const RunSet& runs) {
   sqlite::Connection& connection = db.impl().connection;
   sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
-  sqlite::Statement find(connection, "SELECT state, error FROM runs WHERE id = ?");
   PlanSummary summary;
-  summary.run_ids.assign(run_ids.begin(), run_ids.end());
-  for (const int64_t id : run_ids) {
+  summary.run_ids.assign(runs.ids().begin(), runs.ids().end());
+  const auto in_file = static_cast<size_t>(connection.QueryInt("SELECT max(id) FROM runs"));
+  if (runs.size() > in_file / kRowsPerSearch) {
+    // The index runs_state has all that is asked for.
+    sqlite::Statement row(connection, "SELECT id, state, error FROM runs INDEXED BY runs_state");
+    while (row.Step()) {
+      if (runs.PositionOf(row.Int(0))) {
+        Count(summary, StoredState(row.Text(1)), row.OptionalReal(2));
+      }
+    }
+    return summary;
+  }
+  sqlite::Statement find(connection, "SELECT state, error FROM runs WHERE id = ?");
+  for (const int64_t id : runs.ids()) {
     find.Bind(id);
     if (find.Step()) Count(summary, StoredState(find.Text(0)), find.OptionalReal(1));
   }

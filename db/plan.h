@@ -2,13 +2,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
 #include "db/database.h"
 #include "db/documents.h"
+#include "db/run_set.h"
 
 namespace dse {
 
@@ -57,6 +57,6 @@ PlanSummary PlanRuns(Database& db, const WantedRuns& wanted);
 // run_ids holds only runs that exist.
 PlanSummary CountRuns(Database& db, const WantedRuns& wanted);
 // How the runs of a plan stand now; `inserted` is 0.
-PlanSummary CountRuns(Database& db, std::span<const int64_t> run_ids);
+PlanSummary CountRuns(Database& db, const RunSet& runs);
 
 }  // namespace dse

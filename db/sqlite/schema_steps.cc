@@ -127,6 +127,23 @@ UPDATE attempts SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 UPDATE timings SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 )sql";
 
+// Claimable runs are found without a search (db/rows/claim_queue.h): each that becomes claimable
+// again gets a number above all earlier ones, also of runs that were forgotten.
+constexpr const char* kReturns = R"sql(
+CREATE TABLE returns(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL UNIQUE REFERENCES runs(id) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER runs_returned AFTER UPDATE OF state ON runs
+WHEN new.state IN ('pending', 'failed')
+BEGIN
+  DELETE FROM returns WHERE run_id = new.id;
+  INSERT INTO returns(run_id) VALUES (new.id);
+END;
+DROP INDEX runs_state;
+CREATE INDEX runs_state ON runs(state, attempt, error);
+)sql";
+
 // What a shard was made for, and results of runs that do not count because a file that was merged
 // had another one.
 constexpr const char* kShards = R"sql(
@@ -163,7 +180,7 @@ ORDER BY r.id, a.attempt;
 
 }  // namespace
 
-const char* LaterSchemaStep(int64_t version) {
+std::string LaterSchemaStep(int64_t version) {
   switch (version) {
     case 1:
       return kMeasurements;
@@ -172,7 +189,7 @@ const char* LaterSchemaStep(int64_t version) {
     case 3:
       return kEngines;
     case 4:
-      return kShards;
+      return std::string(kShards) + kReturns;
     default:
       throw Error("internal: no migration from schema " + std::to_string(version));
   }

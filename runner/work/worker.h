@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "core/clock.h"
+#include "db/run_set.h"
 #include "runner/work/device_turns.h"
 #include "runner/work/placement.h"
 #include "runner/work/shared_counts.h"
@@ -25,7 +25,7 @@ struct WorkerJob {
   const TrainRequest& request;
   const Dataset& data;
   const TrainerFactory& factory;
-  std::span<const int64_t> run_ids;
+  RunSet run_ids;
   Clock::time_point start;  // of the call, for the time limit
   const Placement& placement;
   const DeviceTurns& turns;

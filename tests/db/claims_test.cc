@@ -1,13 +1,19 @@
 #include "db/claims.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <set>
+#include <utility>
 
+#include "core/error.h"
 #include "db/epochs.h"
 #include "db/finishing.h"
 #include "db/giving_back.h"
 #include "db/plan.h"
+#include "db/run_changes.h"
+#include "db/run_list.h"
+#include "db/run_set.h"
 #include "tests/db/run_study.h"
 
 namespace dse {
@@ -97,6 +103,118 @@ TEST_CASE("what ended badly is claimed after what did not, failures last") {
     order += std::to_string(run->run_id);
   }
   CHECK(order == "45231");
+}
+
+TEST_CASE(
+    "what others gave back meanwhile is claimed in its turn, wherever it stands in the plan") {
+  RunStudy s(8);
+  Database other = Database::Open(s.path, OpenMode::kReadWrite);
+  const std::vector<int64_t> backwards(s.runs.rbegin(), s.runs.rend());
+  std::optional<ClaimedRun> run;
+  const auto next = [&] {
+    run = ClaimNext(s.db, s.owner, Request(backwards));
+    return run ? run->run_id : 0;
+  };
+  std::vector<ClaimedRun> others;
+  for (int i = 0; i < 4; ++i) {
+    others.push_back(ClaimNext(other, s.owner, Request(backwards)).value());
+  }
+  CHECK(next() == 4);
+  ReleaseRun(other, others[1]);                // run 7
+  ReleaseRun(other, others[0], "no device");   // run 8, after what nothing speaks against
+  FinishRun(other, others[2], Failed("own"));  // run 6, last
+  CHECK(next() == 7);
+  const ClaimedRun seventh = run.value();
+  CHECK(next() == 3);
+  FinishRun(other, others[3], Done(1));  // run 5
+  RunFilter finished;
+  finished.ids = {5};
+  finished.states = {RunState::kDone};
+  RetryRuns(other, finished);
+  CHECK(next() == 5);
+  CHECK(next() == 2);
+  CHECK(next() == 1);
+  CHECK(next() == 8);
+  CHECK(next() == 6);
+  CHECK(next() == 0);
+  ReleaseRun(s.db, seventh);
+  CHECK(next() == 7);
+}
+
+TEST_CASE("runs added under the number of a forgotten one are claimed by who knew that one") {
+  RunStudy s(2);
+  CHECK(s.Claim()->run_id == 1);
+  for (int64_t attempt = 1; attempt <= 3; ++attempt) {
+    const ClaimedRun second = s.Claim().value();
+    CHECK(second.run_id == 2);
+    CHECK(second.attempt == attempt);
+    ReleaseRun(s.db, second);
+  }
+  {
+    Database other = Database::Open(s.path, OpenMode::kReadWrite);
+    RunFilter second;
+    second.ids = {2};
+    ForgetRuns(other, second);
+    CHECK(PlanRuns(other, MakeWanted(other, "p")).run_ids == s.runs);
+  }
+  CHECK(s.Claim()->run_id == 2);
+  CHECK_FALSE(s.Claim());
+}
+
+// What a process of the next test does: some runs are given back or fail at first.
+void WorkThrough(const std::string& path, const std::vector<int64_t>& runs,
+                 const std::string& log) {
+  Database db = Database::Open(path, OpenMode::kReadWrite);
+  const RunSet set(runs);
+  std::ofstream out(log);
+  ClaimRequest request = Request(runs);
+  request.run_ids = set;
+  while (const auto run = ClaimNext(db, Owner::ThisProcess(), request)) {
+    out << run->run_id << ' ' << run->attempt << '\n' << std::flush;
+    const int64_t kind = run->attempt == 1 ? run->run_id % 8 : 0;
+    const bool ours = kind == 3   ? ReleaseRun(db, *run)
+                      : kind == 5 ? ReleaseRun(db, *run, "the device is lost")
+                      : kind == 7 ? FinishRun(db, *run, Failed("its own"))
+                                  : RecordEpoch(db, *run, {1, 0.1}) &&
+                                        FinishRun(db, *run, Done(double(run->run_id % 100)));
+    if (!ours) throw Error("lost a run");
+  }
+}
+
+// Locks are taken in memory where there is such a folder: a disk is slow in this.
+TEST_CASE(
+    "sixteen processes work through four hundred runs: no attempt is had twice, none waits in "
+    "vain") {
+  constexpr int kProcesses = 16;
+  constexpr int kRuns = 400;
+  const TempFolder folder;
+  const std::string memory = "/dev/shm/" + std::filesystem::path(folder.path()).filename().string();
+  std::error_code failure;
+  const bool in_memory = std::filesystem::create_directory(memory, failure);
+  const std::string path = (in_memory ? memory : folder.path()) + "/a.db";
+  const std::vector<int64_t> runs = MakeStudy(path, kRuns);
+  std::vector<int> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    children.push_back(StartChild([&, i] { WorkThrough(path, runs, folder / std::to_string(i)); }));
+  }
+  for (const int child : children) CHECK(WaitForChild(child) == 0);
+  std::multiset<std::pair<int64_t, int64_t>> claimed, expected;
+  for (int i = 0; i < kProcesses; ++i) {
+    std::ifstream in(folder / std::to_string(i));
+    for (int64_t id, attempt; in >> id >> attempt;) claimed.emplace(id, attempt);
+  }
+  for (const int64_t id : runs) {
+    const int attempts = id % 8 == 3 || id % 8 == 5 || id % 8 == 7 ? 2 : 1;
+    for (int attempt = 1; attempt <= attempts; ++attempt) expected.emplace(id, attempt);
+  }
+  CHECK(claimed == expected);
+  {
+    Database db = Database::Open(path, OpenMode::kReadOnly);
+    CHECK(CountRuns(db, runs).states[RunState::kDone] == kRuns);
+    CHECK(Column(db, "SELECT count(*) FROM epochs") == std::to_string(kRuns));
+    CHECK(Column(db, "PRAGMA integrity_check") == "ok");
+  }
+  if (in_memory) std::filesystem::remove_all(memory);
 }
 
 TEST_CASE("a claimed run knows how far earlier attempts came") {

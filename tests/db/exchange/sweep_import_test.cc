@@ -125,7 +125,8 @@ TEST_CASE("jobs that did not end are failed, with the reason, and may go on in a
   CHECK(later.known == 1);
   CHECK(later.runs == 0);
   CHECK(connection.QueryText("SELECT group_concat(state || ':' || coalesce(error, ''), '; ')"
-                             " FROM runs") == "failed:; done:55.0; done:30.0");
+                             " FROM (SELECT state, error FROM runs ORDER BY id)") ==
+        "failed:; done:55.0; done:30.0");
   CHECK(connection.QueryInt("SELECT count(*) FROM curves") == 7);
   CHECK_THAT(MessageOf([&] {
                file.Import(Json::array({Job(Config(24), {70, 60, 54})}));

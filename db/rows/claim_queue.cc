@@ -1,0 +1,74 @@
+#include "db/rows/claim_queue.h"
+
+#include <algorithm>
+#include <string>
+
+namespace dse {
+namespace {
+
+// A claimable run's id and turn. An attempt that ended badly speaks against a run while it is the
+// last one.
+constexpr const char* kSelect =
+    "SELECT r.id, CASE WHEN r.state = 'failed' THEN 2"
+    " WHEN r.attempt > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = r.id"
+    "  AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
+    "   OR (a.outcome = 'released' AND a.message IS NOT NULL))) THEN 1 ELSE 0 END";
+
+int64_t LastReturn(sqlite::Connection& connection) {
+  return connection.QueryInt("SELECT max(seq) FROM returns");
+}
+
+}  // namespace
+
+void ClaimQueue::Fill(sqlite::Connection& connection) {
+  filled_.clear();
+  next_ = 0;
+  for (std::set<uint32_t>& turn : later_) turn.clear();
+  seen_ = LastReturn(connection);
+  sqlite::Statement rows(
+      connection, std::string(kSelect) + " FROM runs r WHERE r.state IN ('pending', 'failed')");
+  while (rows.Step()) {
+    const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
+    if (!position) continue;
+    const auto turn = static_cast<size_t>(rows.Int(1));
+    if (turn == 0) {
+      filled_.push_back(*position);
+    } else {
+      later_[turn].insert(*position);
+    }
+  }
+  std::ranges::sort(filled_);
+}
+
+void ClaimQueue::Update(sqlite::Connection& connection) {
+  sqlite::Statement rows(connection,
+                         std::string(kSelect) +
+                             ", x.seq FROM returns x JOIN runs r ON r.id = x.run_id"
+                             " WHERE x.seq > ? AND r.state IN ('pending', 'failed')"
+                             " ORDER BY x.seq",
+                         seen_);
+  while (rows.Step()) {
+    seen_ = rows.Int(2);
+    const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
+    if (position) later_[static_cast<size_t>(rows.Int(1))].insert(*position);
+  }
+}
+
+std::optional<Candidate> ClaimQueue::First() const {
+  std::optional<uint32_t> first;
+  if (next_ < filled_.size()) first = filled_[next_];
+  for (int turn = 0; turn < kClaimTurns; ++turn) {
+    const std::set<uint32_t>& later = later_[turn];
+    if (!later.empty()) first = std::min(*later.begin(), first.value_or(*later.begin()));
+    if (first) return Candidate{runs_.ids()[*first], static_cast<ClaimTurn>(turn), *first};
+  }
+  return std::nullopt;
+}
+
+void ClaimQueue::Drop(const Candidate& candidate) {
+  const bool first_turn = candidate.turn == ClaimTurn::kPending;
+  if (first_turn && next_ < filled_.size() && filled_[next_] == candidate.position) ++next_;
+  later_[static_cast<size_t>(candidate.turn)].erase(candidate.position);
+}
+
+}  // namespace dse
