@@ -23,7 +23,6 @@ namespace dse::sqlite {
 enum class Access {
   kReadWrite,  // the file must exist; one that cannot be written is opened for reading
   kCreate,     // made where it does not exist
-  kReadOnly,   // takes locks to read, and writes nothing
   kImmutable,  // for a first look: takes no lock, makes no journal, changes nothing
   kReadOnly,   // takes locks, but changes nothing: no unfinished transaction is rolled back either
 };
