@@ -138,11 +138,12 @@ def kill_worker(path):
 
 def kill_task(cluster, path):
     one = stopped(path)
-    before = cluster.restarts(one.job)
+    job = cluster.name(one.job)
+    before = cluster.restarts(job)
     parent = one.parent()
     os.kill(parent, signal.SIGKILL)
     os.kill(one.worker, signal.SIGCONT)  # it dies with its parent
-    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     wait_for_outcome(path, one, ("released", "lost"))
     say("killed a dse train")
 
@@ -173,21 +174,23 @@ def drain(cluster, path):
 
 def cancel(cluster, path):
     one = stopped(path)
+    job = cluster.name(one.job)
+    cluster.ask("scancel", job)
     os.kill(one.worker, signal.SIGCONT)
-    cluster.ask("scancel", one.job)
     wait_for_outcome(path, one, ("released", "lost", "done"))
-    wait_for("the cancelled task to leave the queue", lambda: cluster.state(one.job) not in ("RUNNING", "COMPLETING"))
-    assert cluster.state(one.job) == "CANCELLED", "a cancelled task came back: " + cluster.state(one.job)
+    wait_for("the cancelled task to leave the queue", lambda: cluster.state(job) not in ("RUNNING", "COMPLETING"))
+    assert cluster.state(job) == "CANCELLED", "a cancelled task came back: " + cluster.state(job)
     say("cancelled a task")
 
 
 def run_into_limit(cluster, path):
     one = stopped(path)
-    before = cluster.restarts(one.job)
+    job = cluster.name(one.job)
+    before = cluster.restarts(job)
     wait_for("the word that the time is nearly up", lambda: has_signal_pending(one.worker, signal.SIGTERM))
     os.kill(one.worker, signal.SIGCONT)
     wait_for_outcome(path, one, ("released",))
-    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     say("ran into the limit of time")
 
 
