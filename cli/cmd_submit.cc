@@ -39,6 +39,7 @@ struct SubmitOptions {
   std::string shared_file;  // "yes", "no", "" = by the file system
   bool dry_run = false;
   std::vector<std::string> train;
+  std::vector<std::string> lock_wait;  // the words of --lock-wait, for whoever opens the file
 };
 
 // Options of `dse train` that belong to the submission.
@@ -96,6 +97,10 @@ bool ReadOptions(std::span<const std::string> args, SubmitOptions& options) {
         "options of 'dse train' are missing: write them behind '--', at least '-- --data URI'");
   }
   options.train.assign(border + 1, args.end());
+  for (auto word = args.begin(); word != border; ++word) {
+    if (word->starts_with("--lock-wait=")) options.lock_wait = {*word};
+    if (*word == "--lock-wait") options.lock_wait = {*word, *(word + 1)};
+  }
   RefuseTakenOptions(options.train);
   if (options.gres && options.gpus) throw UsageError("give --gres or --gpus-per-task, not both");
   return true;
@@ -164,6 +169,7 @@ struct Work {
 
 Work CheckTraining(const SubmitOptions& options) {
   std::vector<std::string> words{"--db", options.db};
+  words.insert(words.end(), options.lock_wait.begin(), options.lock_wait.end());
   words.insert(words.end(), options.train.begin(), options.train.end());
   const TrainCall call = ReadTrainCall(words);
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
@@ -272,6 +278,35 @@ void Submit(const std::vector<BatchJob>& arrays) {
             << script << '\n';
 }
 
+const Partition& CheckPartition(const ClusterLimits& limits, const SubmitOptions& options,
+                                std::optional<int64_t> limit) {
+  const Partition& partition = ChoosePartition(limits, options.partition, limit);
+  if (UsableNodes(partition.name) == 0) {
+    Say(false, "dse: no node of the partition '" + partition.name +
+                   "' is up now; the jobs wait until one is");
+  }
+  return partition;
+}
+
+// Tells the job whether it writes shards. Jobs that are queued for the file already are told of, or
+// in the way where they write shards; where there are none, shards that are left are merged, and
+// true is answered.
+bool PrepareShards(const SubmitOptions& options, BatchJob& job) {
+  const JobQueue queue = JobsOf(options.db);
+  CheckAnswered(queue.answer, queue.error);
+  const std::string folder = ShardFolder(job.database);
+  if (UseShards(options, job.database)) job.shards = ShardedJob{folder, 1, 0};
+  if (job.shards && !queue.jobs.empty()) {
+    throw Error("job " + queue.jobs.front().Name() + " for " + options.db +
+                " is queued or running, and may still write its shard; submit again when it has "
+                "ended, or end it with scancel");
+  }
+  TellQueued(queue, options.db);
+  if (!queue.jobs.empty() || !HasShards(folder)) return false;
+  MergeLeftShards(job, folder, options.dry_run);
+  return true;
+}
+
 }  // namespace
 
 int RunSubmit(std::span<const std::string> args) {
@@ -280,42 +315,24 @@ int RunSubmit(std::span<const std::string> args) {
   const std::optional<int64_t> limit = TimeLimit(options);
   Work work = CheckTraining(options);
   TorchModulePath();  // throws where there is none
-  const BatchJob job = MakeJob(options, limit);
+  BatchJob job = MakeJob(options, limit);
   BatchScript(job);  // throws for what cannot stand in it
   const ClusterLimits limits = ReadLimits();
   CheckAnswered(limits.answer, limits.error);
-  const Partition& partition = ChoosePartition(limits, options.partition, limit);
-  if (UsableNodes(partition.name) == 0) {
-    Say(false, "dse: no node of the partition '" + partition.name +
-                   "' is up now; the jobs wait until one is");
-  }
-  const JobQueue queue = JobsOf(options.db);
-  CheckAnswered(queue.answer, queue.error);
-  const bool shards = UseShards(options, job.database);
-  const std::string shard_folder = ShardFolder(job.database);
-  if (shards && !queue.jobs.empty()) {
-    throw Error("job " + queue.jobs.front().Name() + " for " + options.db +
-                " is queued or running, and may still write its shard; submit again when it has "
-                "ended, or end it with scancel");
-  }
-  if (queue.jobs.empty() && HasShards(shard_folder)) {
-    MergeLeftShards(job, shard_folder, options.dry_run);
-    work = CheckTraining(options);
-  }
+  const Partition& partition = CheckPartition(limits, options, limit);
+  if (PrepareShards(options, job)) work = CheckTraining(options);
   Say(false, "dse: " + std::to_string(work.forecast.wanted) + " runs wanted, " +
                  std::to_string(work.forecast.finished) + " finished, " +
                  std::to_string(work.forecast.missing) + " missing");
   if (work.forecast.missing == 0) return kExitOk;
-  TellQueued(queue, options.db);
-  BatchJob whole = job;
-  whole.tasks = ChooseTasks(options, work, partition, limit);
-  if (shards) whole.shards = ShardedJob{shard_folder, whole.tasks, 0};
-  const std::vector<BatchJob> arrays = SplitArray(whole, limits.max_array);
+  job.tasks = ChooseTasks(options, work, partition, limit);
+  if (job.shards) job.shards->total = job.tasks;
+  const std::vector<BatchJob> arrays = SplitArray(job, limits.max_array);
   if (options.dry_run) {
     for (const BatchJob& array : arrays) std::cout << BatchScript(array);
-    return kExitOk;
+  } else {
+    Submit(arrays);
   }
-  Submit(arrays);
   return kExitOk;
 }
 

@@ -17,6 +17,7 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
       {"sample", "--space", "RegNetX", "-n", "1", "--population", "q"},
       {"add", "--population", "q", "resnet-50"},
       {"train", "--data", "synthetic"},
+      {"submit"},
       {"eval", "--data", "synthetic"},
       {"analyze"},
       {"status"},
@@ -31,6 +32,7 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
     const std::string name = words.front();
     CAPTURE(name);
     words.insert(words.end(), {"--db", db, "--lock-wait", "0"});
+    if (name == "submit") words.insert(words.end(), {"--", "--data", "synthetic"});
     if (name == "bench" && !HasTorch()) continue;  // makes its trainer first
     const ProcessResult result = Dse(words);
     INFO(result.err);

@@ -39,6 +39,28 @@ TEST_CASE("a run of a living owner is given back only after its lease") {
   CHECK(Column(s.db, "SELECT outcome FROM attempts WHERE run_id = 2") == "lost");
 }
 
+TEST_CASE("a run of a batch job that ended is given back at once, one of any other is not") {
+  RunStudy s(4);
+  for (int i = 0; i < 4; ++i) s.Claim(1000);
+  WritableConnection(s.db).Execute(
+      "UPDATE runs SET owner = owner || '/slurm:mars:1000:' || id || ':500' WHERE id < 4");
+  std::vector<int64_t> asked;
+  const auto ended = [&](std::span<const Owner> owners) {
+    std::vector<bool> answers;
+    for (const Owner& owner : owners) {
+      asked.push_back(owner.job()->id);
+      answers.push_back(owner.job()->id == 2);
+    }
+    return answers;
+  };
+  CHECK(ReclaimLost(s.db, s.runs, ended) == 1);
+  std::ranges::sort(asked);
+  CHECK(asked == std::vector<int64_t>{1, 2, 3});
+  CHECK(Column(s.db, "SELECT group_concat(state, ' ') FROM (SELECT state FROM runs ORDER BY id)") ==
+        "running pending running running");
+  CHECK(Column(s.db, "SELECT outcome FROM attempts WHERE run_id = 2") == "lost");
+}
+
 TEST_CASE("runs outside the set are not given back") {
   RunStudy s(2);
   s.Claim(-1);

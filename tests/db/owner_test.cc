@@ -25,6 +25,29 @@ Owner Join(const std::vector<std::string>& parts) {
   return Owner::FromToken(token);
 }
 
+TEST_CASE("the token of a process in a batch job tells the job") {
+  const Owner before = Owner::ThisProcess();
+  CHECK_FALSE(before.job());
+  const int child = StartChild([&] {
+    Owner::SetJob({"ma/rs:", 1000, 17, 500});
+    const Owner owner = Owner::ThisProcess();
+    if (owner.CertainlyDead() || owner.host() != before.host()) throw Error("the job confuses");
+    const std::optional<OwnerJob> job = Owner::FromToken(owner.token()).job();
+    if (!job || job->cluster != "ma_rs_" || job->user != 1000 || job->id != 17 ||
+        job->start != 500) {
+      throw Error("another job: " + owner.token());
+    }
+    Owner::SetJob({"mars", 1000, 17, {}});
+    if (Owner::ThisProcess().job()->start) throw Error("nobody said when it started");
+  });
+  CHECK(WaitForChild(child) == 0);
+  for (const char* token : {"", "h/b/n/1/2/r", "h/b/n/1/2/r/slurm:c:1", "h/b/n/1/2/r/slurm:c:x:2:3",
+                            "h/b/n/1/2/r/pbs:c:1:2:3"}) {
+    CAPTURE(token);
+    CHECK_FALSE(Owner::FromToken(token).job());
+  }
+}
+
 TEST_CASE("a process has one token with six parts, and its child another") {
   const Owner owner = Owner::ThisProcess();
   CHECK(owner.token() == Owner::ThisProcess().token());

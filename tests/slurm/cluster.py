@@ -157,6 +157,11 @@ class Cluster:
         lines = self.ask("squeue", "-h", "-r", "-o", "%i %T").split("\n")
         return dict(line.split() for line in lines if line)
 
+    def name(self, job):
+        """"17_3" of a job by its own id, which for one task of an array is also that of the array."""
+        lines = self.ask("squeue", "-h", "-r", "--states=all", "-o", "%A %i").split("\n")
+        return dict(line.split() for line in lines if line)[job]
+
     def state(self, job):
         text = self.ask("scontrol", "show", "job", job)
         return next(word.split("=")[1] for word in text.split() if word.startswith("JobState="))

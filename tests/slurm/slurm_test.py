@@ -2,7 +2,7 @@
 """A population is trained by `dse submit` on a real Slurm of one node, whose jobs are preempted, cancelled, killed and
 run into their limit of time while its controller is restarted and its node drained. At the end every network is
 trained once, with the error of an undisturbed training.
-   slurm_test.py DSE [shared] [shards] [names]
+   slurm_test.py DSE [shared] [shards]
 Exit code 77: Slurm is not installed, or does not start without privileges."""
 
 import os
@@ -55,6 +55,11 @@ def states(path):
     return dict(rows(path, "SELECT state, count(*) FROM runs GROUP BY state"))
 
 
+def cluster_is_empty():
+    return not subprocess.run(["squeue", "-h"], capture_output=True, text=True).stdout.strip() and \
+        subprocess.run(["scontrol", "ping"], capture_output=True).returncode == 0
+
+
 class Running:
     """A run that somebody trains, by the token of who holds it."""
 
@@ -76,6 +81,8 @@ def running(path):
 def stopped(path, apart_from=()):
     """A run in training whose worker is stopped, so that it is there for what comes."""
     def stop():
+        if cluster_is_empty():
+            raise AssertionError("no job is left, and nothing is trained")
         for one in running(path):
             if one.job in apart_from:
                 continue
@@ -117,7 +124,8 @@ def wait_for_empty_queue(cluster):
 
 
 def preempt(cluster, path):
-    wait_for("as many runs as processors", lambda: len(running(path)) == cluster.cpus)
+    wait_for("as many runs as processors", lambda: len(running(path)) == cluster.cpus or cluster_is_empty())
+    assert running(path), "the jobs ended at once"
     before = {job: cluster.restarts(job) for job, state in cluster.jobs().items() if state == "RUNNING"}
     high = cluster.ask("sbatch", "--parsable", "-p", "high", "-n", "1", "-o", "/dev/null", "--wrap",
                        "sleep 1").strip()
@@ -138,11 +146,12 @@ def kill_worker(path):
 
 def kill_task(cluster, path):
     one = stopped(path)
-    before = cluster.restarts(one.job)
+    job = cluster.name(one.job)
+    before = cluster.restarts(job)
     parent = one.parent()
     os.kill(parent, signal.SIGKILL)
     os.kill(one.worker, signal.SIGCONT)  # it dies with its parent
-    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     wait_for_outcome(path, one, ("released", "lost"))
     say("killed a dse train")
 
@@ -173,21 +182,23 @@ def drain(cluster, path):
 
 def cancel(cluster, path):
     one = stopped(path)
+    job = cluster.name(one.job)
+    cluster.ask("scancel", job)
     os.kill(one.worker, signal.SIGCONT)
-    cluster.ask("scancel", one.job)
     wait_for_outcome(path, one, ("released", "lost", "done"))
-    wait_for("the cancelled task to leave the queue", lambda: cluster.state(one.job) not in ("RUNNING", "COMPLETING"))
-    assert cluster.state(one.job) == "CANCELLED", "a cancelled task came back: " + cluster.state(one.job)
+    wait_for("the cancelled task to leave the queue", lambda: cluster.state(job) not in ("RUNNING", "COMPLETING"))
+    assert cluster.state(job) == "CANCELLED", "a cancelled task came back: " + cluster.state(job)
     say("cancelled a task")
 
 
 def run_into_limit(cluster, path):
     one = stopped(path)
-    before = cluster.restarts(one.job)
+    job = cluster.name(one.job)
+    before = cluster.restarts(job)
     wait_for("the word that the time is nearly up", lambda: has_signal_pending(one.worker, signal.SIGTERM))
     os.kill(one.worker, signal.SIGCONT)
     wait_for_outcome(path, one, ("released",))
-    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     say("ran into the limit of time")
 
 
@@ -228,10 +239,36 @@ def try_shared_file(cluster, folder, reference):
     check_equal(path, reference())
 
 
+def try_shards(cluster, folder, reference):
+    """Tasks that write shards; of the first submission one is killed, one cancelled and one never begins."""
+    path = os.path.join(folder, "sharded.db")
+    draw(path)
+    shards = [f"{path}.shards/{i}.db" for i in range(3)]
+    ids, answer = submit(path, "--tasks", "3", "--shared-file", "no")
+    assert "merges the shards" in answer.stdout, answer.stdout
+    cluster.ask("scancel", f"{ids[0]}_2")
+    wait_for("the first shard", lambda: os.path.exists(shards[0]))
+    kill_task(cluster, shards[0])
+    busy = dse("submit", "--db", path, "--shared-file", "no", "--", *TRAIN, code=1)
+    assert "is queued or running" in busy.stderr, busy.stderr
+    cancel(cluster, shards[0])
+    wait_for_empty_queue(cluster)  # the last job merged what there is
+    assert not os.path.exists(shards[2])
+    merged = states(path)
+    assert 1 <= merged.get("done", 0) < NETWORKS, merged
+    say(f"merged: {merged}")
+    for _ in range(3):
+        if states(path) == {"done": NETWORKS}:
+            break
+        submit(path, "--tasks", "2", "--shared-file", "no")
+        wait_for_empty_queue(cluster)
+    check_equal(path, reference())
+
+
 def main():
     global dse_program
     dse_program = os.path.abspath(sys.argv[1])
-    parts = sys.argv[2:] or ["shared"]
+    parts = sys.argv[2:] or ["shared", "shards"]
     if missing_programs():
         print("SKIPPED: slurm: not installed: " + " ".join(missing_programs()))
         return 77
@@ -250,6 +287,8 @@ def main():
             undisturbed = pool.submit(train_undisturbed, reference)
             if "shared" in parts:
                 try_shared_file(cluster, folder, undisturbed.result)
+            if "shards" in parts:
+                try_shards(cluster, folder, undisturbed.result)
         except BaseException:
             for root, _, files in os.walk(folder):
                 for name in files:
