@@ -50,13 +50,6 @@ void Rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
 }
 
-void SynchroniseFolder(const std::string& to) {
-  const std::filesystem::path parent = std::filesystem::path(to).parent_path();
-  const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
-  // Some file systems cannot synchronise a folder and say EINVAL.
-  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
-}
-
 std::string TemporaryName(const std::string& path) {
   return path + ".new-" + std::to_string(getpid());
 }
@@ -96,6 +89,13 @@ void PendingFile::Publish() {
     Rename(temporary_, path_);
   }
   published_ = true;
+}
+
+void SynchroniseFolder(const std::string& to) {
+  const std::filesystem::path parent = std::filesystem::path(to).parent_path();
+  const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+  // Some file systems cannot synchronise a folder and say EINVAL.
+  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
 }
 
 void RenameDurably(const std::string& from, const std::string& to) {

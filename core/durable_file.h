@@ -35,6 +35,9 @@ class PendingFile {
   bool published_ = false;
 };
 
+// Brings the name that a file was just given to the disk. Throws Error.
+void SynchroniseFolder(const std::string& path);
+
 // Renames and brings the folder to the disk. Throws Error.
 void RenameDurably(const std::string& from, const std::string& to);
 // The same, unless `to` exists: then it answers false and changes nothing.

@@ -1,16 +1,15 @@
 #include "db/database.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/suggest.h"
 #include "db/sqlite/connection.h"
+#include "db/sqlite/journal.h"
 #include "db/sqlite/schema.h"
 
 namespace dse {
@@ -51,19 +50,6 @@ void SwitchOffWal(sqlite::Connection& connection) {
   if (connection.QueryText("PRAGMA journal_mode = DELETE") != "delete") {
     throw Error(connection.path() +
                 ": is in WAL mode and in use by another program; close that program first");
-  }
-}
-
-// A journal beside a file is of a program that is changing it, mostly for milliseconds, or was
-// killed while it did. Where locks cannot be relied upon only time tells.
-void AwaitJournal(const std::string& path) {
-  constexpr std::chrono::seconds kMost{10};
-  constexpr std::chrono::milliseconds kPoll{20};
-  const auto end = std::chrono::steady_clock::now() + kMost;
-  std::error_code none;
-  while (fs::file_size(path + "-journal", none) > 0 && !none &&
-         std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(kPoll);
   }
 }
 

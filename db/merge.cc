@@ -1,0 +1,61 @@
+#include "db/merge.h"
+
+#include "db/rows/merge_documents.h"
+#include "db/rows/merge_runs.h"
+#include "db/sqlite/connection.h"
+
+namespace dse {
+namespace {
+
+// The other file's tables under the name `source`, for a scope.
+class Attached {
+ public:
+  Attached(sqlite::Connection& connection, const std::string& path) : connection_(connection) {
+    connection_.AttachReadOnly(path, "source");
+  }
+  ~Attached() {
+    try {
+      connection_.Detach("source");
+    } catch (const Error&) {
+      // It goes with the connection.
+    }
+  }
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+
+ private:
+  sqlite::Connection& connection_;
+};
+
+}  // namespace
+
+void CheckMergeable(Database& db, const std::string& shard, const std::string& name) {
+  sqlite::Connection& connection = WritableConnection(db);
+  const Attached attached(connection, shard);
+  const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
+  CheckPopulations(connection, name);
+}
+
+MergeSummary MergeRows(Database& db, const std::string& shard, const std::string& name,
+                       const MergeOptions& options) {
+  sqlite::Connection& connection = WritableConnection(db);
+  const Attached attached(connection, shard);
+  RunMerger runs(connection, name, options.prefer);
+  sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
+  CheckPopulations(connection, name);
+  int64_t rows = MergeDocuments(connection);
+  runs.MatchRuns();
+  runs.MatchAttempts();
+  runs.CopyAttempts();
+  runs.TakeResults();
+  runs.SettleRivals();
+  runs.CopyEvaluations();
+  rows += MergeSeries(connection);
+  MergeSummary summary = runs.Summary();
+  summary.rows += rows;
+  if (options.on_replaced) options.on_replaced(runs.Replaced());
+  transaction.Commit();
+  return summary;
+}
+
+}  // namespace dse

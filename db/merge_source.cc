@@ -1,0 +1,124 @@
+#include "db/merge_source.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "db/database.h"
+#include "db/owner.h"
+#include "db/sqlite/connection.h"
+#include "db/sqlite/journal.h"
+#include "db/sqlite/schema.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::Access;
+using sqlite::Connection;
+
+// A journal that stays is of a killed program, whose change is undone by whoever may write.
+SchemaMark ReadMark(const std::string& path) {
+  AwaitJournal(path);
+  try {
+    Connection look(path, Access::kReadOnly);
+    return ReadSchemaMark(look);
+  } catch (const Error&) {
+    std::error_code none;
+    if (!fs::exists(path + "-journal", none)) throw;
+  }
+  Connection repair(path, Access::kReadWrite);
+  return ReadSchemaMark(repair);
+}
+
+void CheckWhole(const std::string& path) {
+  Connection look(path, Access::kReadOnly);
+  const std::string found = look.QueryText("PRAGMA quick_check(1)");
+  if (found == "ok") return;
+  throw Error(path + ": the database is damaged (" + found +
+                  "); restore it from a copy, or save what can be read with sqlite3's .recover",
+              Fault::kMachine);
+}
+
+}  // namespace
+
+// A folder of ours with the file in it.
+class MergeSource::Copy {
+ public:
+  explicit Copy(const std::string& of) {
+    folder_ = (fs::temp_directory_path() / "dse-merge-XXXXXX").string();
+    if (mkdtemp(folder_.data()) == nullptr) {
+      throw Error(folder_ + ": cannot be made; TMPDIR names another folder", Fault::kMachine);
+    }
+    path_ = folder_ + "/copy.db";
+    Connection source(of, Access::kReadOnly);
+    sqlite::Statement(source, "VACUUM INTO ?", path_).Run();
+    Database::Open(path_, OpenMode::kReadWrite);
+  }
+  ~Copy() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string folder_;
+  std::string path_;
+};
+
+std::string FileUse::Text() const {
+  return "is in use: " + std::to_string(runs) + " runs are being trained into it, such as run " +
+         std::to_string(run_id) + " on " + host + "; wait until that has ended (or, where it was " +
+         "killed, " + std::to_string(std::lround(std::ceil(lease_seconds))) +
+         " s until its lease runs out)";
+}
+
+MergeSource::MergeSource(std::string path) : path_(std::move(path)) {
+  std::error_code none;
+  if (!fs::exists(path_, none)) throw Error(path_ + ": no such file");
+  if (!fs::is_regular_file(path_, none)) throw Error(path_ + ": is not a regular file");
+  const SchemaMark mark = ReadMark(path_);
+  CheckSchema(mark, path_);
+  if (mark.version == 0) throw Error(path_ + ": is empty, not a results file");
+  version_ = mark.version;
+  CheckWhole(path_);
+}
+
+MergeSource::~MergeSource() = default;
+MergeSource::MergeSource(MergeSource&&) noexcept = default;
+MergeSource& MergeSource::operator=(MergeSource&&) noexcept = default;
+
+const std::string& MergeSource::readable() {
+  if (version_ == kSchemaVersion) return path_;
+  if (!copy_) copy_ = std::make_unique<Copy>(path_);
+  return copy_->path();
+}
+
+std::optional<FileUse> MergeSource::InUse() const {
+  Connection look(path_, Access::kReadOnly);
+  sqlite::Statement row(look,
+                        "SELECT id, owner, lease_expires FROM runs WHERE state = 'running'"
+                        " ORDER BY id");
+  const double now = sqlite::Now();
+  FileUse use;
+  while (row.Step()) {
+    const Owner owner = Owner::FromToken(row.Text(1));
+    if (row.Real(2) < now || owner.CertainlyDead()) continue;
+    if (use.runs++ == 0) {
+      use.run_id = row.Int(0);
+      use.host = owner.host();
+    }
+    use.lease_seconds = std::max(use.lease_seconds, row.Real(2) - now);
+  }
+  if (use.runs == 0) return std::nullopt;
+  return use;
+}
+
+}  // namespace dse

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace dse {
+
+// Who trains into a results file.
+struct FileUse {
+  int64_t runs = 0;
+  std::string host;  // of one of them
+  int64_t run_id = 0;
+  double lease_seconds = 0;  // until all of them count as given up, unless they are renewed
+  std::string Text() const;  // for people, without the file's name
+};
+
+// A results file as it is merged: checked, and of this build's schema. One of an older schema is
+// copied into the folder of temporary files and brought up to date there; the copy is gone with the
+// object. An unfinished transaction of a killed program is undone in the file itself.
+class MergeSource {
+ public:
+  // Throws Error for what is no results file, one of a newer schema, and a damaged one.
+  explicit MergeSource(std::string path);
+  ~MergeSource();
+  MergeSource(MergeSource&&) noexcept;
+  MergeSource& operator=(MergeSource&&) noexcept;
+
+  const std::string& path() const { return path_; }
+  // To be given to MergeRows. Brings an older file up to date when it is first called.
+  const std::string& readable();
+  // Empty where all runs in somebody's hands are of processes that are gone, or silent too long.
+  std::optional<FileUse> InUse() const;
+
+ private:
+  class Copy;
+  std::string path_;
+  int64_t version_ = 0;
+  std::unique_ptr<Copy> copy_;
+};
+
+}  // namespace dse

@@ -1,0 +1,133 @@
+#include "runner/work/shard_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "core/durable_file.h"
+#include "core/error.h"
+#include "runner/work/run_files.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+
+void CopyDurably(const std::string& from, const std::string& to) {
+  constexpr size_t kPiece = 1 << 20;
+  std::ifstream in(from, std::ios::binary);
+  if (!in) throw Error(from + ": cannot be read", Fault::kMachine);
+  PendingFile out(to);
+  std::string piece(kPiece, '\0');
+  while (in.read(piece.data(), static_cast<std::streamsize>(kPiece)) || in.gcount() > 0) {
+    out.Append(std::string_view(piece).substr(0, static_cast<size_t>(in.gcount())));
+  }
+  if (in.bad()) throw Error(from + ": cannot be read", Fault::kMachine);
+  out.Finish();
+  out.Publish();
+}
+
+void Move(const std::string& from, const std::string& to) {
+  std::error_code failure;
+  fs::create_directories(fs::path(to).parent_path(), failure);
+  fs::rename(from, to, failure);
+  if (!failure) return SynchroniseFolder(to);
+  if (failure != std::errc::cross_device_link) {
+    throw Error(from + ": cannot be moved to " + to + ": " + failure.message(), Fault::kMachine);
+  }
+  CopyDurably(from, to);
+  fs::remove(from, failure);
+}
+
+fs::file_time_type NewestOf(const std::vector<std::string>& files) {
+  fs::file_time_type newest = fs::file_time_type::min();
+  for (const std::string& file : files) {
+    std::error_code gone;
+    const fs::file_time_type time = fs::last_write_time(file, gone);
+    if (!gone) newest = std::max(newest, time);
+  }
+  return newest;
+}
+
+// From where to where, of one run.
+using Moves = std::vector<std::pair<std::string, std::string>>;
+
+class MoveList {
+ public:
+  explicit MoveList(const ShardFolders& folders)
+      : folders_(folders),
+        here_(FindRunFiles(folders.shard)),
+        there_(FindRunFiles(folders.study)) {}
+
+  // Checkpoints in the study's folder that are older are in `outdated`.
+  Moves Of(const MergedRun& run, std::vector<std::string>& outdated) const {
+    Moves moves;
+    const auto at = here_.find(run.shard_key);
+    if (at == here_.end()) return moves;
+    const std::string weights = WeightsPath(folders_.shard, run.shard_key);
+    if (run.shown && fs::exists(weights)) {
+      moves.emplace_back(weights, WeightsPath(folders_.study, run.key));
+    }
+    const std::vector<std::string>& own = at->second.checkpoints;
+    if (!run.open || own.empty()) return moves;
+    if (const auto old = there_.find(run.key); old != there_.end()) {
+      if (NewestOf(old->second.checkpoints) >= NewestOf(own)) return moves;
+      outdated = old->second.checkpoints;
+    }
+    const std::string from = CheckpointPath(folders_.shard, run.shard_key);
+    for (const std::string& file : own) {
+      if (!file.starts_with(from)) continue;
+      moves.emplace_back(file, CheckpointPath(folders_.study, run.key) + file.substr(from.size()));
+    }
+    return moves;
+  }
+
+ private:
+  const ShardFolders& folders_;
+  std::map<std::string, RunFiles> here_;
+  std::map<std::string, RunFiles> there_;
+};
+
+}  // namespace
+
+int64_t CountShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs) {
+  if (folders.shard == folders.study) return 0;
+  const MoveList list(folders);
+  int64_t count = 0;
+  for (const MergedRun& run : runs) {
+    std::vector<std::string> outdated;
+    count += static_cast<int64_t>(list.Of(run, outdated).size());
+  }
+  return count;
+}
+
+int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs) {
+  if (folders.shard == folders.study) return 0;
+  const MoveList list(folders);
+  int64_t count = 0;
+  for (const MergedRun& run : runs) {
+    std::vector<std::string> outdated;
+    const Moves moves = list.Of(run, outdated);
+    std::error_code ignored;
+    for (const std::string& file : outdated) fs::remove(file, ignored);
+    for (const auto& [from, to] : moves) Move(from, to);
+    count += static_cast<int64_t>(moves.size());
+  }
+  return count;
+}
+
+void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& replaced) {
+  if (replaced.empty()) return;
+  const std::map<std::string, RunFiles> files = FindRunFiles(folder);
+  for (const ReplacedResult& result : replaced) {
+    const auto at = files.find(result.key);
+    if (at == files.end() || !at->second.has_weights()) continue;
+    RenameDurably(WeightsPath(folder, result.key),
+                  AttemptWeightsPath(folder, result.key, result.attempt));
+  }
+}
+
+}  // namespace dse

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "db/merge.h"
+
+namespace dse {
+
+// The files of merged runs, in the folders of a shard and of the study's file (run_files.h).
+struct ShardFolders {
+  std::string shard;
+  std::string study;
+};
+
+// Weights of results that the study's file shows, and checkpoints of runs that are open there,
+// which lie with the shard.
+int64_t CountShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs);
+
+// Moves those to the study's folder, across file systems too: a file is whole under its new name
+// before it is gone under the old one, so whatever moment a kill chooses, the same call moves the
+// rest. A checkpoint there that is newer stays. Answers how many files. Throws Error, the machine's
+// fault, that names what cannot be.
+int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs);
+
+// Weights of results that others replaced get the name of their attempt (AttemptWeightsPath).
+void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& replaced);
+
+}  // namespace dse
