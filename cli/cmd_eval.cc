@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "core/text_table.h"
 #include "core/units.h"
@@ -69,9 +70,9 @@ void Print(const EvalSummary& summary) {
   std::set<std::string> classes;
   for (const TestedRun& tested : summary.tested) classes.insert(TellClasses(tested));
   const DatasetInfo& data = summary.data->info();
-  std::printf("%s, %s: %d classes, %lld images", data.uri.c_str(), data.test_split.c_str(),
-              data.classes(), static_cast<long long>(data.test_images));
-  for (const std::string& text : classes) std::printf("; %s", text.c_str());
+  std::printf("%s, %s: %d classes, %lld images", Printable(data.uri).c_str(),
+              data.test_split.c_str(), data.classes(), static_cast<long long>(data.test_images));
+  for (const std::string& text : classes) std::printf("; %s", Printable(text).c_str());
   std::printf("\n");
   std::vector<std::vector<std::string>> rows{{"model", "seed", "error %", "tested %", "images"}};
   for (const auto& [run, result, outputs] : summary.tested) {

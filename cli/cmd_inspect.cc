@@ -9,6 +9,7 @@
 #include "cli/model_lines.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "core/printable.h"
 #include "core/units.h"
 
 namespace dse {
@@ -75,7 +76,7 @@ std::string StageShape(const Frame& frame, const Stage& stage) {
 void PrintModel(const Model& model, const RefinedFit& refined) {
   const Frame& frame = model.frame;
   const ComplexityBreakdown parts = BreakDownComplexity(model);
-  std::printf("%s%s%s: block %s, depth %d, %d px, %d classes, %s\n", model.name.c_str(),
+  std::printf("%s%s%s: block %s, depth %d, %d px, %d classes, %s\n", Printable(model.name).c_str(),
               model.name.empty() ? "" : " ", ModelHash(model).c_str(),
               TextOf<BlockType>(frame.block, kBlockWords), TotalDepth(model), frame.resolution,
               frame.classes, TextOf<Activation>(frame.activation, kActivationWords));

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
+#include "core/printable.h"
 #include "core/units.h"
 #include "runner/data/pack_writer.h"
 #include "runner/work/stop_signals.h"
@@ -65,10 +66,10 @@ int RunPack(std::span<const std::string> args) {
   }
   if (!summary.finished) return kExitInterrupted;
   TellFoundCorrupt(*data, options.quiet);
-  std::cout << options.out << ": " << summary.train_images << " training and "
+  std::cout << Printable(options.out) << ": " << summary.train_images << " training and "
             << summary.test_images << " test images, " << FormatCount(double(summary.bytes))
             << " bytes in " << summary.shards << (summary.shards == 1 ? " shard" : " shards")
-            << "; read as pack:" << options.out << '\n';
+            << "; read as pack:" << Printable(options.out) << '\n';
   return kExitOk;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/run_output.h"
+#include "core/printable.h"
 #include "core/suggest.h"
 #include "db/run_changes.h"
 #include "db/run_history.h"
@@ -205,8 +206,8 @@ void Forget(const RunsOptions& options) {
   const int64_t removed = RemoveRunFiles(WorkFolder(options.db, options.work_dir), summary.keys);
   std::cout << CountOf(summary.forgotten.total(), "run") << " forgotten";
   if (!summary.keys.empty()) {
-    std::cout << " (" << States(summary.forgotten) << ") of " << JoinWords(summary.populations)
-              << ", with " << CountOf(removed, "file");
+    std::cout << " (" << States(summary.forgotten) << ") of "
+              << Printable(JoinWords(summary.populations)) << ", with " << CountOf(removed, "file");
   }
   std::cout << '\n';
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/printable.h"
 #include "db/lock_wait.h"
 #include "runner/work/stop_signals.h"
 
@@ -12,7 +13,9 @@ namespace dse {
 void WaitForLocks(double seconds) {
   LockWait wait;
   wait.seconds = seconds;
-  wait.notice = [](const std::string& text) { std::fprintf(stderr, "dse: %s\n", text.c_str()); };
+  wait.notice = [](const std::string& text) {
+    std::fprintf(stderr, "dse: %s\n", Printable(text).c_str());
+  };
   wait.interrupted = [] { return StopSignals::count() > 0; };
   SetLockWait(std::move(wait));
 }

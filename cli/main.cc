@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "core/json.h"
+#include "core/printable.h"
 #include "core/version.h"
 
 namespace dse {
@@ -39,10 +40,10 @@ int main(int argc, char** argv) {
     }
     return code;
   } catch (const dse::UsageError& error) {
-    std::cerr << "dse: " << error.what() << " ('dse --help' tells more)\n";
+    std::cerr << "dse: " << PrintableLines(error.what()) << " ('dse --help' tells more)\n";
     return dse::kExitUsage;
   } catch (const std::exception& error) {
-    std::cerr << "dse: " << error.what() << "\n";
+    std::cerr << "dse: " << PrintableLines(error.what()) << "\n";
     return dse::kExitFailed;
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "core/printable.h"
 #include "core/units.h"
 
 namespace dse {
@@ -47,7 +48,7 @@ void ProgressLine::Update(int64_t done, int64_t total, const std::string& note) 
     if (total > 0 && !complete)
       text += ", " + FormatDuration(double(total - done) / rate) + " left";
   }
-  if (!note.empty()) text += ", " + note;
+  if (!note.empty()) text += ", " + Printable(note);
   if (text == last_text_) return;
   std::cerr << (terminal_ ? "\r\033[K" : "") << text << (terminal_ ? "" : "\n") << std::flush;
   drawn_ = true;
@@ -58,12 +59,12 @@ void ProgressLine::Update(int64_t done, int64_t total, const std::string& note) 
 
 void ProgressLine::Tell(const std::string& message) {
   if (quiet_) return;
-  std::cerr << (terminal_ ? "\r\033[K" : "") << message << "\n" << std::flush;
+  std::cerr << (terminal_ ? "\r\033[K" : "") << PrintableLines(message) << "\n" << std::flush;
   last_text_.clear();
 }
 
 void Say(bool quiet, const std::string& message) {
-  if (!quiet) std::cerr << message << "\n";
+  if (!quiet) std::cerr << PrintableLines(message) << "\n";
 }
 
 }  // namespace dse

@@ -61,8 +61,9 @@ PendingFile::PendingFile(std::string path, Durable durable)
     : path_(std::move(path)),
       temporary_(TemporaryName(path_)),
       durable_(durable),
-      fd_(CurrentDiskCalls().open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                                  0666)) {
+      // A link somebody put there would lead to a file that is not ours.
+      fd_(CurrentDiskCalls().open(temporary_.c_str(),
+                                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666)) {
   if (fd_ < 0) Fail(path_, "written");
 }
 

@@ -2,17 +2,23 @@
 
 #include <algorithm>
 
+#include "core/printable.h"
+
 namespace dse {
 
 std::string TextTable(const std::vector<std::vector<std::string>>& rows,
                       const TableLayout& layout) {
+  std::vector<std::vector<std::string>> shown = rows;
   std::vector<size_t> sizes = layout.widths;
-  for (const std::vector<std::string>& row : rows) {
+  for (std::vector<std::string>& row : shown) {
     sizes.resize(std::max(sizes.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) sizes[i] = std::max(sizes[i], row[i].size());
+    for (size_t i = 0; i < row.size(); ++i) {
+      row[i] = Printable(row[i]);
+      sizes[i] = std::max(sizes[i], row[i].size());
+    }
   }
   std::string text;
-  for (const std::vector<std::string>& row : rows) {
+  for (const std::vector<std::string>& row : shown) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string padding(sizes[i] - row[i].size(), ' ');

@@ -15,7 +15,7 @@ struct TableLayout {
 };
 
 // Rows of text in aligned columns, each as wide as its longest field; lines end in '\n' and have no
-// spaces at the end. Headings are rows like the others.
+// spaces at the end. Fields are escaped (core/printable.h). Headings are rows like the others.
 std::string TextTable(const std::vector<std::vector<std::string>>& rows,
                       const TableLayout& layout = {});
 

@@ -20,7 +20,7 @@ int64_t StoreRecipe(sqlite::Connection& connection, const RecipeRow& recipe) {
   sqlite::Statement(connection,
                     "INSERT INTO recipes(hash, name, document) VALUES (?, ?, ?)"
                     " ON CONFLICT(hash) DO NOTHING",
-                    recipe.hash, name, recipe.document)
+                    recipe.hash, name, recipe.document.str())
       .Run();
   sqlite::Statement find(connection, "SELECT id FROM recipes WHERE hash = ?", recipe.hash);
   return OnlyId(find);

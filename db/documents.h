@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace dse {
 
@@ -10,12 +12,24 @@ namespace sqlite {
 class Connection;
 }
 
+// Text that copies share: each run of a plan names its recipe.
+class SharedText {
+ public:
+  SharedText() : SharedText(std::string()) {}
+  SharedText(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+  SharedText(const char* text) : SharedText(std::string(text)) {}
+  const std::string& str() const { return *text_; }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 // A document with its natural key: a recipe's hash, or a dataset's fingerprint. Name and URI are
 // stored as first given.
 struct RecipeRow {
   std::string hash;
   std::string name;
-  std::string document;  // canonical JSON with every key: lr and weight_decay are read from it
+  SharedText document;  // canonical JSON with every key: lr and weight_decay are read from it
 };
 struct DatasetRow {
   std::string fingerprint;

@@ -124,13 +124,14 @@ PlanSummary CountRuns(Database& db, const WantedRuns& wanted) {
   if (old) summary.adopted = {old->uri, old->runs};
   RunFinder runs(connection, wanted.dataset,
                  old ? old->id : FindDataset(connection, wanted.dataset.fingerprint).value_or(-1));
-  std::unordered_set<std::string> seen;
+  std::unordered_set<int64_t> seen;
+  std::unordered_set<std::string> missing;  // keys
   for (const WantedRun& run : wanted.runs) {
-    if (!seen.insert(KeyOf(run, wanted.dataset.fingerprint)).second) continue;
     if (const std::optional<RunFinder::Found> found = runs.Find(run)) {
+      if (!seen.insert(found->id).second) continue;
       summary.run_ids.push_back(found->id);
       Count(summary, found->state, found->error);
-    } else {
+    } else if (missing.insert(KeyOf(run, wanted.dataset.fingerprint)).second) {
       ++summary.inserted;
       ++summary.states[RunState::kPending];
     }

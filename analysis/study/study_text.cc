@@ -12,6 +12,7 @@
 #include "analysis/study/edf_plot.h"
 #include "analysis/study/study_across_text.h"
 #include "analysis/study/study_format.h"
+#include "core/printable.h"
 #include "core/text_table.h"
 
 namespace dse {
@@ -157,8 +158,8 @@ std::string StudyToText(const StudyAnalysis& study) {
     text += Distribution(series) + RandomSearch(series) + BestValues(series, study.options) +
             Models(series);
   }
-  return text + ComparisonsText(study) + TrendsText(study) + RegressionsText(study) +
-         ParetoText(study);
+  return PrintableLines(text + ComparisonsText(study) + TrendsText(study) + RegressionsText(study) +
+                        ParetoText(study));
 }
 
 }  // namespace dse

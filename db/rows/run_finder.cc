@@ -16,7 +16,8 @@ RunFinder::RunFinder(sqlite::Connection& connection, const DatasetRow& dataset, 
             " WHERE key = ?1 OR (key = ?2 AND dataset_id = ?3)") {}
 
 std::optional<RunFinder::Found> RunFinder::Find(const WantedRun& run) {
-  find_.Bind(KeyOf(run, dataset_.fingerprint), KeyOf(run, dataset_.old_fingerprint), dataset_id_);
+  const std::string& old = dataset_.old_fingerprint;
+  find_.Bind(KeyOf(run, dataset_.fingerprint), old.empty() ? "" : KeyOf(run, old), dataset_id_);
   if (!find_.Step()) return std::nullopt;
   return Found{find_.Int(0),          StoredState(find_.Text(1)),
                find_.OptionalReal(2), find_.Text(3),

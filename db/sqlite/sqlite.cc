@@ -1,6 +1,8 @@
 #include "db/sqlite/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -101,6 +103,18 @@ Fault FaultOf(int code) {
 
 }  // namespace
 
+namespace {
+
+// SQLite would leave out the rights of the group to write, whatever the umask says. A file that is
+// there is not opened, for closing it would end the locks that this process has on it. What hinders
+// it is told when SQLite opens the file.
+void MakeFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file >= 0) close(file);
+}
+
+}  // namespace
+
 Connection::Connection(const std::string& path, Access access, LockWait wait)
     : path_(path), wait_(std::move(wait)) {
   // An absolute name is never one of SQLite's special ones (":memory:", "file:...").
@@ -112,6 +126,7 @@ Connection::Connection(const std::string& path, Access access, LockWait wait)
   flags |= reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (access == Access::kCreate) flags |= SQLITE_OPEN_CREATE;
   const std::string name = immutable ? FileUri(absolute, "immutable=1") : absolute;
+  if (access == Access::kCreate) MakeFile(absolute);
   const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   try {
     if (code != SQLITE_OK) Fail(code);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "db/documents.h"
@@ -56,15 +57,18 @@ WantedRuns MakePlan(std::span<const StoredMember> members, const Recipe& recipe,
   WantedRuns wanted;
   wanted.recipe = MakeRow(recipe);
   wanted.dataset = MakeDatasetRow(data);
+  std::vector<RecipeRow> effective;  // of each member
+  for (const StoredMember& member : members) {
+    CheckClasses("population '" + member.population + "' has networks",
+                 member.draw.model.frame.classes, data);
+    const Overrides& own = member.draw.overrides;
+    effective.push_back(own.empty() ? wanted.recipe : MakeRow(WithOverrides(recipe, own)));
+  }
   // Repeat by repeat, so that a study cut short has every member before any has two runs.
   for (int repeat = 0; repeat < repeats; ++repeat) {
-    for (const StoredMember& member : members) {
-      CheckClasses("population '" + member.population + "' has networks",
-                   member.draw.model.frame.classes, data);
-      const Overrides& own = member.draw.overrides;
-      const RecipeRow effective = own.empty() ? wanted.recipe : MakeRow(WithOverrides(recipe, own));
-      wanted.runs.push_back(
-          {member.member_id, seed + static_cast<uint64_t>(repeat), member.draw.hash, effective});
+    for (size_t i = 0; i < members.size(); ++i) {
+      wanted.runs.push_back({members[i].member_id, seed + static_cast<uint64_t>(repeat),
+                             members[i].draw.hash, effective[i]});
     }
   }
   return wanted;

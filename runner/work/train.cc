@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "db/database.h"
 #include "db/giving_back.h"
 #include "runner/work/device_turns.h"
@@ -53,8 +54,8 @@ void TellAdopted(const TrainRequest& request, const DatasetInfo& data, const Pla
   std::fprintf(stderr,
                "dse: %s: the runs on %s are of before fingerprints covered contents; they are "
                "taken for runs on the images now in %s (%lld runs)\n",
-               request.db_path.c_str(), uri.c_str(), data.uri.c_str(),
-               static_cast<long long>(runs));
+               Printable(request.db_path).c_str(), Printable(uri).c_str(),
+               Printable(data.uri).c_str(), static_cast<long long>(runs));
 }
 
 // Writes what is missing. The connection is closed again before anything is forked.

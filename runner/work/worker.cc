@@ -15,6 +15,7 @@
 #include "core/durable_file.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/printable.h"
 #include "db/claims.h"
 #include "db/database.h"
 #include "db/epochs.h"
@@ -285,7 +286,8 @@ class Worker {
   }
 
   static void Warn(const ClaimedRun& run, const std::string& text) {
-    std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id), text.c_str());
+    std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id),
+                 PrintableLines(text).c_str());
   }
 
   // A failure of the database, in what the training calls, ends the training; it is the machine's.

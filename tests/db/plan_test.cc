@@ -76,7 +76,7 @@ TEST_CASE("a member's own learning rate makes its effective recipe, within one s
   CHECK(Column(db, "SELECT count(*) FROM recipes") == "2");
   ClaimNext(db, Owner::ThisProcess(), Request(plan.run_ids));
   const ClaimedRun second = ClaimNext(db, Owner::ThisProcess(), Request(plan.run_ids)).value();
-  CHECK(second.recipe_json == MakeRecipe("cifar", 0.7).document);
+  CHECK(second.recipe_json == MakeRecipe("cifar", 0.7).document.str());
   CHECK(second.fingerprint == MakeDataset().fingerprint);
   CHECK(ModelHash(ParseModel(ParseJson(second.model_json, "run"), "run")) == draws[1].hash);
 }

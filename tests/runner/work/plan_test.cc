@@ -50,10 +50,10 @@ TEST_CASE("a member's own learning rate changes the recipe of its run alone") {
   CHECK(wanted.runs[0].recipe.hash == wanted.recipe.hash);
   CHECK(wanted.runs[1].recipe.hash != wanted.recipe.hash);
   // Documents are whole, so that SQL finds every setting in them.
-  const Json document = ParseJson(wanted.runs[1].recipe.document, "document");
+  const Json document = ParseJson(wanted.runs[1].recipe.document.str(), "document");
   CHECK(document.at("lr") == 0.5);
   CHECK(document.at("weight_decay") == 5e-5);
-  CHECK(ParseJson(wanted.recipe.document, "document").at("lr") == 0.05);
+  CHECK(ParseJson(wanted.recipe.document.str(), "document").at("lr") == 0.05);
 }
 
 TEST_CASE("a plan for networks with other classes than the data names both numbers") {
