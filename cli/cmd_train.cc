@@ -9,6 +9,7 @@
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/train_call.h"
 #include "core/parallel.h"
 #include "core/suggest.h"
 #include "db/plan.h"
@@ -21,6 +22,7 @@
 #include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
+#include "runner/work/shard.h"
 #include "runner/work/train.h"
 #include "runner/work/trainer_check.h"
 
@@ -34,6 +36,9 @@ struct TrainOptions {
   std::vector<std::string> settings;  // key=value on top of the recipe
   std::string weight_names = "torchvision";
   std::optional<std::string> workers;  // a number or auto
+  std::optional<std::string> part;     // K/N
+  std::optional<ShardRequest> shard;
+  std::string shard_path;
   bool dry_run = false;
   bool quiet = false;
 };
@@ -56,6 +61,28 @@ int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
   if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
   throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
                    ", not '" + *word + "'");
+}
+
+// Throws UsageError.
+std::optional<ShardRequest> ParseShard(const TrainOptions& options) {
+  if (!options.part) {
+    if (!options.shard_path.empty()) throw UsageError("--out is the file of a --shard");
+    return std::nullopt;
+  }
+  ShardRequest shard;
+  shard.path = options.shard_path;
+  const std::string& text = *options.part;
+  const size_t slash = text.find('/');
+  const auto number = [](const std::string& digits, int64_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (slash == text.npos || !number(text.substr(0, slash), shard.part.index) ||
+      !number(text.substr(slash + 1), shard.part.count) || shard.part.index < 0 ||
+      shard.part.index >= shard.part.count) {
+    throw UsageError("--shard is K/N, with K from 0 to N-1, not '" + text + "'");
+  }
+  return shard;
 }
 
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
@@ -94,6 +121,11 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("limit", "N", &request.limit, 0, INT64_MAX, "train at most so many runs now");
   parser.Duration("time-limit", &request.time_limit, "start no run after this time (90s, 15m, 2h)");
   parser.Int("retries", "N", &request.retries, 0, 1000, "of a run that failed (default 2)");
+  parser.Text(
+      "shard", "K/N", &options.part,
+      "only read FILE, and train every Nth run from the Kth (from 0) into a file of its own");
+  parser.Text("out", "SHARD", &options.shard_path,
+              "that file (default FILE.shards/K.db); 'dse merge' brings it back");
   parser.Flag("dry-run", &options.dry_run,
               "say how many runs are missing and about how long they take");
   parser.Flag("quiet,q", &options.quiet, "no progress");
@@ -103,6 +135,7 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   request.weight_names = ParseWeightNames(options.weight_names);
   request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
   request.list_gpus = ListGpus;
+  options.shard = ParseShard(options);
   return true;
 }
 
@@ -133,7 +166,16 @@ int MostWorkers(const TrainRequest& request) {
   return PlaceWorkers(request, SeeGpus(request), INT64_MAX).devices.workers();
 }
 
-int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted, int most) {
+OpenMode OpenModeFor(const TrainOptions& options) {
+  if (options.shard) return OpenMode::kUntouched;
+  return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
+}
+
+int DryRun(const TrainOptions& options, WantedRuns wanted) {
+  const int most = MostWorkers(options.request);
+  const std::string& path = options.request.db_path;
+  if (options.shard) wanted = ChoosePart(path, wanted, options.shard->part);
+  Database db = Database::Open(path, OpenModeFor(options));
   const Forecast forecast = ForecastPlan(db, wanted, 1);
   const bool chosen = options.request.workers == kAutoWorkers;
   const int64_t workers = chosen ? std::clamp<int64_t>(forecast.missing, 1, most) : most;
@@ -147,6 +189,20 @@ int DryRun(Database& db, const TrainOptions& options, const WantedRuns& wanted, 
   }
   std::cout << '\n';
   return kExitOk;
+}
+
+// Turns the request into one of the shard. False if nothing of it is to be trained.
+bool TakeShard(TrainOptions& options, const std::vector<StoredMember>& members,
+               const DatasetInfo& data) {
+  TrainRequest& request = options.request;
+  const std::string file = request.db_path;
+  const ShardSummary shard =
+      EnterShard(*options.shard,
+                 MakePlan(members, request.recipe, data, request.seed, request.repeats), request);
+  const std::string told = TellShard(shard, file);
+  if (!told.empty()) Say(options.quiet, request.db_path + ": " + told);
+  if (shard.keys.empty()) Say(options.quiet, request.db_path + ": nothing is left to train here");
+  return !shard.keys.empty();
 }
 
 // What was said last: of workers that ended, and of the devices that they work on.
@@ -214,16 +270,12 @@ void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
               (failures.empty() ? "" : ", the last with: " + failures.front().message));
 }
 
-}  // namespace
-
-int RunTrain(std::span<const std::string> args) {
-  TrainOptions options;
-  if (!ReadOptions(args, options)) return kExitOk;
+// The members to train; with the recipe for them the request is whole, and checked.
+std::vector<StoredMember> Complete(TrainOptions& options) {
   TrainRequest& request = options.request;
   std::vector<StoredMember> members;
   {
-    Database db = Database::Open(request.db_path,
-                                 options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite);
+    Database db = Database::Open(request.db_path, OpenModeFor(options));
     members = LoadMembers(db, request.populations);
   }
   if (members.empty()) {
@@ -237,16 +289,39 @@ int RunTrain(std::span<const std::string> args) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+  return members;
+}
+
+}  // namespace
+
+TrainCall ReadTrainCall(std::span<const std::string> args) {
+  TrainCall call;
+  TrainOptions options;
+  call.help = !ReadOptions(args, options);
+  if (call.help) return call;
+  options.dry_run = true;  // the file is opened to be read
+  const std::vector<StoredMember> members = Complete(options);
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
+  const TrainRequest& request = options.request;
+  call.devices = ToAssignment(request);
+  call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
+  return call;
+}
+
+int RunTrain(std::span<const std::string> args) {
+  TrainOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  TrainRequest& request = options.request;
+  const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
-    const int most = MostWorkers(request);
-    Database db = Database::Open(request.db_path, OpenMode::kReadOnly);
-    const WantedRuns wanted =
-        MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
-    return DryRun(db, options, wanted, most);
+    return DryRun(options,
+                  MakePlan(members, request.recipe, data->info(), request.seed, request.repeats));
   }
+  if (options.shard && !TakeShard(options, members, data->info())) return kExitOk;
   TellWeights(members, options);
+  request.job = ThisSlurmJob();
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
@@ -263,6 +338,10 @@ int RunTrain(std::span<const std::string> args) {
           (workers.empty() ? "" : "; " + workers));
   TellWithoutWeights(request, data->info().fingerprint, summary.plan);
   if (summary.interrupted) return kExitInterrupted;
+  if (summary.out_of_time) {
+    Say(false, "dse: the next run would not fit into the time of this job");
+    return kExitInterrupted;
+  }
   if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);
   return kExitOk;

@@ -50,6 +50,13 @@ void Rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) Fail(to, "replaced");
 }
 
+void SynchroniseFolder(const std::string& to) {
+  const std::filesystem::path parent = std::filesystem::path(to).parent_path();
+  const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+  // Some file systems cannot synchronise a folder and say EINVAL.
+  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
+}
+
 std::string TemporaryName(const std::string& path) {
   return path + ".new-" + std::to_string(getpid());
 }
@@ -92,10 +99,23 @@ void PendingFile::Publish() {
 
 void RenameDurably(const std::string& from, const std::string& to) {
   Rename(from, to);
-  const std::filesystem::path parent = std::filesystem::path(to).parent_path();
-  const Descriptor folder(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
-  // Some file systems cannot synchronise a folder and say EINVAL.
-  if (folder.get() < 0 || (fsync(folder.get()) != 0 && errno != EINVAL)) Fail(to, "synchronised");
+  SynchroniseFolder(to);
+}
+
+bool RenameIfAbsent(const std::string& from, const std::string& to) {
+  // Network file systems mostly have links in place of this kind of renaming, and some have
+  // neither.
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST) return false;
+    if (link(from.c_str(), to.c_str()) == 0) {
+      unlink(from.c_str());
+    } else {
+      if (errno == EEXIST || access(to.c_str(), F_OK) == 0) return false;
+      Rename(from, to);
+    }
+  }
+  SynchroniseFolder(to);
+  return true;
 }
 
 }  // namespace dse

@@ -37,5 +37,7 @@ class PendingFile {
 
 // Renames and brings the folder to the disk. Throws Error.
 void RenameDurably(const std::string& from, const std::string& to);
+// The same, unless `to` exists: then it answers false and changes nothing.
+bool RenameIfAbsent(const std::string& from, const std::string& to);
 
 }  // namespace dse

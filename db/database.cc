@@ -1,8 +1,10 @@
 #include "db/database.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -62,6 +64,29 @@ std::unique_ptr<Database::Impl> Observe(const std::string& path, const LockWait&
   return impl;
 }
 
+// A journal beside a file is of a program that is changing it, mostly for milliseconds, or was
+// killed while it did. Where locks cannot be relied upon only time tells.
+void AwaitJournal(const std::string& path) {
+  constexpr std::chrono::seconds kMost{10};
+  constexpr std::chrono::milliseconds kPoll{20};
+  const auto end = std::chrono::steady_clock::now() + kMost;
+  std::error_code none;
+  while (fs::file_size(path + "-journal", none) > 0 && !none &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+void CheckCurrent(const SchemaMark& mark, const std::string& path) {
+  CheckSchema(mark, path);
+  if (mark.version == 0) throw Error(path + ": is empty, not a results file");
+  if (mark.version < kSchemaVersion) {
+    throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
+                "); call 'dse runs list --db' on it once where it can be written, which brings it "
+                "up to date");
+  }
+}
+
 }  // namespace
 
 Database Database::Open(const std::string& path, OpenMode mode, const LockWait& wait) {
@@ -74,6 +99,13 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   if (!exists && mode != OpenMode::kCreate) FailMissing(path);
   if (mode == OpenMode::kObserve) return Database(Observe(path, wait));
   if (exists) CheckUntouched(path);
+  if (mode == OpenMode::kUntouched) {
+    AwaitJournal(path);
+    auto impl = std::make_unique<Impl>(path, sqlite::Access::kReadOnly, wait);
+    impl->read_only = true;
+    CheckCurrent(ReadSchemaMark(impl->connection), path);
+    return Database(std::move(impl));
+  }
 
   // Reading opens the file for writing too where it may, so that the unfinished transaction of a
   // killed process is rolled back, and then forbids every write.

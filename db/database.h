@@ -9,9 +9,9 @@ namespace dse {
 
 enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
-  kObserve,    // must exist; nothing is written, whatever its schema: not even what a process that
-               // was killed left half-written is rolled back, which throws Error. For reading what
-               // every schema has
+  kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
+               // locks
+  kObserve,    // the same, and of any older schema too: for reading what all have
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };
@@ -42,7 +42,7 @@ class Database {
 };
 
 // The schema this build writes (user_version) and the mark of our files (application_id, "dse1").
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 inline constexpr int kApplicationId = 0x64736531;
 
 }  // namespace dse

@@ -1,5 +1,6 @@
 #include "db/giving_back.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,30 +18,55 @@ struct Held {
   double lease_expires = 0;
 };
 
-// Runs of the set whose owner is gone for good, or silent for too long.
-std::vector<Held> FindLost(sqlite::Connection& connection) {
+std::vector<Held> FindHeld(sqlite::Connection& connection) {
   sqlite::Statement row(connection,
                         "SELECT r.id, r.attempt, r.owner, r.lease_expires FROM temp.claim_set c"
                         " JOIN runs r ON r.id = c.run_id WHERE r.state = 'running'");
-  std::vector<Held> lost;
+  std::vector<Held> held;
+  while (row.Step()) held.push_back({row.Int(0), row.Int(1), row.Text(2), row.Real(3)});
+  return held;
+}
+
+// Runs of the set whose owner is gone for good, or silent for too long. `ended` are tokens of
+// owners that are known to have ended.
+std::vector<Held> FindLost(sqlite::Connection& connection, const std::set<std::string>& ended) {
+  std::vector<Held> lost = FindHeld(connection);
   const double now = sqlite::Now();
-  while (row.Step()) {
-    Held held{row.Int(0), row.Int(1), row.Text(2), row.Real(3)};
-    if (held.lease_expires < now || Owner::FromToken(held.owner).CertainlyDead()) {
-      lost.push_back(std::move(held));
-    }
-  }
+  std::erase_if(lost, [&](const Held& held) {
+    return held.lease_expires >= now && !ended.contains(held.owner) &&
+           !Owner::FromToken(held.owner).CertainlyDead();
+  });
   return lost;
+}
+
+// Tokens of those who hold runs of the set in a batch job that ended.
+std::set<std::string> FindEnded(sqlite::Connection& connection, const EndedOwners& ended) {
+  if (!ended) return {};
+  std::set<std::string> tokens;
+  for (const Held& held : FindHeld(connection)) tokens.insert(held.owner);
+  std::vector<Owner> owners;
+  for (const std::string& token : tokens) {
+    const Owner owner = Owner::FromToken(token);
+    if (owner.job()) owners.push_back(owner);
+  }
+  if (owners.empty()) return {};
+  const std::vector<bool> answers = ended(owners);
+  for (size_t i = 0; i < owners.size(); ++i) {
+    if (!answers[i]) tokens.erase(owners[i].token());
+  }
+  std::erase_if(tokens, [](const std::string& token) { return !Owner::FromToken(token).job(); });
+  return tokens;
 }
 
 }  // namespace
 
-int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids) {
+int64_t ReclaimLost(Database& db, std::span<const int64_t> run_ids, const EndedOwners& ended) {
   sqlite::Connection& connection = WritableConnection(db);
   FillClaimSet(db, run_ids);
-  if (FindLost(connection).empty()) return 0;  // most often, and without the write lock
+  const std::set<std::string> ended_tokens = FindEnded(connection, ended);
+  if (FindLost(connection, ended_tokens).empty()) return 0;  // most often, without the write lock
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const std::vector<Held> lost = FindLost(connection);
+  const std::vector<Held> lost = FindLost(connection, ended_tokens);
   sqlite::Statement give_back(
       connection,
       "UPDATE runs SET state = CASE WHEN losses + 1 < ?4 THEN 'pending' ELSE 'failed' END,"

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "db/rows/adoption.h"
+#include "db/rows/run_finder.h"
 #include "db/rows/run_rows.h"
 #include "db/sqlite/connection.h"
 
@@ -19,38 +20,6 @@ void Count(PlanSummary& summary, RunState state, const std::optional<double>& er
   ++summary.states[state];
   if (error) summary.best_error = std::min(*error, summary.best_error.value_or(*error));
 }
-
-std::string KeyOf(const WantedRun& run, const std::string& fingerprint) {
-  return RunKey(run.model_hash, run.recipe.hash, fingerprint, run.seed);
-}
-
-// Finds runs by model, recipe, dataset and seed.
-class RunFinder {
- public:
-  // Those the dataset took over, or would, are found by the keys they had.
-  RunFinder(sqlite::Connection& connection, const DatasetRow& dataset, int64_t dataset_id)
-      : dataset_(dataset),
-        dataset_id_(dataset_id),
-        find_(connection,
-              "SELECT id, state, error FROM runs"
-              " WHERE key = ?1 OR (key = ?2 AND dataset_id = ?3)") {}
-
-  struct Found {
-    int64_t id = 0;
-    RunState state = RunState::kPending;
-    std::optional<double> error;
-  };
-  std::optional<Found> Find(const WantedRun& run) {
-    find_.Bind(KeyOf(run, dataset_.fingerprint), KeyOf(run, dataset_.old_fingerprint), dataset_id_);
-    if (!find_.Step()) return std::nullopt;
-    return Found{find_.Int(0), StoredState(find_.Text(1)), find_.OptionalReal(2)};
-  }
-
- private:
-  const DatasetRow& dataset_;
-  int64_t dataset_id_;
-  sqlite::Statement find_;
-};
 
 // Inserts wanted runs one by one and remembers the ids their documents and members have.
 class Planner {

@@ -61,6 +61,7 @@ constexpr const char* kRestore =
     "?1"
     " AND a.attempt = (SELECT attempt FROM attempts WHERE run_id = ?1"
     "  AND (outcome IN ('diverged', 'out_of_memory') OR (outcome = 'done' AND error IS NOT NULL))"
+    "  AND attempt NOT IN (SELECT attempt FROM rivals WHERE run_id = ?1)"
     "  ORDER BY outcome = 'done' DESC, attempt DESC LIMIT 1)";
 
 constexpr const char* kCancel =
@@ -117,7 +118,7 @@ std::set<int64_t> Describe(sqlite::Connection& connection, const std::vector<Tar
 
 void Delete(sqlite::Connection& connection, const std::vector<Target>& targets,
             const std::set<int64_t>& series) {
-  for (const char* table : {"epochs", "evaluations", "attempts", "series_runs"}) {
+  for (const char* table : {"epochs", "evaluations", "rivals", "attempts", "series_runs"}) {
     sqlite::Statement rows(connection, std::string("DELETE FROM ") + table + " WHERE run_id = ?");
     for (const Target& target : targets) rows.Bind(target.id).Run();
   }

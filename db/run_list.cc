@@ -81,6 +81,8 @@ void AddEarlierResults(sqlite::Connection& connection, const std::string& ids,
                         " JOIN attempts a ON a.run_id = r.id"
                         "  AND (a.outcome IN ('diverged', 'out_of_memory')"
                         "   OR (a.outcome = 'done' AND a.error IS NOT NULL))"
+                        "  AND NOT EXISTS (SELECT 1 FROM rivals x WHERE x.run_id = a.run_id"
+                        "   AND x.attempt = a.attempt)"
                         " ORDER BY a.run_id, a.outcome = 'done', a.attempt",
                         ids);
   while (row.Step()) {

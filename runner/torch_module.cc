@@ -36,7 +36,9 @@ std::vector<std::string> ModulePaths() {
   return paths;
 }
 
-std::string FindModule() {
+}  // namespace
+
+std::string TorchModulePath() {
   std::string looked;
   for (const std::string& path : ModulePaths()) {
     std::error_code ignored;
@@ -54,6 +56,8 @@ Function* FindSymbol(void* module, const std::string& path, const char* name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
+namespace {
+
 // The module stays open until the process ends: LibTorch cannot be unloaded.
 void* OpenModule(const std::string& path) {
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -66,7 +70,7 @@ void* OpenModule(const std::string& path) {
 // Finds `name` in the module of this build.
 template <typename Function>
 Function* FindInModule(const char* name) {
-  const std::string path = FindModule();
+  const std::string path = TorchModulePath();
   void* module = OpenModule(path);
   auto* build =
       FindSymbol<decltype(dse_torch_module_build)>(module, path, "dse_torch_module_build");

@@ -21,6 +21,9 @@ inline constexpr const char* kTorchModuleFile = "libdse_torch.so";
 // Tells builds apart: version and commit.
 inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Commit(); }
 
+// Where the module lies. Throws Error if it is nowhere.
+std::string TorchModulePath();
+
 // Open the module and make its engine, or what measures it. The module is looked for in
 // $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,
 // does not load, belongs to another build, or the device is not there.

@@ -73,6 +73,7 @@ bool ImportedRuns::SameCurve(int64_t run_id, const ImportRow& row) {
 
 void ImportedRuns::Update(int64_t run_id, const ImportRow& row) {
   sqlite::Statement(connection_, "DELETE FROM epochs WHERE run_id = ?", run_id).Run();
+  sqlite::Statement(connection_, "DELETE FROM rivals WHERE run_id = ?", run_id).Run();
   sqlite::Statement(connection_, "DELETE FROM attempts WHERE run_id = ?", run_id).Run();
   sqlite::Statement(connection_,
                     "UPDATE runs SET state = ?, error = ?, best_error = ?, seconds = ?,"

@@ -127,6 +127,40 @@ UPDATE attempts SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 UPDATE timings SET engine = 'LibTorch ' || engine WHERE engine GLOB '[0-9]*';
 )sql";
 
+// What a shard was made for, and results of runs that do not count because a file that was merged
+// had another one.
+constexpr const char* kShards = R"sql(
+CREATE TABLE shard(
+  id INTEGER PRIMARY KEY CHECK(id = 1),
+  file TEXT NOT NULL CHECK(file <> ''),
+  place TEXT NOT NULL CHECK(place <> ''),
+  part INTEGER NOT NULL CHECK(part >= 0),
+  parts INTEGER NOT NULL CHECK(parts > part),
+  runs INTEGER NOT NULL CHECK(runs >= 0),
+  plan TEXT NOT NULL CHECK(length(plan) = 16)
+) STRICT;
+CREATE TABLE rivals(
+  run_id INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  settled INTEGER NOT NULL DEFAULT 0 CHECK(settled IN (0, 1)),
+  PRIMARY KEY(run_id, attempt),
+  FOREIGN KEY(run_id, attempt) REFERENCES attempts(run_id, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW conflicts AS
+SELECT r.id AS run_id, r.key, o.hash, c.name AS recipe, d.uri AS dataset, r.seed,
+  r.state, r.error, r.host, r.finished_at,
+  a.outcome AS other_state, a.error AS other_error, a.host AS other_host,
+  a.ended_at AS other_finished_at, a.attempt AS other_attempt, x.source, x.settled
+FROM rivals x
+JOIN runs r ON r.id = x.run_id
+JOIN attempts a ON a.run_id = x.run_id AND a.attempt = x.attempt
+JOIN recipes c ON c.id = r.recipe_id
+JOIN datasets d ON d.id = r.dataset_id
+LEFT JOIN models o ON o.id = r.model_id
+ORDER BY r.id, a.attempt;
+)sql";
+
 }  // namespace
 
 const char* LaterSchemaStep(int64_t version) {
@@ -137,6 +171,8 @@ const char* LaterSchemaStep(int64_t version) {
       return kProvenance;
     case 3:
       return kEngines;
+    case 4:
+      return kShards;
     default:
       throw Error("internal: no migration from schema " + std::to_string(version));
   }

@@ -18,9 +18,10 @@ namespace {
 // Of a wait before it is asked whether it is to be given up.
 constexpr double kDeafSeconds = 2;
 
-// The file's name as a URI, which alone can ask for an immutable look.
-std::string ImmutableUri(const std::string& path) {
-  std::string uri = "file:";
+// The file's absolute name as a URI, which alone can ask for an immutable look and for an attached
+// file that is only read.
+std::string FileUri(const std::string& path, const std::string& query) {
+  std::string uri = "file://";
   for (const char c : path) {
     if (c == '?' || c == '#' || c == '%') {
       const char* digits = "0123456789ABCDEF";
@@ -31,7 +32,7 @@ std::string ImmutableUri(const std::string& path) {
       uri += c;
     }
   }
-  return uri + "?immutable=1";
+  return uri + "?" + query;
 }
 
 std::string SystemReason(sqlite3* handle) {
@@ -40,12 +41,12 @@ std::string SystemReason(sqlite3* handle) {
 }
 
 std::string Sentence(sqlite3* handle, int code) {
-  if (code == SQLITE_READONLY_ROLLBACK) {
-    return "a process was killed while it wrote, and this command does not repair files; another "
-           "one does, such as 'dse runs list'";
-  }
   switch (code & 0xff) {
     case SQLITE_READONLY:
+      if (code == SQLITE_READONLY_ROLLBACK) {
+        return "a killed program left it in the middle of a change, which is undone where it can "
+               "be written: call 'dse runs list --db' on it there, then this again";
+      }
       return "cannot be written: the file or its directory is read-only, or it was opened for "
              "reading "
              "only";
@@ -102,13 +103,12 @@ Connection::Connection(const std::string& path, Access access, LockWait wait)
   // An absolute name is never one of SQLite's special ones (":memory:", "file:...").
   const std::string absolute = std::filesystem::absolute(path).string();
   const bool immutable = access == Access::kImmutable;
-  // A connection is used by one thread at a time, so SQLite's own locks are not needed.
-  int flags = SQLITE_OPEN_NOMUTEX;
   const bool reads = immutable || access == Access::kReadOnly;
+  // A connection is used by one thread at a time, so SQLite's own locks are not needed.
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
   flags |= reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  if (immutable) flags |= SQLITE_OPEN_URI;
   if (access == Access::kCreate) flags |= SQLITE_OPEN_CREATE;
-  const std::string name = immutable ? ImmutableUri(absolute) : absolute;
+  const std::string name = immutable ? FileUri(absolute, "immutable=1") : absolute;
   const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   try {
     if (code != SQLITE_OK) Fail(code);
@@ -167,6 +167,13 @@ std::string Connection::QueryText(const std::string& sql) {
   Statement query(*this, sql);
   return query.Step() ? query.Text(0) : std::string();
 }
+
+void Connection::AttachReadOnly(const std::string& path, const std::string& schema) {
+  const std::string uri = FileUri(std::filesystem::absolute(path).string(), "mode=ro");
+  Statement(*this, "ATTACH ? AS " + schema, uri).Run();
+}
+
+void Connection::Detach(const std::string& schema) { Execute("DETACH " + schema); }
 
 int64_t Connection::LastInsertId() const { return sqlite3_last_insert_rowid(handle_); }
 

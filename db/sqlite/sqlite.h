@@ -23,8 +23,8 @@ namespace dse::sqlite {
 enum class Access {
   kReadWrite,  // the file must exist; one that cannot be written is opened for reading
   kCreate,     // made where it does not exist
-  kReadOnly,   // takes locks to read, and writes nothing
   kImmutable,  // for a first look: takes no lock, makes no journal, changes nothing
+  kReadOnly,   // takes locks, but changes nothing: no unfinished transaction is rolled back either
 };
 
 // One connection with its settings: foreign keys on, synchronous FULL. It stays where it is: SQLite
@@ -49,6 +49,11 @@ class Connection {
   std::string QueryText(const std::string& sql);
 
   int64_t LastInsertId() const;
+
+  // Makes the tables of another file known under the name `schema`, as with Access::kReadOnly.
+  // Outside a transaction.
+  void AttachReadOnly(const std::string& path, const std::string& schema);
+  void Detach(const std::string& schema);
   // Throws the sentence for a result code of SQLite.
   [[noreturn]] void Fail(int code) const;
 

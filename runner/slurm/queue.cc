@@ -45,6 +45,17 @@ std::string_view WithoutLineEnd(std::string_view text) {
   return text;
 }
 
+JobQueue Ask(const std::vector<std::string>& options, double seconds) {
+  const std::string separator = NewSeparator();
+  std::vector<std::string> words{"squeue", "--noheader", "--array", "--all", "--local"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.push_back("--format=" + QueueFormat(separator));
+  const SlurmReply reply = AskSlurm(words, seconds);
+  JobQueue queue{reply.answer, reply.error, {}};
+  if (reply.answer == SlurmAnswer::kAnswered) queue.jobs = ParseQueue(reply.out, separator);
+  return queue;
+}
+
 }  // namespace
 
 std::string QueuedJob::Name() const {
@@ -81,13 +92,19 @@ std::vector<QueuedJob> ParseQueue(std::string_view text, std::string_view separa
 }
 
 JobQueue ReadQueue(bool ended, double seconds) {
-  const std::string separator = NewSeparator();
-  std::vector<std::string> words{"squeue", "--noheader", "--array", "--all", "--local"};
-  if (ended) words.push_back("--states=all");
-  words.push_back("--format=" + QueueFormat(separator));
-  const SlurmReply reply = AskSlurm(words, seconds);
-  JobQueue queue{reply.answer, reply.error, {}};
-  if (reply.answer == SlurmAnswer::kAnswered) queue.jobs = ParseQueue(reply.out, separator);
+  return Ask(ended ? std::vector<std::string>{"--states=all"} : std::vector<std::string>(),
+             seconds);
+}
+
+JobQueue ReadJobs(std::span<const int64_t> ids, double seconds) {
+  std::string list;
+  for (const int64_t id : ids) list += (list.empty() ? "" : ",") + std::to_string(id);
+  JobQueue queue = Ask({"--states=all", "--jobs=" + list}, seconds);
+  // What squeue says where it knows none of them.
+  if (queue.answer == SlurmAnswer::kRefused &&
+      queue.error.find("Invalid job id") != std::string::npos) {
+    return {};
+  }
   return queue;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ struct JobQueue {
 // Jobs that wait or run, of all users; with `ended` also those that ended a while ago, as long as
 // the controller remembers them (MinJobAge, mostly five minutes).
 JobQueue ReadQueue(bool ended = false, double seconds = 30);
+
+// Jobs of these ids, also those that ended and are remembered; those that Slurm does not know are
+// left out. The id of an array stands for all of its tasks.
+JobQueue ReadJobs(std::span<const int64_t> ids, double seconds = 30);
 
 // The comment that jobs for a database carry: "dse:" and its absolute path, links followed, with
 // '%' and control characters as %XX.

@@ -96,6 +96,7 @@ TrainSummary Supervisor::Summarise() {
   summary.finished_here = counts_.finished();
   summary.workers = workers_;
   summary.left_undone = !summary.interrupted && LeftUndone(summary.plan);
+  summary.out_of_time = counts_.out_of_time() && summary.plan.states[RunState::kPending] > 0;
   return summary;
 }
 
@@ -186,12 +187,17 @@ void Supervisor::Reclaim(const LockWait& wait) {
 }
 
 // The first signal asks the workers to give their runs back, a later one kills them. Several that
-// come within one poll (from the terminal and from a wrapper) count as one.
+// come within one poll (from the terminal and from a wrapper) count as one. SIGUSR1 and what a
+// batch system's SIGTERM adds to it, in either order, only ask.
 void Supervisor::ForwardSignals() {
-  const int signals = StopSignals::count();
-  if (signals == signals_seen_) return;
-  SignalChildren(signals_seen_ == 0 ? SIGTERM : SIGKILL);
-  signals_seen_ = signals;
+  const int urgent = StopSignals::urgent();
+  if (!stop_asked_ && StopSignals::count() > 0) {
+    SignalChildren(SIGTERM);
+    stop_asked_ = true;
+  } else if (urgent > urgent_seen_ && urgent_seen_ > 0) {
+    SignalChildren(SIGKILL);
+  }
+  urgent_seen_ = urgent;
 }
 
 void Supervisor::SignalChildren(int signal) {

@@ -9,9 +9,11 @@
 #include "db/database.h"
 #include "db/giving_back.h"
 #include "runner/work/device_turns.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
+#include "runner/work/shard.h"
 #include "runner/work/stop_signals.h"
 #include "runner/work/supervisor.h"
 #include "runner/work/trainer_check.h"
@@ -38,6 +40,7 @@ Wish ReadWish(const TrainRequest& request, const DatasetInfo& data) {
         ": has no networks to train; draw some with 'dse sample' or name them with 'dse add'");
   }
   wish.runs = MakePlan(members, request.recipe, data, request.seed, request.repeats);
+  if (request.run_keys) KeepOnly(*request.run_keys, wish.runs);
   const StateCounts states = CountRuns(db, wish.runs).states;
   wish.anything_to_train = states.total() > states.final();
   return wish;
@@ -59,7 +62,7 @@ PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
   PlanSummary plan = PlanRuns(db, wanted);
   TellAdopted(request, data, plan);
-  if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
+  if (ReclaimLost(db, plan.run_ids, EndedInTheirJobs) > 0) plan = CountRuns(db, plan.run_ids);
   return plan;
 }
 
@@ -92,6 +95,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   TrainRequest effective = request;
   effective.work_dir = WorkFolder(request.db_path, request.work_dir);
   const StopSignals signals;
+  TellOwnersOf(effective.job);
   const Wish wish = ReadWish(effective, data.info());
   std::vector<GpuIdentity> gpus;
   if (wish.anything_to_train) {

@@ -13,6 +13,7 @@
 #include "db/plan.h"
 #include "db/populations.h"
 #include "runner/data/dataset.h"
+#include "runner/slurm/job.h"
 #include "runner/training/recipe.h"
 #include "runner/training/trainer.h"
 #include "runner/work/device_assignment.h"
@@ -23,6 +24,8 @@ namespace dse {
 struct TrainRequest {
   std::string db_path;
   std::vector<std::string> populations;  // empty = all
+  // Where there are any, only these runs of the plan (RunKey): runner/work/shard.h.
+  std::optional<std::vector<std::string>> run_keys;
   Recipe recipe;
   uint64_t seed = 0;  // of the first repeat
   int repeats = 1;
@@ -31,6 +34,7 @@ struct TrainRequest {
   std::optional<double> time_limit;    // seconds after which no run is started
   int workers = 1;                     // processes; or kAutoWorkers (device_assignment.h)
   std::optional<int> workers_per_gpu;  // of kAutoWorkers: so many on each GPU
+  std::optional<SlurmJob> job;         // that this process runs in
   std::string work_dir;                // of checkpoints and weights; "" = DATABASE.d
   bool keep_weights = false;           // of runs that are done
   WeightNames weight_names = WeightNames::kTorchvision;
@@ -74,6 +78,7 @@ struct TrainSummary {
   bool interrupted = false;
   WorkerReport workers;
   bool left_undone = false;  // runs are left because workers ended early
+  bool out_of_time = false;  // runs are left that do not fit into the time of the batch job
 };
 
 // Makes the trainer of one worker, in the worker's own process.
@@ -89,9 +94,9 @@ void CheckRequest(const TrainRequest& request);
 // older file are taken for those of this dataset), forks `workers` processes that claim and train
 // runs of that set only, watches them (one that dies, or whose device failed, is replaced and its
 // run given back) and returns when nothing claimable is left. SIGINT and SIGTERM make the workers
-// give their runs back. `data` is shared with the workers by fork. Outcomes of training are rows,
-// and workers that give up are told of in the summary; Error is thrown where a check fails, and
-// then no row was written.
+// give their runs back. In a batch job no run is started that would not fit into its time. `data`
+// is shared with the workers by fork. Outcomes of training are rows, and workers that give up are
+// told of in the summary; Error is thrown where a check fails, and then no row was written.
 TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
                    const std::function<void(const TrainProgress&)>& progress);
 

@@ -20,10 +20,12 @@
 #include "db/finishing.h"
 #include "db/giving_back.h"
 #include "db/owner.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/failure_row.h"
 #include "runner/work/heartbeat.h"
 #include "runner/work/run_files.h"
 #include "runner/work/stop_signals.h"
+#include "runner/work/time_left.h"
 
 namespace dse {
 namespace {
@@ -138,6 +140,7 @@ class Worker {
         turns_(job.turns, job.placement.devices, static_cast<int>(&slot - counts.slots().data())),
         trainer_(MakeTrainer(job)),
         owner_(Owner::ThisProcess()),
+        time_left_(job.request.job),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
     SharedCounts::SetDevice(slot, trainer_->device().Name());
   }
@@ -151,6 +154,10 @@ class Worker {
         break;
       }
       slot_.holding = true;
+      if (!time_left_.Fits(db_, *run)) {
+        LeaveForLater(*run);
+        break;
+      }
       TrainRun(*run);
       slot_.holding = false;
       if (turns_.shared()) trainer_->FreeMemory();
@@ -162,6 +169,14 @@ class Worker {
  private:
   bool TimeIsUp() const {
     return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
+  }
+
+  // A run that does not fit into the time of our job any more.
+  void LeaveForLater(const ClaimedRun& run) {
+    ReleaseRun(db_, run);
+    slot_.holding = false;
+    --counts_.claimed();
+    counts_.out_of_time() = true;
   }
 
   // False when the call's limit of runs is used up.
@@ -184,7 +199,8 @@ class Worker {
     request.data_uri = job_.data.info().uri;
     request.fingerprint = job_.data.info().fingerprint;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
-    if (!run && ReclaimLost(db_, job_.run_ids) > 0) run = ClaimNext(db_, owner_, request);
+    if (!run && ReclaimLost(db_, job_.run_ids, EndedInTheirJobs) > 0)
+      run = ClaimNext(db_, owner_, request);
     return run;
   }
 
@@ -338,6 +354,7 @@ class Worker {
   WorkerTurns turns_;
   std::unique_ptr<Trainer> trainer_;
   Owner owner_;
+  TimeLeft time_left_;
   Database db_;
 };
 
