@@ -308,7 +308,7 @@ std::string Rows(Connection& connection, const Table& table) {
 }
 
 TEST_CASE("files of older schemas keep every row, and tell engines by name") {
-  const int version = GENERATE(1, 2, 3);
+  const int version = GENERATE(1, 2, 3, 4);
   const TempFolder folder;
   const std::string path = folder / "old.db";
   fs::copy_file(DSE_TEST_DATA "/results-v" + std::to_string(version) + ".db", path);
@@ -335,8 +335,30 @@ TEST_CASE("files of older schemas keep every row, and tell engines by name") {
   }
   CHECK(connection.QueryText("SELECT group_concat(engine, ', ') FROM (SELECT DISTINCT engine FROM"
                              " runs WHERE engine IS NOT NULL ORDER BY engine)") ==
-        (version == 3 ? "LibTorch 2.10.0, LibTorch 2.11.0" : "LibTorch 2.11.0"));
+        (version >= 3 ? "LibTorch 2.10.0, LibTorch 2.11.0" : "LibTorch 2.11.0"));
   CHECK(connection.QueryInt("SELECT count(*) FROM pragma_foreign_key_check") == 0);
+}
+
+TEST_CASE("a file that must stay untouched is read without its rights to be written or a journal") {
+  const TempFolder folder;
+  const std::string path = folder / "a.db";
+  MakeStudy(path, 2);
+  const std::string before = ReadFile(path);
+  fs::permissions(path, fs::perms::owner_read | fs::perms::others_read);
+  fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec |
+                                     fs::perms::others_read | fs::perms::others_exec);
+  CHECK(MessageWithoutRoot([&] {
+          Database db = Database::Open(path, OpenMode::kUntouched);
+          if (ListPopulations(db).size() != 1) throw Error("no population");
+        }) == "");
+  fs::permissions(folder.path(), fs::perms::owner_all);
+  fs::permissions(path, fs::perms::owner_all);
+  CHECK(ReadFile(path) == before);
+  fs::copy_file(DSE_TEST_DATA "/results-v4.db", folder / "old.db");
+  const std::string old = ReadFile(folder / "old.db");
+  CHECK_THAT(OpenMessage(folder / "old.db", OpenMode::kUntouched),
+             Contains("written by an older dse (schema 4)"));
+  CHECK(ReadFile(folder / "old.db") == old);
 }
 
 TEST_CASE("an older file is left alone while somebody trains into it") {
