@@ -193,7 +193,7 @@ TEST_CASE("conflicts, and shards in use, are told and end a merge with 1", "[cli
 
   Query(shard,
         "UPDATE runs SET state = 'running', error = NULL, best_error = NULL, owner ="
-        " 'elsewhere/1/2/3/4/5', lease_expires = unixepoch() + 1000 WHERE id = 2"
+        " 'elsewhere/1/2/3/4/5', lease_expires = strftime('%s', 'now') + 1000 WHERE id = 2"
         " RETURNING 1");
   const std::string before = ReadFile(db);
   const ProcessResult busy = Dse({"merge", "--db", db, shard});

@@ -88,12 +88,12 @@ TEST_CASE("an older file is left alone while somebody trains into it") {
                 time + " WHERE id = (SELECT id FROM runs WHERE state = 'pending' LIMIT 1)");
     CHECK(old.QueryInt("SELECT count(*) FROM runs WHERE state = 'running'") == 1);
   };
-  hold_until("unixepoch() + 3600");
+  hold_until("strftime('%s', 'now') + 3600");
   CHECK_THAT(OpenMessage(path, OpenMode::kReadOnly),
              Contains("an older dse trains into this file"));
   CHECK(Connection(path, Access::kReadWrite).QueryInt("PRAGMA user_version") == 3);
   Connection(path, Access::kReadWrite)
-      .Execute("UPDATE runs SET lease_expires = unixepoch() - 1 WHERE state = 'running'");
+      .Execute("UPDATE runs SET lease_expires = strftime('%s', 'now') - 1 WHERE state = 'running'");
   CHECK(OpenMessage(path, OpenMode::kReadOnly).empty());
 }
 
