@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -34,7 +35,7 @@ def dse(*words, code=0):
 
 
 def rows(path, sql):
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=600)
+    db = sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode=ro", uri=True, timeout=600)
     try:
         return db.execute(sql).fetchall()
     finally:
@@ -216,9 +217,10 @@ def check_equal(path, reference):
 
 
 def try_shared_file(cluster, folder, reference):
-    path = os.path.join(folder, "shared study's.db")
+    path = os.path.join(folder, """shared "study's" $(touch bad) `touch bad` 5%A.db""")
     draw(path)
-    submit(path, "--tasks", "6")  # more than an array of this Slurm may have
+    ids, _ = submit(path, "--tasks", "6")  # more than an array of this Slurm may have
+    assert len(ids) == 2, ids
     assert len(cluster.jobs()) >= 5, cluster.jobs()
     preempt(cluster, path)
     kill_worker(path)
@@ -236,6 +238,8 @@ def try_shared_file(cluster, folder, reference):
         wait_for_empty_queue(cluster)
     answer = dse("submit", "--db", path, "--", *TRAIN)
     assert "0 missing" in answer.stderr and answer.stdout == "", answer
+    assert f"{ids[0]}_0.log" in os.listdir(path + ".slurm"), os.listdir(path + ".slurm")
+    assert not os.path.exists("bad") and not os.path.exists(os.path.join(folder, "bad"))
     check_equal(path, reference())
 
 
