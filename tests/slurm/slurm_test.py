@@ -216,7 +216,7 @@ def check_equal(path, reference):
         dse("verify", "--db", path)
 
 
-def try_shared_file(cluster, folder, reference):
+def try_shared_file(cluster, folder):
     path = os.path.join(folder, """shared "study's" $(touch bad) `touch bad` 5%A.db""")
     draw(path)
     ids, _ = submit(path, "--tasks", "6")  # more than an array of this Slurm may have
@@ -240,10 +240,10 @@ def try_shared_file(cluster, folder, reference):
     assert "0 missing" in answer.stderr and answer.stdout == "", answer
     assert f"{ids[0]}_0.log" in os.listdir(path + ".slurm"), os.listdir(path + ".slurm")
     assert not os.path.exists("bad") and not os.path.exists(os.path.join(folder, "bad"))
-    check_equal(path, reference())
+    return path
 
 
-def try_shards(cluster, folder, reference):
+def try_shards(cluster, folder):
     """Tasks that write shards; of the first submission one is killed, one cancelled and one never begins."""
     path = os.path.join(folder, "sharded.db")
     draw(path)
@@ -266,7 +266,7 @@ def try_shards(cluster, folder, reference):
             break
         submit(path, "--tasks", "2", "--shared-file", "no")
         wait_for_empty_queue(cluster)
-    check_equal(path, reference())
+    return path
 
 
 def main():
@@ -289,10 +289,13 @@ def main():
             return 77
         try:
             undisturbed = pool.submit(train_undisturbed, reference)
+            disturbed = []
             if "shared" in parts:
-                try_shared_file(cluster, folder, undisturbed.result)
+                disturbed.append(try_shared_file(cluster, folder))
             if "shards" in parts:
-                try_shards(cluster, folder, undisturbed.result)
+                disturbed.append(try_shards(cluster, folder))
+            for path in disturbed:
+                check_equal(path, undisturbed.result())
         except BaseException:
             for root, _, files in os.walk(folder):
                 for name in files:
