@@ -304,6 +304,7 @@ TrainCall ReadTrainCall(std::span<const std::string> args) {
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   const TrainRequest& request = options.request;
   call.workers = request.workers;
+  call.workers_per_gpu = request.workers_per_gpu;
   call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
   return call;
 }

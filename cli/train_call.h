@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,7 +11,8 @@ namespace dse {
 // A call of `dse train` that was understood, but not carried out.
 struct TrainCall {
   bool help = false;  // it only asked for --help, which was printed
-  int workers = 1;
+  int workers = 1;    // or kAutoWorkers
+  std::optional<int> workers_per_gpu;
   WantedRuns wanted;
 };
 
