@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "db/database.h"
@@ -43,6 +44,41 @@ void CheckWhole(const std::string& path) {
   throw Error(path + ": the database is damaged (" + found +
                   "); restore it from a copy, or save what can be read with sqlite3's .recover",
               Fault::kMachine);
+}
+
+// A run that somebody trains.
+struct HeldRun {
+  int64_t id = 0;
+  Owner owner;
+  double lease_seconds = 0;  // left
+};
+
+// Those that may still be trained, as far as can be seen here.
+std::vector<HeldRun> HeldRuns(const std::string& path) {
+  Connection look(path, Access::kReadOnly);
+  sqlite::Statement row(look,
+                        "SELECT id, owner, lease_expires FROM runs WHERE state = 'running'"
+                        " ORDER BY id");
+  const double now = sqlite::Now();
+  std::vector<HeldRun> held;
+  while (row.Step()) {
+    const Owner owner = Owner::FromToken(row.Text(1));
+    if (row.Real(2) < now || owner.CertainlyDead()) continue;
+    held.push_back({row.Int(0), owner, row.Real(2) - now});
+  }
+  return held;
+}
+
+// Without those whose batch jobs have ended, as `ended` says.
+void EraseEnded(std::vector<HeldRun>& held, const EndedOwners& ended) {
+  std::vector<Owner> owners;
+  for (const HeldRun& run : held) {
+    if (run.owner.job()) owners.push_back(run.owner);
+  }
+  if (!ended || owners.empty()) return;
+  const std::vector<bool> answers = ended(owners);
+  size_t at = 0;
+  std::erase_if(held, [&](const HeldRun& run) { return run.owner.job() && answers[at++]; });
 }
 
 }  // namespace
@@ -101,23 +137,13 @@ const std::string& MergeSource::readable() {
   return copy_->path();
 }
 
-std::optional<FileUse> MergeSource::InUse() const {
-  Connection look(path_, Access::kReadOnly);
-  sqlite::Statement row(look,
-                        "SELECT id, owner, lease_expires FROM runs WHERE state = 'running'"
-                        " ORDER BY id");
-  const double now = sqlite::Now();
-  FileUse use;
-  while (row.Step()) {
-    const Owner owner = Owner::FromToken(row.Text(1));
-    if (row.Real(2) < now || owner.CertainlyDead()) continue;
-    if (use.runs++ == 0) {
-      use.run_id = row.Int(0);
-      use.host = owner.host();
-    }
-    use.lease_seconds = std::max(use.lease_seconds, row.Real(2) - now);
-  }
-  if (use.runs == 0) return std::nullopt;
+std::optional<FileUse> MergeSource::InUse(const EndedOwners& ended) const {
+  std::vector<HeldRun> held = HeldRuns(path_);
+  EraseEnded(held, ended);
+  if (held.empty()) return std::nullopt;
+  FileUse use{static_cast<int64_t>(held.size()), held.front().owner.host(), held.front().id, 0};
+  for (const HeldRun& run : held)
+    use.lease_seconds = std::max(use.lease_seconds, run.lease_seconds);
   return use;
 }
 

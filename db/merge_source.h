@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "db/giving_back.h"
+
 namespace dse {
 
 // Who trains into a results file.
@@ -30,8 +32,9 @@ class MergeSource {
   const std::string& path() const { return path_; }
   // To be given to MergeRows. Brings an older file up to date when it is first called.
   const std::string& readable();
-  // Empty where all runs in somebody's hands are of processes that are gone, or silent too long.
-  std::optional<FileUse> InUse() const;
+  // Empty where all runs in somebody's hands are of processes that are gone, as can be seen here or
+  // as `ended` says, or silent too long.
+  std::optional<FileUse> InUse(const EndedOwners& ended = {}) const;
 
  private:
   class Copy;

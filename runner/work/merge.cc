@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "db/database.h"
 #include "db/merge_source.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/run_files.h"
 #include "runner/work/shard_files.h"
 
@@ -59,9 +60,12 @@ std::vector<std::string> ListShards(const MergeRequest& request) {
 std::string AwaitEnd(const MergeSource& source, double seconds,
                      const std::function<void(const std::string&)>& on_wait) {
   constexpr std::chrono::milliseconds kPoll{250};
+  constexpr int kPollsOfSlurm = 20;  // once in five seconds it is asked, too
   const Clock::time_point start = Clock::now();
   bool told = false;
-  while (const std::optional<FileUse> use = source.InUse()) {
+  int polls = 0;
+  while (const std::optional<FileUse> use = source.InUse(
+             polls++ % kPollsOfSlurm == 0 ? EndedOwners(EndedInTheirJobs) : EndedOwners())) {
     if (SecondsSince(start) >= seconds) return use->Text();
     if (!told && on_wait) on_wait(source.path() + ": " + use->Text());
     told = true;
