@@ -121,6 +121,10 @@ void RunMerger::MatchRuns() {
 void RunMerger::MatchAttempts() {
   Run(kMatchAttempts);
   LeaveBusyRuns();
+  // What became of runs that are cancelled in the file is left where it is: if one is wanted again,
+  // the next merge brings it.
+  Run("DELETE FROM temp.merge_attempts WHERE run_id IN (SELECT m.id FROM temp.merge_runs m"
+      " JOIN main.runs r ON r.id = m.id WHERE NOT m.fresh AND r.state = 'cancelled')");
 }
 
 // Runs in the hands of somebody who may live.
