@@ -338,9 +338,19 @@ void RunMerger::ListMerged() {
   }
 }
 
+void RunMerger::ListReplaced() {
+  sqlite::Statement row(connection_,
+                        "SELECT r.key, a.attempt FROM temp.merge_runs w"
+                        " JOIN main.runs r ON r.id = w.id AND r.state = 'done'"
+                        " JOIN main.attempts a ON a.run_id = r.id AND a.attempt <> r.attempt"
+                        "  AND a.outcome = 'done' ORDER BY r.id, a.attempt");
+  while (row.Step()) summary_.replaced.push_back({row.Text(0), row.Int(1)});
+}
+
 MergeSummary RunMerger::Summary() {
   ListConflicts();
   ListMerged();
+  ListReplaced();
   return std::move(summary_);
 }
 

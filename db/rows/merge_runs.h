@@ -41,6 +41,7 @@ class RunMerger {
   void ShowNewest();
   void ListConflicts();
   void ListMerged();
+  void ListReplaced();
 
   sqlite::Connection& connection_;
   const std::string name_;

@@ -88,10 +88,13 @@ void MergeOne(const MergeRequest& request, Database& db, MergeSource& source, Me
                              WorkFolder(request.db_path, request.work_dir)};
   MergeOptions options;
   options.prefer = request.prefer;
-  options.on_replaced = [&](const std::vector<ReplacedResult>& replaced) {
-    SetWeightsAside(folders.study, replaced);
+  std::vector<ReplacedResult> replaced;
+  options.before_commit = [&](const std::vector<ReplacedResult>& results) {
+    NameReplacedWeights(folders.study, results);
+    replaced = results;
   };
   shard.rows = MergeRows(db, source.readable(), fs::absolute(source.path()).string(), options);
+  SetWeightsAside(folders.study, replaced, shard.rows.replaced);
   if (request.move_files) shard.moved = MoveShardFiles(folders, shard.rows.merged);
   shard.left = CountShardFiles(folders, shard.rows.merged);
 }
@@ -117,6 +120,7 @@ std::vector<MergedShard> MergeShards(const MergeRequest& request,
     if (shards[i].in_use.empty()) MergeOne(request, db, sources[i], shards[i]);
     if (on_shard) on_shard(shards[i]);
     shards[i].rows.merged.clear();
+    shards[i].rows.replaced.clear();
   }
   return shards;
 }
