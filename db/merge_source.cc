@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <system_error>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file_system.h"
+#include "db/claims.h"
 #include "db/database.h"
 #include "db/owner.h"
 #include "db/sqlite/connection.h"
@@ -23,15 +26,24 @@ namespace fs = std::filesystem;
 using sqlite::Access;
 using sqlite::Connection;
 
-// A journal that stays is of a killed program, whose change is undone by whoever may write.
-SchemaMark ReadMark(const std::string& path) {
-  AwaitJournal(path);
+// Of the journal beside the file; empty without one.
+std::optional<double> JournalAge(const std::string& path) {
+  std::error_code none;
+  const fs::file_time_type time = fs::last_write_time(path + "-journal", none);
+  if (none) return std::nullopt;
+  return std::chrono::duration<double>(fs::file_time_type::clock::now() - time).count();
+}
+
+// A journal that stays is of a killed program, whose change is undone by whoever may write. Where
+// locks do not tell, that program may live while the journal is younger than a lease; then empty.
+std::optional<SchemaMark> ReadMark(const std::string& path, bool network) {
   try {
     Connection look(path, Access::kReadOnly);
     return ReadSchemaMark(look);
   } catch (const Error&) {
-    std::error_code none;
-    if (!fs::exists(path + "-journal", none)) throw;
+    const std::optional<double> age = JournalAge(path);
+    if (!age) throw;
+    if (network && *age < kLeaseSeconds) return std::nullopt;
   }
   Connection repair(path, Access::kReadWrite);
   return ReadSchemaMark(repair);
@@ -116,15 +128,34 @@ std::string FileUse::Text() const {
          " s until its lease runs out)";
 }
 
-MergeSource::MergeSource(std::string path) : path_(std::move(path)) {
+MergeSource::MergeSource(std::string path, std::optional<bool> network) : path_(std::move(path)) {
   std::error_code none;
   if (!fs::exists(path_, none)) throw Error(path_ + ": no such file");
   if (!fs::is_regular_file(path_, none)) throw Error(path_ + ": is not a regular file");
-  const SchemaMark mark = ReadMark(path_);
-  CheckSchema(mark, path_);
-  if (mark.version == 0) throw Error(path_ + ": is empty, not a results file");
-  version_ = mark.version;
+  network_ = network ? *network : FileSystemOf(path_).network;
+  AwaitJournal(path_);
+  Check();
+}
+
+bool MergeSource::Check() {
+  if (checked_) return true;
+  const std::optional<SchemaMark> mark = ReadMark(path_, network_);
+  if (!mark) return false;
+  CheckSchema(*mark, path_);
+  if (mark->version == 0) throw Error(path_ + ": is empty, not a results file");
+  version_ = mark->version;
   CheckWhole(path_);
+  return checked_ = true;
+}
+
+std::string MergeSource::BeingWritten() {
+  if (Check()) return "";
+  const double left = kLeaseSeconds - JournalAge(path_).value_or(0);
+  return "is in use: the journal of an unfinished change lies beside it, and on a network file "
+         "system nothing tells whether its writer lives; wait until it is gone (or, where the "
+         "writer was killed, " +
+         std::to_string(std::lround(std::ceil(std::max(0.0, left)))) +
+         " s until the change is undone)";
 }
 
 MergeSource::~MergeSource() = default;
