@@ -29,9 +29,7 @@ constexpr const char* kSelectRuns =
     " c.document <> '{}', json_extract(c.document, '$.epochs'),"
     " a.run_id IS NOT NULL, a.outcome, a.owner, coalesce(e.epochs, 0), e.last, e.lowest,"
     " (SELECT test_error FROM epochs WHERE run_id = r.id AND attempt = r.attempt"
-    "  ORDER BY epoch DESC LIMIT 1),"
-    " EXISTS (SELECT 1 FROM runs t WHERE t.model_id = r.model_id AND t.recipe_id = r.recipe_id"
-    "  AND t.dataset_id = r.dataset_id AND t.seed = r.seed AND t.id < r.id)"
+    "  ORDER BY epoch DESC LIMIT 1)"
     " FROM runs r JOIN recipes c ON c.id = r.recipe_id JOIN datasets d ON d.id = r.dataset_id"
     " LEFT JOIN models o ON o.id = r.model_id"
     " LEFT JOIN attempts a ON a.run_id = r.id AND a.attempt = r.attempt"
@@ -59,7 +57,6 @@ struct Run {
   std::string outcome, attempt_owner;  // "" = none
   int64_t epochs = 0, last_epoch = 0;
   std::optional<double> lowest, last_error;
-  bool is_repeat = false;  // of an older run of the same network, recipe, data and seed
 
   bool has_result() const {
     return state == "done" || state == "diverged" || state == "out_of_memory";
@@ -93,7 +90,6 @@ Run ReadRun(const sqlite::Statement& row) {
   run.last_epoch = row.Int(22);
   run.lowest = row.OptionalReal(23);
   run.last_error = row.OptionalReal(24);
-  run.is_repeat = row.Int(25) != 0;
   return run;
 }
 
@@ -104,7 +100,11 @@ class RunCheck {
         adoption_(connection.QueryInt("PRAGMA user_version") >= 3),
         row_(connection, kSelectRuns),
         data_uri_(connection, adoption_ ? "SELECT data_uri IS NOT NULL FROM runs WHERE id = ?"
-                                        : "SELECT 0 FROM runs WHERE id = ?") {}
+                                        : "SELECT 0 FROM runs WHERE id = ?"),
+        twin_(connection,
+              "SELECT t.id FROM runs r JOIN runs t ON t.model_id = r.model_id"
+              " AND t.recipe_id = r.recipe_id AND t.dataset_id = r.dataset_id"
+              " AND t.seed = r.seed AND t.id <> r.id WHERE r.id = ? LIMIT 1") {}
 
   int64_t Look(int64_t first, int64_t last) {
     int64_t runs = 0;
@@ -116,10 +116,6 @@ class RunCheck {
   void Check(const Run& run) {
     if (run.trained) {
       CheckRunKey(run);
-      if (run.is_repeat) {
-        Tell(run, "is the second of the same network, recipe, data and seed",
-             "'dse runs forget --run " + std::to_string(run.id) + "' removes it");
-      }
       CheckAttempt(run);
       if (run.state == "done") CheckEpochs(run);
     }
@@ -138,6 +134,12 @@ class RunCheck {
         RunKey(run.model, run.recipe, run.fingerprint, static_cast<uint64_t>(run.seed));
     if (run.key == expected) {
       current_.insert(run.dataset);
+      return;
+    }
+    // Of two runs of the same, one at most has the key.
+    if (twin_.Bind(run.id).Step()) {
+      Tell(run, "is of the same network, recipe, data and seed as run " + twin_.Text(0),
+           "'dse runs forget --run " + std::to_string(run.id) + "' removes it");
       return;
     }
     if (!current_.contains(run.dataset) && MayBeTakenOver(run)) return;
@@ -227,6 +229,7 @@ class RunCheck {
   std::unordered_set<int64_t> current_;  // datasets with a run whose key is of their fingerprint
   sqlite::Statement row_;
   sqlite::Statement data_uri_;
+  sqlite::Statement twin_;
 };
 
 }  // namespace

@@ -112,9 +112,8 @@ TEST_CASE("each kind of damage in the rows is found, and nothing else", "[verify
       {"INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed) SELECT 'fedcba9876543210',"
        " model_id, recipe_id, dataset_id, seed FROM runs WHERE id = 3;"
        "INSERT INTO series_runs SELECT series_id, member_id, 4 FROM series_runs WHERE run_id = 3",
-       {"F: run 4 (fedcba9876543210): its key is not",
-        "F: run 4 (fedcba9876543210): is the second "
-        "of the same network, recipe, data and seed"}},
+       {"F: run 4 (fedcba9876543210): is of the same network, recipe, data and seed as run 3; 'dse "
+        "runs forget --run 4' removes it"}},
   };
   for (const Damage& damage : damages) {
     VerifiedStudy study;
