@@ -21,6 +21,7 @@
 #include "runner/slurm/submission.h"
 #include "runner/slurm/task_count.h"
 #include "runner/torch_module.h"
+#include "runner/work/device_assignment.h"
 #include "runner/work/forecast.h"
 #include "runner/work/shard.h"
 
@@ -131,12 +132,16 @@ std::string AbsolutePath(const std::string& path) {
   return absolute.string();
 }
 
+// Of a task.
+int Gpus(const SubmitOptions& options) {
+  if (!options.gres || !options.gres->starts_with("gpu")) return options.gpus.value_or(0);
+  const int gpus = std::atoi(options.gres->substr(options.gres->rfind(':') + 1).c_str());
+  return std::clamp(gpus, 1, 1024);
+}
+
 // How many tasks a partition runs at once.
 int64_t Places(const Partition& partition, const SubmitOptions& options) {
-  int gpus = options.gpus.value_or(0);
-  if (options.gres && options.gres->starts_with("gpu")) {
-    gpus = std::max(1, std::atoi(options.gres->substr(options.gres->rfind(':') + 1).c_str()));
-  }
+  const int gpus = Gpus(options);
   if (gpus > 0 && partition.gpus > 0) return partition.gpus / gpus;
   return partition.cpus / options.cpus.value_or(1);
 }
@@ -173,7 +178,10 @@ Work CheckTraining(const SubmitOptions& options) {
   words.insert(words.end(), options.train.begin(), options.train.end());
   const TrainCall call = ReadTrainCall(words);
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
-  return {ForecastPlan(db, call.wanted, 1), call.workers};
+  // What a task will see of its machine.
+  const MachineShare task{
+      options.cpus.value_or(1), {}, std::vector<std::string>(size_t(Gpus(options)), "GPU")};
+  return {ForecastPlan(db, call.wanted, 1), AssignDevices(call.devices, task).workers()};
 }
 
 int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partition& partition,

@@ -35,10 +35,10 @@ struct TrainOptions {
   std::optional<std::string> recipe;  // default by the members' resolution
   std::vector<std::string> settings;  // key=value on top of the recipe
   std::string weight_names = "torchvision";
-  std::optional<std::string> part;  // K/N
+  std::optional<std::string> workers;  // a number or auto
+  std::optional<std::string> part;     // K/N
   std::optional<ShardRequest> shard;
   std::string shard_path;
-  std::optional<std::string> workers;  // a number or auto
   bool dry_run = false;
   bool quiet = false;
 };
@@ -49,6 +49,18 @@ WeightNames ParseWeightNames(const std::string& word) {
   const std::vector<std::string> known{"torchvision", "timm"};
   throw UsageError("--weight-names is torchvision or timm, not '" + word + "'" +
                    DidYouMean(word, known));
+}
+
+int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
+  constexpr int kMost = 256;
+  if (!word) return on_each_gpu ? kAutoWorkers : 1;
+  if (*word == "auto") return kAutoWorkers;
+  int workers = 0;
+  const char* end = word->data() + word->size();
+  const auto [stop, code] = std::from_chars(word->data(), end, workers);
+  if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
+  throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
+                   ", not '" + *word + "'");
 }
 
 // Throws UsageError.
@@ -71,18 +83,6 @@ std::optional<ShardRequest> ParseShard(const TrainOptions& options) {
     throw UsageError("--shard is K/N, with K from 0 to N-1, not '" + text + "'");
   }
   return shard;
-}
-
-int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
-  constexpr int kMost = 256;
-  if (!word) return on_each_gpu ? kAutoWorkers : 1;
-  if (*word == "auto") return kAutoWorkers;
-  int workers = 0;
-  const char* end = word->data() + word->size();
-  const auto [stop, code] = std::from_chars(word->data(), end, workers);
-  if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
-  throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
-                   ", not '" + *word + "'");
 }
 
 bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
@@ -133,9 +133,9 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Require("data");
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
-  options.shard = ParseShard(options);
   request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
   request.list_gpus = ListGpus;
+  options.shard = ParseShard(options);
   return true;
 }
 
@@ -160,20 +160,20 @@ Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>
                       options.settings);
 }
 
-OpenMode OpenModeFor(const TrainOptions& options) {
-  if (options.shard) return OpenMode::kUntouched;
-  return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
-}
-
 // Before a database is opened, as it may ask another process.
 int MostWorkers(const TrainRequest& request) {
   if (request.workers != kAutoWorkers) return request.workers;
   return PlaceWorkers(request, SeeGpus(request), INT64_MAX).devices.workers();
 }
 
+OpenMode OpenModeFor(const TrainOptions& options) {
+  if (options.shard) return OpenMode::kUntouched;
+  return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
+}
+
 int DryRun(const TrainOptions& options, WantedRuns wanted) {
-  const std::string& path = options.request.db_path;
   const int most = MostWorkers(options.request);
+  const std::string& path = options.request.db_path;
   if (options.shard) wanted = ChoosePart(path, wanted, options.shard->part);
   Database db = Database::Open(path, OpenModeFor(options));
   const Forecast forecast = ForecastPlan(db, wanted, 1);
@@ -303,7 +303,7 @@ TrainCall ReadTrainCall(std::span<const std::string> args) {
   const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   const TrainRequest& request = options.request;
-  call.workers = request.workers;
+  call.devices = ToAssignment(request);
   call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
   return call;
 }

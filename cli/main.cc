@@ -40,10 +40,10 @@ int main(int argc, char** argv) {
     }
     return code;
   } catch (const dse::UsageError& error) {
-    std::cerr << "dse: " << PrintableLines(error.what()) << " ('dse --help' tells more)\n";
+    std::cerr << "dse: " << dse::PrintableLines(error.what()) << " ('dse --help' tells more)\n";
     return dse::kExitUsage;
   } catch (const std::exception& error) {
-    std::cerr << "dse: " << PrintableLines(error.what()) << "\n";
+    std::cerr << "dse: " << dse::PrintableLines(error.what()) << "\n";
     return dse::kExitFailed;
   }
 }

@@ -4,13 +4,14 @@
 #include <string>
 
 #include "db/plan.h"
+#include "runner/work/device_assignment.h"
 
 namespace dse {
 
 // A call of `dse train` that was understood, but not carried out.
 struct TrainCall {
-  bool help = false;  // it only asked for --help, which was printed
-  int workers = 1;
+  bool help = false;          // it only asked for --help, which was printed
+  AssignmentRequest devices;  // how many workers it would start, and where
   WantedRuns wanted;
 };
 

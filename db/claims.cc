@@ -10,7 +10,8 @@
 namespace dse {
 namespace {
 
-// Takes run ?8 if it is claimable in turn ?9. Attempts are counted on from the highest, also where
+// Takes run ?8 if it is claimable in turn ?9; a run that others had meanwhile, and lost, is none of
+// the first turn any more. Attempts are counted on from the highest, also where
 // the result of an earlier one was brought back. Ids of runs that were forgotten are used again, so
 // the dataset is asked for as well. The state is asked for although the write lock is held: what
 // claims one run is this statement.
@@ -21,7 +22,10 @@ constexpr const char* kClaim =
     " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
     " engine = NULL, precision = NULL, data_uri = nullif(?10, '')"
     " WHERE id = ?8 AND CASE ?9 WHEN 2 THEN state = 'failed' AND failures BETWEEN 1 AND ?6"
-    "  AND losses < ?7 ELSE state = 'pending' END"
+    "  AND losses < ?7 WHEN 1 THEN state = 'pending'"
+    "  ELSE state = 'pending' AND NOT EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = runs.id"
+    "   AND a.attempt = runs.attempt AND (a.outcome IN ('lost', 'failed')"
+    "    OR (a.outcome = 'released' AND a.message IS NOT NULL))) END"
     " AND (?11 = '' OR dataset_id = (SELECT id FROM datasets WHERE fingerprint = ?11))"
     " RETURNING id, attempt, seed, model_id, recipe_id, dataset_id";
 

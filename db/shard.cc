@@ -114,6 +114,7 @@ class ShardOpener {
   }
 
   void TakeExisting() {
+    summary_ = {};  // of one that was made in vain
     Database shard = Database::Open(path_, OpenMode::kReadWrite);
     Fill(shard.impl().connection);
   }

@@ -92,12 +92,8 @@ std::string Reason(const Error& error, const std::string& shard, const std::stri
 
 std::vector<std::string> ShardPaths(const std::string& path) {
   std::error_code failure;
-  std::string folder = path + ".shards";
-  if (!fs::is_directory(folder, failure)) {
-    // Of a link, beside what it leads to.
-    const fs::path file = fs::canonical(path, failure);
-    if (!failure) folder = file.string() + ".shards";
-  }
+  const fs::path file = fs::canonical(path, failure);  // links followed
+  const std::string folder = (failure ? fs::path(path) : file).string() + ".shards";
   std::vector<std::string> paths;
   for (fs::directory_iterator it(folder, failure), end; it != end; it.increment(failure)) {
     std::error_code ignored;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "db/rows/attempt_rows.h"
+
 namespace dse {
 namespace {
 
@@ -13,6 +15,11 @@ constexpr const char* kSelect =
     " WHEN r.attempt > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = r.id"
     "  AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
     "   OR (a.outcome = 'released' AND a.message IS NOT NULL))) THEN 1 ELSE 0 END";
+
+// ?1: retries, ?2: kMostLosses. A run that failed for good is no candidate.
+constexpr const char* kClaimable =
+    " (r.state = 'pending'"
+    "  OR (r.state = 'failed' AND r.failures BETWEEN 1 AND ?1 AND r.losses < ?2))";
 
 int64_t LastReturn(sqlite::Connection& connection) {
   return connection.QueryInt("SELECT max(seq) FROM returns");
@@ -25,8 +32,8 @@ void ClaimQueue::Fill(sqlite::Connection& connection) {
   next_ = 0;
   for (std::set<uint32_t>& turn : later_) turn.clear();
   seen_ = LastReturn(connection);
-  sqlite::Statement rows(
-      connection, std::string(kSelect) + " FROM runs r WHERE r.state IN ('pending', 'failed')");
+  sqlite::Statement rows(connection, std::string(kSelect) + " FROM runs r WHERE" + kClaimable,
+                         retries_, kMostLosses);
   while (rows.Step()) {
     const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
     if (!position) continue;
@@ -40,18 +47,18 @@ void ClaimQueue::Fill(sqlite::Connection& connection) {
   std::ranges::sort(filled_);
 }
 
+// The cross join keeps SQLite from searching `returns` for each claimable run.
 void ClaimQueue::Update(sqlite::Connection& connection) {
   sqlite::Statement rows(connection,
                          std::string(kSelect) +
-                             ", x.seq FROM returns x JOIN runs r ON r.id = x.run_id"
-                             " WHERE x.seq > ? AND r.state IN ('pending', 'failed')"
-                             " ORDER BY x.seq",
-                         seen_);
+                             " FROM returns x CROSS JOIN runs r ON r.id = x.run_id WHERE x.seq > ?3 AND" +
+                             kClaimable,
+                         retries_, kMostLosses, seen_);
   while (rows.Step()) {
-    seen_ = rows.Int(2);
     const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
     if (position) later_[static_cast<size_t>(rows.Int(1))].insert(*position);
   }
+  seen_ = LastReturn(connection);
 }
 
 std::optional<Candidate> ClaimQueue::First() const {

@@ -46,12 +46,12 @@ std::string SystemReason(sqlite3* handle) {
 }
 
 std::string Sentence(sqlite3* handle, int code) {
-  if (code == SQLITE_READONLY_ROLLBACK) {
-    return "a process was killed while it wrote, and this command does not repair files; another "
-           "one does, such as 'dse runs list'";
-  }
   switch (code & 0xff) {
     case SQLITE_READONLY:
+      if (code == SQLITE_READONLY_ROLLBACK) {
+        return "a killed program left it in the middle of a change, which is undone where it can "
+               "be written: call 'dse runs list --db' on it there, then this again";
+      }
       return "cannot be written: the file or its directory is read-only, or it was opened for "
              "reading "
              "only";

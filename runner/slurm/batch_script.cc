@@ -163,7 +163,7 @@ std::string BatchScript(const BatchJob& job) {
       Version(), job.log_folder);
   text += kTraps;
   if (!job.before.empty()) {
-    text += "\n" + job.before + (job.before.ends_with('\n') ? "" : "\n");
+    text += "\n" + job.before + (job.before.ends_with('\n') ? "" : "\n") + "set +eu\n";
   }
   return text + "\n" + Work(job) + kEnd;
 }

@@ -18,16 +18,6 @@ std::optional<std::string> Variable(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-AssignmentRequest ToAssignment(const TrainRequest& request) {
-  AssignmentRequest wanted;
-  wanted.device = request.trainer.device;
-  wanted.workers = request.workers;
-  wanted.workers_per_gpu = request.workers_per_gpu;
-  wanted.replicas = request.trainer.replicas;
-  wanted.threads = request.trainer.threads;
-  return wanted;
-}
-
 std::string Counted(int count, const std::string& what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -51,6 +41,16 @@ std::string Tell(const TrainRequest& request, const DeviceAssignment& devices) {
 }
 
 }  // namespace
+
+AssignmentRequest ToAssignment(const TrainRequest& request) {
+  AssignmentRequest wanted;
+  wanted.device = request.trainer.device;
+  wanted.workers = request.workers;
+  wanted.workers_per_gpu = request.workers_per_gpu;
+  wanted.replicas = request.trainer.replicas;
+  wanted.threads = request.trainer.threads;
+  return wanted;
+}
 
 bool AsksForGpus(const TrainRequest& request) { return AsksForGpus(ToAssignment(request)); }
 

@@ -18,6 +18,8 @@ struct Placement {
   std::string text;
 };
 
+AssignmentRequest ToAssignment(const TrainRequest& request);
+
 // Whether the request needs to know the GPUs.
 bool AsksForGpus(const TrainRequest& request);
 // `gpus` as CUDA counted them; none where they were not asked for.

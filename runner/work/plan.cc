@@ -83,7 +83,7 @@ void CheckBeforeTraining(const TrainRequest& request, std::span<const StoredMemb
     }
   }
   MakeRunFolders(request.work_dir);
-  CheckSpace(request.work_dir, CheckpointBytes(members) * request.workers,
+  CheckSpace(request.work_dir, CheckpointBytes(members) * std::max(1, request.workers),
              "training the largest network (checkpoints, in --work-dir)");
   const std::string beside = std::filesystem::path(request.db_path).parent_path().string();
   CheckSpace(beside.empty() ? "." : beside, kResultBytes, "the database");

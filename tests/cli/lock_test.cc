@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "tests/cli/program.h"
 #include "tests/support/file_lock.h"
@@ -12,6 +13,8 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   const std::string rows = folder.Write("rows.csv", "population,error\nq,10\n");
+  const std::string other_db = folder / "other.db";
+  std::filesystem::copy_file(db, other_db);
   const FileLock other(db);
   const Words commands[] = {
       {"sample", "--space", "RegNetX", "-n", "1", "--population", "q"},
@@ -26,6 +29,7 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
       {"verify"},
       {"bench"},
       {"import", rows},
+      {"merge", other_db},
       {"export", "--format", "csv"},
   };
   for (Words words : commands) {

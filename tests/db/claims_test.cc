@@ -141,6 +141,17 @@ TEST_CASE(
   CHECK(next() == 7);
 }
 
+TEST_CASE("a run that another lost after the file was read waits for those that nobody had") {
+  RunStudy s(3);
+  Database other = Database::Open(s.path, OpenMode::kReadWrite);
+  CHECK(s.Claim()->run_id == 1);
+  const ClaimedRun lost = ClaimNext(other, s.owner, Request(s.runs)).value();
+  CHECK(lost.run_id == 2);
+  ReleaseRun(other, lost, "no device");
+  CHECK(s.Claim()->run_id == 3);
+  CHECK(s.Claim()->run_id == 2);
+}
+
 TEST_CASE("runs added under the number of a forgotten one are claimed by who knew that one") {
   RunStudy s(2);
   CHECK(s.Claim()->run_id == 1);

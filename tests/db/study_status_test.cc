@@ -271,9 +271,8 @@ TEST_CASE("a write that was interrupted is told and not rolled back") {
   close(ends[0]);
   close(ends[1]);
   const std::string torn = Slurp(study.path);
-  CHECK_THAT(MessageOf([&] { study.Load(); }), Contains(study.path) &&
-                                                   Contains("killed while it wrote") &&
-                                                   Contains("dse runs list"));
+  CHECK_THAT(MessageOf([&] { study.Load(); }),
+             Contains(study.path) && Contains("middle of a change") && Contains("dse runs list"));
   CHECK(Slurp(study.path) == torn);
   CHECK(fs::exists(study.path + "-journal"));
   Database::Open(study.path, OpenMode::kReadOnly)

@@ -193,7 +193,7 @@ def compare_library_network(peer, name, library, published, changes=None):
     if "after_loading" in metadata:
         exec(metadata["after_loading"], {"net": net, "torch": torch})
     switch_noise_off(net)
-    batches_of = lambda dtype: random_batches(1, 8, 96, model["classes"], dtype)
+    batches_of = lambda dtype: random_batches(1, 4, 96, model["classes"], dtype)
     title = f"{library} {published}" + "".join(f", {key}" for key in changes or {})
     passed = compare(peer, title, path, net, batches_of, check_losses=False)
     if "after_loading" in metadata and same_logits(net.float(), make(), batches_of(torch.float32)[0][0]):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -34,7 +35,7 @@ def dse(*words, code=0):
 
 
 def rows(path, sql):
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=600)
+    db = sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode=ro", uri=True, timeout=600)
     try:
         return db.execute(sql).fetchall()
     finally:
@@ -215,10 +216,11 @@ def check_equal(path, reference):
         dse("verify", "--db", path)
 
 
-def try_shared_file(cluster, folder, reference):
-    path = os.path.join(folder, "shared study's.db")
+def try_shared_file(cluster, folder):
+    path = os.path.join(folder, """shared "study's" $(touch bad) `touch bad` 5%A.db""")
     draw(path)
-    submit(path, "--tasks", "6")  # more than an array of this Slurm may have
+    ids, _ = submit(path, "--tasks", "6")  # more than an array of this Slurm may have
+    assert len(ids) == 2, ids
     assert len(cluster.jobs()) >= 5, cluster.jobs()
     preempt(cluster, path)
     kill_worker(path)
@@ -236,10 +238,12 @@ def try_shared_file(cluster, folder, reference):
         wait_for_empty_queue(cluster)
     answer = dse("submit", "--db", path, "--", *TRAIN)
     assert "0 missing" in answer.stderr and answer.stdout == "", answer
-    check_equal(path, reference())
+    assert f"{ids[0]}_0.log" in os.listdir(path + ".slurm"), os.listdir(path + ".slurm")
+    assert not os.path.exists("bad") and not os.path.exists(os.path.join(folder, "bad"))
+    return path
 
 
-def try_shards(cluster, folder, reference):
+def try_shards(cluster, folder):
     """Tasks that write shards; of the first submission one is killed, one cancelled and one never begins."""
     path = os.path.join(folder, "sharded.db")
     draw(path)
@@ -262,7 +266,7 @@ def try_shards(cluster, folder, reference):
             break
         submit(path, "--tasks", "2", "--shared-file", "no")
         wait_for_empty_queue(cluster)
-    check_equal(path, reference())
+    return path
 
 
 def main():
@@ -285,10 +289,13 @@ def main():
             return 77
         try:
             undisturbed = pool.submit(train_undisturbed, reference)
+            disturbed = []
             if "shared" in parts:
-                try_shared_file(cluster, folder, undisturbed.result)
+                disturbed.append(try_shared_file(cluster, folder))
             if "shards" in parts:
-                try_shards(cluster, folder, undisturbed.result)
+                disturbed.append(try_shards(cluster, folder))
+            for path in disturbed:
+                check_equal(path, undisturbed.result())
         except BaseException:
             for root, _, files in os.walk(folder):
                 for name in files:

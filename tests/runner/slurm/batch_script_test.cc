@@ -102,13 +102,15 @@ TEST_CASE("what cannot stand in a line of options is refused", "[slurm]") {
 
 // Runs a script whose dse ends with `code`, with a squeue that says `state`. Answers the exit code
 // and what scontrol was told.
-std::pair<int, std::string> EndOf(const std::string& dse, const std::string& state) {
+std::pair<int, std::string> EndOf(const std::string& dse, const std::string& state,
+                                  const std::string& before = "") {
   FakeCommand commands("dse", dse);
   commands.Add("squeue", "echo " + state);
   // A requeued job is killed.
   commands.Add("scontrol", "echo \"$@\" > \"$TOLD\"; kill -9 $PPID");
   BatchJob job = SomeJob("/d");
   job.program = commands / "dse";
+  job.before = before;
   SubprocessOptions options;
   options.seconds = 120;
   options.environment = {
@@ -126,6 +128,7 @@ TEST_CASE("a task with networks left goes back to the queue, others end", "[slur
   CHECK(EndOf("exit 2", "RUNNING") == End{2, ""});
   CHECK(EndOf("exit 130", "RUNNING") == requeued);
   CHECK(EndOf("kill -9 $$", "RUNNING") == requeued);
+  CHECK(EndOf("exit 130", "RUNNING", "set -eu") == requeued);
   CHECK(EndOf("exit 130", "COMPLETING") == End{130, ""});  // cancelled
   // The word of Slurm reaches dse, which ends as interrupted.
   CHECK(EndOf("trap 'exit 130' USR1; kill -USR1 $PPID; while :; do sleep 0.1; done", "RUNNING") ==
