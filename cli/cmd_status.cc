@@ -19,6 +19,7 @@ namespace dse {
 namespace {
 
 constexpr int kWatchSeconds = 2;
+constexpr double kMostPause = 60;     // seconds between looks, unless it was told otherwise
 constexpr double kQueuePause = 30;    // seconds: a controller has more to do than to answer us
 constexpr double kQueuePatience = 5;  // seconds
 constexpr std::chrono::milliseconds kPoll{50};
@@ -48,26 +49,29 @@ class Watcher {
 
   // Throws Error where the file cannot be read.
   void Look(const LockWait& wait) {
-    const auto begin = Clock::now();
     view_.status = LoadStudyStatus(options_.db, wait);
     view_.time =
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    seconds_ = SecondsSince(begin);
     if (queue_read_ && SecondsSince(*queue_read_) < kQueuePause) return;
-    view_.queue = JobsOf(options_.db, kQueuePatience);
     queue_read_ = Clock::now();
+    try {
+      view_.queue = JobsOf(options_.db, kQueuePatience);
+    } catch (const std::exception& error) {
+      view_.queue = {SlurmAnswer::kSilent, error.what(), {}};
+    }
   }
 
   const StatusView& view() const { return view_; }
   std::string Text() const { return options_.json ? StatusJson(view_) + "\n" : StatusText(view_); }
   // Until the next look: reading a large file must not become what the file is mostly locked for.
-  double Pause() const { return std::max<double>(*options_.watch, 10 * seconds_); }
+  double Pause() const {
+    return std::max<double>(*options_.watch, std::min(kMostPause, 10 * view_.status.read_seconds));
+  }
 
  private:
   const StatusOptions& options_;
   StatusView view_;
   std::optional<Clock::time_point> queue_read_;
-  double seconds_ = 0;  // that the last look at the files took
 };
 
 // False where a stop signal came meanwhile.
@@ -91,10 +95,11 @@ std::string LookAgain(Watcher& watcher) {
   }
 }
 
-void Watch(const StatusOptions& options) {
+int Watch(const StatusOptions& options) {
   const StopSignals signals;
   Watcher watcher(options);
   watcher.Look(DefaultLockWait());
+  bool complete = false;
   {
     std::unique_ptr<LiveScreen> screen;
     if (!options.json) screen = std::make_unique<LiveScreen>();
@@ -105,13 +110,15 @@ void Watch(const StatusOptions& options) {
       } else if (trouble.empty()) {
         std::cout << watcher.Text() << std::flush;
       }
-      if (trouble.empty() && IsComplete(watcher.view())) break;
+      complete = trouble.empty() && IsComplete(watcher.view());
+      if (complete) break;
       if (!Sleep(watcher.Pause())) break;
       trouble = LookAgain(watcher);
     }
-    if (!screen || !screen->borrowed()) return;
+    if (!screen || !screen->borrowed()) return complete ? kExitOk : kExitInterrupted;
   }
   std::cout << watcher.Text();  // where the screen was
+  return complete ? kExitOk : kExitInterrupted;
 }
 
 }  // namespace
@@ -119,13 +126,10 @@ void Watch(const StatusOptions& options) {
 int RunStatus(std::span<const std::string> args) {
   StatusOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
-  if (options.watch) {
-    Watch(options);
-  } else {
-    Watcher watcher(options);
-    watcher.Look(DefaultLockWait());
-    std::cout << watcher.Text() << std::flush;
-  }
+  if (options.watch) return Watch(options);
+  Watcher watcher(options);
+  watcher.Look(DefaultLockWait());
+  std::cout << watcher.Text() << std::flush;
   return kExitOk;
 }
 

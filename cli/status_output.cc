@@ -224,8 +224,11 @@ bool IsComplete(const StatusView& view) {
   }
   const bool known =
       view.queue.answer == SlurmAnswer::kAnswered || view.queue.answer == SlurmAnswer::kNoSlurm;
+  for (const WorkerStatus& worker : view.status.workers) {
+    if (!worker.certainly_dead && worker.lease_seconds > 0) return false;
+  }
   const StateCounts& runs = view.status.runs;
-  return runs[RunState::kPending] + runs[RunState::kRunning] == 0 && known &&
+  return runs.total() > 0 && runs[RunState::kPending] + runs[RunState::kRunning] == 0 && known &&
          view.queue.jobs.empty();
 }
 

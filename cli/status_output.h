@@ -19,8 +19,8 @@ std::string StatusText(const StatusView& view);
 // One JSON document for programs, on one line; db/README.md explains its keys.
 std::string StatusJson(const StatusView& view);
 
-// Nothing will change any more: no run is pending or running, all files were read, and no job is in
-// the queue.
+// Nothing will change any more: there are runs, none is pending or running, nobody holds one, all
+// files were read, and no job is in the queue.
 bool IsComplete(const StatusView& view);
 
 }  // namespace dse

@@ -97,11 +97,11 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   auto impl = std::make_unique<Impl>(
       path, create ? sqlite::Access::kCreate : sqlite::Access::kReadWrite, wait);
   sqlite::Connection& connection = impl->connection;
-  impl->read_only = mode == OpenMode::kReadOnly || mode == OpenMode::kAsItIs;
+  impl->read_only = mode == OpenMode::kReadOnly;
   const SchemaMark mark = ReadSchemaMark(connection);
   CheckSchema(mark, path);
   if (mark.version == 0 && !create) throw Error(path + ": is empty, not a results file");
-  const bool older = mark.version < kSchemaVersion && mode != OpenMode::kAsItIs;
+  const bool older = mark.version < kSchemaVersion;
   if (connection.FileIsReadOnly() && older && impl->read_only) {
     throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
                 ") and is read-only; make it writable once to bring it up to date");

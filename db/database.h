@@ -9,7 +9,6 @@ namespace dse {
 
 enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
-  kAsItIs,     // the same, and an older file stays as it is: for what reads every schema
   kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
                // locks
   kObserve,    // must exist; nothing is written, whatever its schema: not even what a process that

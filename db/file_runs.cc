@@ -9,26 +9,6 @@ namespace {
 
 constexpr double kSettledSeconds = 10;
 
-// Lets a connection that was opened for reading take the write lock, with which nothing is written.
-class MayLock {
- public:
-  explicit MayLock(Database& db) : db_(db) {
-    if (db_.read_only()) db_.impl().connection.Execute("PRAGMA query_only = OFF");
-  }
-  ~MayLock() {
-    try {
-      if (db_.read_only()) db_.impl().connection.Execute("PRAGMA query_only = ON");
-    } catch (const Error&) {
-      // Our code writes nothing through such a connection anyway.
-    }
-  }
-  MayLock(const MayLock&) = delete;
-  MayLock& operator=(const MayLock&) = delete;
-
- private:
-  Database& db_;
-};
-
 }  // namespace
 
 std::optional<FileRun> FindFileRun(Database& db, const std::string& key) {
@@ -43,8 +23,7 @@ std::optional<FileRun> FindFileRun(Database& db, const std::string& key) {
 
 void WithFileRun(Database& db, const std::string& key,
                  const std::function<void(const std::optional<FileRun>&)>& action) {
-  const MayLock may_lock(db);
-  sqlite::Transaction transaction(db.impl().connection, sqlite::Transaction::Kind::kWrite);
+  sqlite::Transaction transaction(WritableConnection(db), sqlite::Transaction::Kind::kWrite);
   action(FindFileRun(db, key));
   transaction.Commit();
 }

@@ -21,8 +21,7 @@ struct FileRun {
 std::optional<FileRun> FindFileRun(Database& db, const std::string& key);
 
 // Calls `action` with the run of that key as it is, or without one, while nobody can write to the
-// file: whoever is given no running run finds that it stays so. It should take milliseconds. Also
-// of a file that was opened for reading.
+// file: whoever is given no running run finds that it stays so. It should take milliseconds.
 void WithFileRun(Database& db, const std::string& key,
                  const std::function<void(const std::optional<FileRun>&)>& action);
 

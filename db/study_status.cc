@@ -54,14 +54,21 @@ class Attached {
   sqlite::Connection& connection_;
 };
 
+// Runs count once they are read of all shards; then only those failures are told that no other
+// shard overcame.
+enum class Pass { kRuns, kFailures };
+
 void ReadShard(sqlite::Connection& connection, const StatusFile& file, const std::string& path,
-               DatabaseStatus& status) {
+               Pass pass, DatabaseStatus& status) {
   const Attached attached(connection, path);
   DatabaseStatus part;
   sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
-  AddElsewhere(connection, file.schema, file.shard);
-  AddWorkers(connection, file, part);
-  AddFailures(connection, file, part);
+  if (pass == Pass::kRuns) {
+    AddElsewhere(connection, file.schema, file.shard);
+    AddWorkers(connection, file, part);
+  } else {
+    AddFailures(connection, file, part);
+  }
   snapshot.Commit();
   const auto append = [](auto& all, const auto& more) {
     all.insert(all.end(), more.begin(), more.end());
@@ -101,6 +108,7 @@ std::vector<std::string> ShardPaths(const std::string& path) {
 }
 
 StudyStatus LoadStudyStatus(const std::string& path, const LockWait& wait) {
+  const auto begin = Clock::now();
   const Database db = Database::Open(path, OpenMode::kObserve, wait);
   sqlite::Connection& connection = db.impl().connection;
   const std::vector<std::string> shards = ShardPaths(path);
@@ -108,17 +116,21 @@ StudyStatus LoadStudyStatus(const std::string& path, const LockWait& wait) {
   status.files.push_back({path, ""});
   const bool elsewhere = !shards.empty();
   if (elsewhere) MakeElsewhere(connection);
-  for (const std::string& shard : shards) {
-    const StatusFile file{kSchema, static_cast<int>(status.files.size()),
-                          fs::path(shard).filename().string(), true};
-    status.files.push_back({shard, ""});
-    LockWait moment;
-    moment.seconds = std::min(kShardWait, wait.seconds);
-    connection.WaitAs(moment);
-    try {
-      ReadShard(connection, file, shard, status);
-    } catch (const Error& error) {
-      status.files.back().skipped = Reason(error, shard, path);
+  for (const std::string& shard : shards) status.files.push_back({shard, ""});
+  LockWait moment = wait;
+  moment.seconds = std::min(kShardWait, wait.seconds);
+  connection.WaitAs(moment);
+  for (const Pass pass : {Pass::kRuns, Pass::kFailures}) {
+    for (size_t i = 1; i < status.files.size(); ++i) {
+      StatusSource& source = status.files[i];
+      if (!source.skipped.empty()) continue;
+      const StatusFile file{kSchema, static_cast<int>(i), fs::path(source.path).filename().string(),
+                            true};
+      try {
+        ReadShard(connection, file, source.path, pass, status);
+      } catch (const Error& error) {
+        source.skipped = Reason(error, source.path, path);
+      }
     }
   }
   connection.WaitAs(wait);
@@ -130,7 +142,9 @@ StudyStatus LoadStudyStatus(const std::string& path, const LockWait& wait) {
   const StatusFile file{"main", 0, "", elsewhere};
   AddWorkers(connection, file, status);
   AddFailures(connection, file, status);
+  snapshot.Commit();
   ArrangeStatus(status);
+  status.read_seconds = SecondsSince(begin) - connection.waited_seconds();
   return status;
 }
 

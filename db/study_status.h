@@ -15,9 +15,11 @@ struct StatusSource {
 };
 
 // The status of a results file together with its shards, FILE.shards/*.db: a run counts as it is
-// where it is furthest (ended with a result, running, failed, pending), found by its key.
+// where it is furthest (ended with a result, running, failed, pending), found by its key; also one
+// that only a shard has. What the file itself has of an attempt is not told again by its shard.
 struct StudyStatus : DatabaseStatus {
   std::vector<StatusSource> files;  // the main file first
+  double read_seconds = 0;          // that reading them took, without waiting for locks
 };
 
 // Reads without ever writing: not even what a process that was killed left half-written is rolled

@@ -28,7 +28,8 @@ struct VerifiedRows {
 };
 
 // Looks for what cannot be right in the rows of a file of any schema:
-//   - SQLite's own integrity and foreign keys
+//   - SQLite's own checks of each table, and foreign keys; `deep`: that indexes hold what their
+//     tables do too
 //   - natural keys of spaces, populations, models, members and runs, made again of their contents
 //   - what is counted of each model (depth, flops, params, acts, stages), counted again
 //   - results: epochs that are missing or disagree with the error, attempts that end otherwise
@@ -36,9 +37,10 @@ struct VerifiedRows {
 //   - series without runs, runs without a series or twice in one, links between what differs
 // Keys that cannot be told from contents are let through: those of imported members and runs, and
 // of runs that may have been taken over with an older dataset (README: Datasets of older files).
-// Changes nothing and locks the file for a moment at a time only, but for SQLite's own check, so it
-// may be called while others train. Throws Error where the file cannot be read.
-VerifiedRows VerifyRows(Database& db, const FindingHook& found);
+// Changes nothing and locks the file for a moment at a time only, but for SQLite's own checks, of a
+// table at a time, and not while it calls `tell`; so it may be called while others train. Throws
+// Error where the file cannot be read.
+VerifiedRows VerifyRows(Database& db, const FindingHook& tell, bool deep = false);
 
 // Every recipe that is not imported, by its name: its natural key and document. Making the key
 // again is for who knows the defaults of recipes.

@@ -74,11 +74,11 @@ INSERT INTO main.fits(model_id, grid, w0, wa, wm, e_fit)
 
 constexpr const char* kCopyRuns =
     "INSERT INTO main.runs(key, model_id, recipe_id, dataset_id, seed, state, attempt, failures,"
-    "  losses, message)"
+    "  losses, message, data_uri)"
     " SELECT w.key, o.id, c.id, d.id, w.seed,"
     "  CASE f.state WHEN 'failed' THEN 'failed' ELSE 'pending' END, coalesce(f.attempt, 0),"
     "  coalesce(f.failures, 0), coalesce(f.losses, 0),"
-    "  CASE f.state WHEN 'failed' THEN f.message END"
+    "  CASE f.state WHEN 'failed' THEN f.message END, f.data_uri"
     " FROM temp.shard_runs w JOIN main.models o ON o.hash = w.model"
     " JOIN main.recipes c ON c.hash = w.recipe JOIN main.datasets d ON d.fingerprint = ?1"
     " LEFT JOIN file.runs f ON f.key = w.key"

@@ -11,11 +11,13 @@ namespace dse {
 // What the status of a study is put together from. `schema` is "main", or the name that a shard is
 // attached under.
 
-// Runs of the main file that are further in a shard: their ids, what `runs` says there, and which
-// shard it is. Empty until shards are read.
+// Tables of runs of the main file that are further in a shard (their ids, what `runs` says there,
+// and which shard it is), and of runs that only shards have, with their series. Empty until shards
+// are read.
 void MakeElsewhere(sqlite::Connection& connection);
 // Adds those that are further in an attached shard, number `shard`, than in any file before: ended
-// with a result, before running, before failed, before pending.
+// with a result, before running, before failed, before pending. How an attempt ended that the main
+// file has already is older than what it says of the run.
 void AddElsewhere(sqlite::Connection& connection, const std::string& schema, int shard);
 
 // `elsewhere`: whether that table is there and counts.

@@ -166,6 +166,7 @@ bool Connection::KeepWaiting(int tries) {
   const double pause = std::min(0.001 * (1 + tries), 0.1);
   std::this_thread::sleep_for(
       std::chrono::duration<double>(std::min(pause, wait_.seconds - waited)));
+  waited_seconds_ += SecondsSince(now);
   return true;
 }
 

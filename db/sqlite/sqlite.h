@@ -41,6 +41,7 @@ class Connection {
   bool FileIsReadOnly() const;
   // From now on, for locks.
   void WaitAs(LockWait wait) { wait_ = std::move(wait); }
+  double waited_seconds() const { return waited_seconds_; }  // for locks, so far
 
   // Runs one or more statements without parameters or results.
   void Execute(const std::string& sql);
@@ -67,6 +68,7 @@ class Connection {
   LockWait wait_;
   sqlite3* handle_ = nullptr;
   Clock::time_point wait_start_;
+  double waited_seconds_ = 0;
   bool noticed_ = false;      // in this wait
   bool interrupted_ = false;  // the last wait
 };

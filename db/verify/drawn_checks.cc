@@ -13,7 +13,7 @@ namespace dse {
 namespace {
 
 void CheckKey(const std::string& where, const std::string& key, const std::string& expected,
-              const FindingHook& found) {
+              Findings& found) {
   if (key == expected) return;
   found({where, "its key is not that of its contents, " + expected, kRestoreCopy});
 }
@@ -55,7 +55,7 @@ std::string ExpectedStages(const Model& model) {
 
 class ModelCheck {
  public:
-  ModelCheck(sqlite::Connection& connection, const FindingHook& found)
+  ModelCheck(sqlite::Connection& connection, Findings& found)
       : path_(connection.path()),
         found_(found),
         row_(connection,
@@ -119,14 +119,14 @@ class ModelCheck {
   }
 
   std::string path_;
-  const FindingHook& found_;
+  Findings& found_;
   sqlite::Statement row_;
   sqlite::Statement stages_;
 };
 
 }  // namespace
 
-void CheckSpaces(sqlite::Connection& connection, const FindingHook& found) {
+void CheckSpaces(sqlite::Connection& connection, Findings& found) {
   sqlite::Statement row(connection, "SELECT key, name, document FROM spaces ORDER BY id");
   while (row.Step()) {
     CheckKey("space '" + row.Text(1) + "' (" + row.Text(0) + ")", row.Text(0),
@@ -134,7 +134,7 @@ void CheckSpaces(sqlite::Connection& connection, const FindingHook& found) {
   }
 }
 
-void CheckPopulations(sqlite::Connection& connection, const FindingHook& found) {
+void CheckPopulations(sqlite::Connection& connection, Findings& found) {
   sqlite::Statement key(connection, "SELECT key FROM populations WHERE id = ?");
   sqlite::Statement row(connection, std::string(kSelectPopulations) + " ORDER BY p.id");
   while (row.Step()) {
@@ -147,22 +147,22 @@ void CheckPopulations(sqlite::Connection& connection, const FindingHook& found) 
   }
 }
 
-int64_t CheckModels(sqlite::Connection& connection, const FindingHook& found) {
+int64_t CheckModels(sqlite::Connection& connection, Findings& found) {
   ModelCheck check(connection, found);
   int64_t models = 0;
-  ForPages(connection, "models",
+  ForPages(connection, "models", found,
            [&](int64_t first, int64_t last) { models += check.Look(first, last); });
   return models;
 }
 
-int64_t CheckMembers(sqlite::Connection& connection, const FindingHook& found) {
+int64_t CheckMembers(sqlite::Connection& connection, Findings& found) {
   sqlite::Statement row(connection,
                         "SELECT m.idx, p.name, m.key, o.hash, m.lr, m.weight_decay, p.origin"
                         " FROM members m JOIN populations p ON p.id = m.population_id"
                         " LEFT JOIN models o ON o.id = m.model_id"
                         " WHERE m.id BETWEEN ? AND ? ORDER BY m.id");
   int64_t members = 0;
-  ForPages(connection, "members", [&](int64_t first, int64_t last) {
+  ForPages(connection, "members", found, [&](int64_t first, int64_t last) {
     for (row.Bind(first, last); row.Step(); ++members) {
       if (row.Text(6) == "imported") continue;
       const std::string where =

@@ -93,11 +93,17 @@ Run ReadRun(const sqlite::Statement& row) {
   return run;
 }
 
+bool IsShard(sqlite::Connection& connection) {
+  return connection.QueryInt("SELECT count(*) FROM sqlite_master WHERE name = 'shard'") > 0 &&
+         connection.QueryInt("SELECT count(*) FROM shard") > 0;
+}
+
 class RunCheck {
  public:
-  RunCheck(sqlite::Connection& connection, const FindingHook& found)
+  RunCheck(sqlite::Connection& connection, Findings& found)
       : found_(found),
         adoption_(connection.QueryInt("PRAGMA user_version") >= 3),
+        is_shard_(IsShard(connection)),
         row_(connection, kSelectRuns),
         data_uri_(connection, adoption_ ? "SELECT data_uri IS NOT NULL FROM runs WHERE id = ?"
                                         : "SELECT 0 FROM runs WHERE id = ?"),
@@ -114,6 +120,10 @@ class RunCheck {
 
  private:
   void Check(const Run& run) {
+    if (std::ranges::none_of(kRunStateWords,
+                             [&](const Word<RunState>& word) { return run.state == word.text; })) {
+      return Tell(run, "is in the state '" + run.state + "', which there is not", kRestoreCopy);
+    }
     if (run.trained) {
       CheckRunKey(run);
       CheckAttempt(run);
@@ -129,6 +139,7 @@ class RunCheck {
 
   // Runs that were taken over with their dataset keep the key they had; they are older than any
   // run of the dataset as it is known now, and have the URI of before until they are trained again.
+  // In a shard runs have the order of its plan.
   void CheckRunKey(const Run& run) {
     const std::string expected =
         RunKey(run.model, run.recipe, run.fingerprint, static_cast<uint64_t>(run.seed));
@@ -137,19 +148,26 @@ class RunCheck {
       return;
     }
     // Of two runs of the same, one at most has the key.
-    if (twin_.Bind(run.id).Step()) {
-      Tell(run, "is of the same network, recipe, data and seed as run " + twin_.Text(0),
+    if (const int64_t twin = First(twin_, run.id); twin != 0) {
+      Tell(run, "is of the same network, recipe, data and seed as run " + std::to_string(twin),
            "'dse runs forget --run " + std::to_string(run.id) + "' removes it");
       return;
     }
-    if (!current_.contains(run.dataset) && MayBeTakenOver(run)) return;
+    if ((is_shard_ || !current_.contains(run.dataset)) && MayBeTakenOver(run)) return;
     Tell(run, "its key is not that of its network, recipe, data and seed, " + expected,
          kRestoreCopy);
   }
 
   bool MayBeTakenOver(const Run& run) {
     if (!adoption_) return false;
-    return run.attempt > 0 || (data_uri_.Bind(run.id).Step() && data_uri_.Int(0) != 0);
+    return run.attempt > 0 || First(data_uri_, run.id) != 0;
+  }
+
+  // The number that a query of one run tells, 0 without one. It ends its hold on the file.
+  static int64_t First(sqlite::Statement& query, int64_t run_id) {
+    int64_t number = 0;
+    for (query.Bind(run_id); query.Step();) number = query.Int(0);
+    return number;
   }
 
   void CheckAttempt(const Run& run) {
@@ -224,8 +242,9 @@ class RunCheck {
     found_({RunName(run.id, run.key), what, remedy});
   }
 
-  const FindingHook& found_;
-  bool adoption_;                        // data of before may have been taken over
+  Findings& found_;
+  bool adoption_;  // data of before may have been taken over
+  bool is_shard_;
   std::unordered_set<int64_t> current_;  // datasets with a run whose key is of their fingerprint
   sqlite::Statement row_;
   sqlite::Statement data_uri_;
@@ -234,16 +253,16 @@ class RunCheck {
 
 }  // namespace
 
-int64_t CheckRuns(sqlite::Connection& connection, const FindingHook& found) {
+int64_t CheckRuns(sqlite::Connection& connection, Findings& found) {
   RunCheck check(connection, found);
   int64_t runs = 0;
-  ForPages(connection, "runs",
+  ForPages(connection, "runs", found,
            [&](int64_t first, int64_t last) { runs += check.Look(first, last); });
   return runs;
 }
 
 // An attempt that others ended (lost, or released by a cancel) has times of two clocks.
-void CheckAttempts(sqlite::Connection& connection, const FindingHook& found) {
+void CheckAttempts(sqlite::Connection& connection, Findings& found) {
   sqlite::Statement row(
       connection,
       "SELECT r.id, r.key, a.attempt, a.outcome IS NULL, a.host FROM runs r"
@@ -252,7 +271,7 @@ void CheckAttempts(sqlite::Connection& connection, const FindingHook& found) {
       "  OR (a.ended_at < a.started_at AND a.outcome NOT IN ('lost', 'released')"
       "   AND NOT (r.attempt = a.attempt AND r.state IN ('done', 'diverged', 'out_of_memory'))))"
       " ORDER BY r.id, a.attempt");
-  ForPages(connection, "runs", [&](int64_t first, int64_t last) {
+  ForPages(connection, "runs", found, [&](int64_t first, int64_t last) {
     for (row.Bind(first, last); row.Step();) {
       const std::string where = RunName(row.Int(0), row.Text(1));
       const std::string attempt = "its attempt " + row.Text(2);
@@ -270,7 +289,7 @@ void CheckAttempts(sqlite::Connection& connection, const FindingHook& found) {
 
 namespace {
 
-void CheckEmptySeries(sqlite::Connection& connection, const FindingHook& found) {
+void CheckEmptySeries(sqlite::Connection& connection, Findings& found) {
   // An imported series may have members whose runs were not ended where they come from.
   sqlite::Statement row(
       connection,
@@ -287,7 +306,7 @@ void CheckEmptySeries(sqlite::Connection& connection, const FindingHook& found) 
 
 }  // namespace
 
-void CheckSeries(sqlite::Connection& connection, const FindingHook& found) {
+void CheckSeries(sqlite::Connection& connection, Findings& found) {
   CheckEmptySeries(connection, found);
   sqlite::Statement link(
       connection,
@@ -303,7 +322,7 @@ void CheckSeries(sqlite::Connection& connection, const FindingHook& found) {
   sqlite::Statement alone(connection,
                           "SELECT id, key FROM runs r WHERE id BETWEEN ? AND ? AND NOT EXISTS"
                           " (SELECT 1 FROM series_runs l WHERE l.run_id = r.id) ORDER BY id");
-  ForPages(connection, "runs", [&](int64_t first, int64_t last) {
+  ForPages(connection, "runs", found, [&](int64_t first, int64_t last) {
     for (link.Bind(first, last); link.Step();) {
       found({RunName(link.Int(0), link.Text(1)),
              "is taken for a run of member " + link.Text(2) + ", whose series has another " +

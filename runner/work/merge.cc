@@ -99,6 +99,7 @@ void MergeOne(const MergeRequest& request, Database& db, MergeSource& source, Me
   };
   shard.rows = MergeRows(db, source.readable(), fs::absolute(source.path()).string(), options);
   SetWeightsAside(folders.study, replaced, shard.rows.replaced);
+  RemoveStaleCheckpoints(folders.study, shard.rows.merged);
   if (request.move_files) shard.moved = MoveShardFiles(folders, shard.rows.merged);
   shard.left = CountShardFiles(folders, shard.rows.merged);
 }

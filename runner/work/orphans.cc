@@ -15,6 +15,26 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kExtension = ".safetensors";
 constexpr std::string_view kInPlace[] = {"", ".fresh", ".previous"};
+constexpr std::string_view kTemporary = ".new-";  // PendingFile's
+constexpr std::string_view kAttempt = ".attempt-";
+constexpr std::string_view kCopy = ".copy";  // of checkpoints for shards, once
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// Whether we gave a file this name after KEY.safetensors. Everything else is somebody else's, or
+// kept on purpose (ReplacedWeightsPath).
+bool IsOurs(std::string_view rest, RunFile::Kind kind) {
+  if (rest == kCopy) return true;
+  const size_t temporary = rest.rfind(kTemporary);
+  if (temporary != rest.npos) {
+    if (!IsNumber(rest.substr(temporary + kTemporary.size()))) return false;
+    rest = rest.substr(0, temporary);
+  }
+  if (kind == RunFile::Kind::kCheckpoint) return std::ranges::count(kInPlace, rest) > 0;
+  return rest.empty() || (rest.starts_with(kAttempt) && IsNumber(rest.substr(kAttempt.size())));
+}
 
 bool HasResult(const FileRun& run) {
   return run.state == RunState::kDone || run.state == RunState::kDiverged ||
@@ -37,9 +57,11 @@ void List(const std::string& folder, RunFile::Kind kind, std::vector<RunFile>& f
     std::string_view rest = std::string_view(name).substr(kHashDigits);
     if (!rest.starts_with(kExtension)) continue;
     rest.remove_prefix(kExtension.size());
+    if (!IsOurs(rest, kind)) continue;
     const bool in_place =
         kind == RunFile::Kind::kCheckpoint ? std::ranges::count(kInPlace, rest) > 0 : rest.empty();
-    files.push_back({it->path().string(), kind, key, in_place});
+    const bool temporary = rest == kCopy || rest.find(kTemporary) != rest.npos;
+    files.push_back({it->path().string(), kind, key, in_place, temporary});
   }
 }
 
@@ -65,11 +87,11 @@ std::string WhyOrphan(const RunFile& file, const std::optional<FileRun>& run) {
   return file.in_place ? "" : "what a process wrote that ended meanwhile; " + NameOf(*run);
 }
 
-bool RemoveOrphan(Database& db, const RunFile& file) {
+bool RemoveOrphan(Database& db, const RunFile& file, const std::function<bool()>& held) {
   bool removed = false;
   WithFileRun(db, file.key, [&](const std::optional<FileRun>& run) {
     std::error_code failure;
-    if (!WhyOrphan(file, run).empty()) removed = fs::remove(file.path, failure);
+    if (!WhyOrphan(file, run).empty() && !held()) removed = fs::remove(file.path, failure);
   });
   return removed;
 }
@@ -80,7 +102,7 @@ int64_t RemoveLeftBehind(const std::string& db_path, const std::string& folder) 
     std::vector<RunFile> files = ListRunFiles(folder);
     std::erase_if(files, [](const RunFile& file) { return !IsLeftover(file); });
     if (files.empty()) return 0;
-    Database db = Database::Open(db_path, OpenMode::kAsItIs);
+    Database db = Database::Open(db_path, OpenMode::kReadWrite);
     for (const RunFile& file : files) {
       const std::optional<FileRun> now = FindFileRun(db, file.key);
       if (!now || !HasResult(*now)) continue;

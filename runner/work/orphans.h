@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,20 +18,22 @@ struct RunFile {
   enum class Kind { kCheckpoint, kWeights };
   std::string path;
   Kind kind = Kind::kCheckpoint;
-  std::string key;       // of the run
-  bool in_place = true;  // under its own name: not half written, nor an attempt's own
+  std::string key;         // of the run
+  bool in_place = true;    // under its own name: not half written, nor an attempt's own
+  bool temporary = false;  // half written
 };
-// Every file that is named as a run's, in the order of names, checkpoints first. Others are left
-// out. Empty where there is no such folder.
+// Every file with a name that this program gives, in the order of names, checkpoints first. Others
+// are left out, and so are weights that were kept when another result replaced theirs. Empty where
+// there is no such folder.
 std::vector<RunFile> ListRunFiles(const std::string& folder);
 
 // Why the run, as it is now, does not need the file ("its run 12 is done"); "" where it may. Files
 // of a running run are its owner's.
 std::string WhyOrphan(const RunFile& file, const std::optional<FileRun>& run);
 
-// Removes the file if `run` still does not need it, which cannot change meanwhile. False if it was
-// left.
-bool RemoveOrphan(Database& db, const RunFile& file);
+// Removes the file if its run in `db`, open for writing, still does not need it, which cannot
+// change meanwhile, and `held` says no. False if it was left.
+bool RemoveOrphan(Database& db, const RunFile& file, const std::function<bool()>& held);
 
 // Removes what killed workers left behind of runs that have a result. Answers how many files. For
 // the beginning and the end of a training; what cannot be removed now stays.

@@ -69,6 +69,11 @@ std::string AttemptWeightsPath(const std::string& folder, const std::string& key
   return WeightsPath(folder, key) + kAttempt + std::to_string(attempt);
 }
 
+std::string ReplacedWeightsPath(const std::string& folder, const std::string& key,
+                                int64_t attempt) {
+  return WeightsPath(folder, key) + ".replaced-" + std::to_string(attempt);
+}
+
 void MakeRunFolders(const std::string& folder) {
   for (const char* name : {"/checkpoints", "/weights"}) {
     std::error_code failure;

@@ -19,6 +19,9 @@ std::string WeightsPath(const std::string& folder, const std::string& key);
 // What an attempt writes its weights to until its result is stored: an owner that lost its run and
 // does not know it yet touches no other's.
 std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt);
+// Weights of a result that another replaced (dse merge). They are kept until their run is
+// forgotten.
+std::string ReplacedWeightsPath(const std::string& folder, const std::string& key, int64_t attempt);
 
 // Makes the two folders and tries whether files can be made in them. Throws Error, the machine's
 // fault, that names what cannot be.

@@ -7,10 +7,10 @@
 #include <system_error>
 #include <unordered_set>
 
-#include "core/durable_file.h"
 #include "core/error.h"
 #include "db/plan.h"
 #include "runner/work/run_files.h"
+#include "runner/work/shard_files.h"
 
 namespace dse {
 namespace {
@@ -26,9 +26,11 @@ void CopyCheckpoints(const std::string& from, const std::string& to,
     const std::string source = CheckpointPath(from, key);
     if (!fs::exists(source, failure) || fs::exists(target, failure)) continue;
     fs::create_directories(fs::path(target).parent_path(), failure);
-    const std::string temporary = target + ".copy";
-    if (!fs::copy_file(source, temporary, fs::copy_options::overwrite_existing, failure)) continue;
-    RenameDurably(temporary, target);
+    try {
+      CopyDurably(source, target);
+    } catch (const Error&) {
+      continue;
+    }
   }
 }
 

@@ -16,20 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void CopyDurably(const std::string& from, const std::string& to) {
-  constexpr size_t kPiece = 1 << 20;
-  std::ifstream in(from, std::ios::binary);
-  if (!in) throw Error(from + ": cannot be read", Fault::kMachine);
-  PendingFile out(to);
-  std::string piece(kPiece, '\0');
-  while (in.read(piece.data(), static_cast<std::streamsize>(kPiece)) || in.gcount() > 0) {
-    out.Append(std::string_view(piece).substr(0, static_cast<size_t>(in.gcount())));
-  }
-  if (in.bad()) throw Error(from + ": cannot be read", Fault::kMachine);
-  out.Finish();
-  out.Publish();
-}
-
 void Move(const std::string& from, const std::string& to) {
   std::error_code failure;
   fs::create_directories(fs::path(to).parent_path(), failure);
@@ -93,6 +79,20 @@ class MoveList {
 
 }  // namespace
 
+void CopyDurably(const std::string& from, const std::string& to) {
+  constexpr size_t kPiece = 1 << 20;
+  std::ifstream in(from, std::ios::binary);
+  if (!in) throw Error(from + ": cannot be read", Fault::kMachine);
+  PendingFile out(to);
+  std::string piece(kPiece, '\0');
+  while (in.read(piece.data(), static_cast<std::streamsize>(kPiece)) || in.gcount() > 0) {
+    out.Append(std::string_view(piece).substr(0, static_cast<size_t>(in.gcount())));
+  }
+  if (in.bad()) throw Error(from + ": cannot be read", Fault::kMachine);
+  out.Finish();
+  out.Publish();
+}
+
 int64_t CountShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs) {
   if (folders.shard == folders.study) return 0;
   const MoveList list(folders);
@@ -102,6 +102,16 @@ int64_t CountShardFiles(const ShardFolders& folders, const std::vector<MergedRun
     count += static_cast<int64_t>(list.Of(run, outdated).size());
   }
   return count;
+}
+
+void RemoveStaleCheckpoints(const std::string& folder, const std::vector<MergedRun>& runs) {
+  const std::map<std::string, RunFiles> files = FindRunFiles(folder);
+  for (const MergedRun& run : runs) {
+    const auto at = files.find(run.key);
+    if (!run.shown || at == files.end()) continue;
+    std::error_code ignored;
+    for (const std::string& file : at->second.checkpoints) fs::remove(file, ignored);
+  }
 }
 
 int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs) {
@@ -122,7 +132,7 @@ int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>
 void NameReplacedWeights(const std::string& folder, const std::vector<ReplacedResult>& replaced) {
   for (const ReplacedResult& result : replaced) {
     const std::string weights = WeightsPath(folder, result.key);
-    const std::string name = AttemptWeightsPath(folder, result.key, result.attempt);
+    const std::string name = ReplacedWeightsPath(folder, result.key, result.attempt);
     std::error_code failure;
     if (!fs::exists(weights, failure) || fs::equivalent(weights, name, failure)) continue;
     fs::remove(name, failure);  // no result has this name before it is replaced
@@ -136,7 +146,8 @@ void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult
   for (const ReplacedResult& result : ever) {
     const std::string weights = WeightsPath(folder, result.key);
     std::error_code failure;
-    if (!fs::equivalent(weights, AttemptWeightsPath(folder, result.key, result.attempt), failure)) {
+    if (!fs::equivalent(weights, ReplacedWeightsPath(folder, result.key, result.attempt),
+                        failure)) {
       continue;
     }
     fs::remove(weights, failure);
@@ -145,7 +156,7 @@ void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult
   // Where a file cannot have two names.
   for (const ReplacedResult& result : now) {
     const std::string weights = WeightsPath(folder, result.key);
-    const std::string name = AttemptWeightsPath(folder, result.key, result.attempt);
+    const std::string name = ReplacedWeightsPath(folder, result.key, result.attempt);
     std::error_code failure;
     if (fs::exists(weights, failure) && !fs::exists(name, failure)) RenameDurably(weights, name);
   }

@@ -121,7 +121,8 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   const DeviceTurns turns;
   const WorkerJob job{effective, data, factory, plan.run_ids, start, placement, turns};
   const TrainSummary summary = Supervisor(job, progress).Run();
-  RemoveLeftBehind(effective.db_path, effective.work_dir);
+  // Whoever stopped us waits; the next training does it.
+  if (!summary.interrupted) RemoveLeftBehind(effective.db_path, effective.work_dir);
   return summary;
 }
 

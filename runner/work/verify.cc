@@ -1,7 +1,9 @@
 #include "runner/work/verify.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -12,6 +14,7 @@
 #include "core/model.h"
 #include "db/database.h"
 #include "db/file_runs.h"
+#include "db/study_status.h"
 #include "runner/training/recipe.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/weights.h"
@@ -29,28 +32,94 @@ std::string WithoutPath(const std::string& message, const std::string& path) {
   return message.starts_with(start) ? message.substr(start.size()) : message;
 }
 
-class FileVerification {
+// The files of a study that could be read.
+class Study {
  public:
-  FileVerification(const VerifyRequest& request, Database& db, std::vector<Database*> others,
-                   bool others_known, const std::function<void(const std::string&)>& tell)
-      : request_(request),
-        db_(db),
-        others_(std::move(others)),
-        others_known_(others_known),
-        tell_(tell) {
-    result_.path = db.path();
+  void Add(Database& db) { files_.push_back(&db); }
+  // One could not be read: whose files belong to no run cannot be told.
+  void Miss() { all_known_ = false; }
+  bool all_known() const { return all_known_; }
+
+  // Whether any has the run, or may have it.
+  bool MayHave(const std::string& key) {
+    return Any([&](Database& db) { return FindFileRun(db, key).has_value(); });
+  }
+  // Whether somebody trains it into any of them, or may do so.
+  bool MayHold(const std::string& key) {
+    return Any([&](Database& db) {
+      const std::optional<FileRun> run = FindFileRun(db, key);
+      return run && run->state == RunState::kRunning;
+    });
   }
 
-  VerifiedFile Run() {
-    result_.rows = VerifyRows(db_, [this](const Finding& finding) { Tell(finding); });
-    if (!result_.rows.sound) return result_;
+ private:
+  bool Any(const std::function<bool(Database&)>& is) {
+    for (Database* db : files_) {
+      try {
+        if (is(*db)) return true;
+      } catch (const Error&) {
+        Miss();
+      }
+    }
+    return !all_known_;
+  }
+
+  std::vector<Database*> files_;
+  bool all_known_ = true;
+};
+
+bool WrittenLately(const std::string& path) {
+  constexpr std::chrono::minutes kLately{10};
+  std::error_code gone;
+  const fs::file_time_type time = fs::last_write_time(path, gone);
+  return !gone && time > fs::file_time_type::clock::now() - kLately;
+}
+
+class FileVerification {
+ public:
+  FileVerification(const VerifyRequest& request, std::string work_dir, Database db, Study& study,
+                   const std::function<void(const std::string&)>& tell)
+      : request_(request),
+        work_dir_(std::move(work_dir)),
+        db_(std::move(db)),
+        study_(study),
+        tell_(tell) {
+    result_.path = db_.path();
+    study_.Add(db_);
+  }
+  FileVerification(const FileVerification&) = delete;
+  FileVerification& operator=(const FileVerification&) = delete;
+
+  void CheckRows() {
+    result_.rows.sound = false;  // unless we get to its end
+    result_.rows = VerifyRows(
+        db_, [this](const Finding& finding) { Tell(finding); }, request_.deep);
+    if (!result_.rows.sound) return study_.Miss();
     ReadRecipes(db_, [this](const StoredRecipe& recipe) { CheckRecipe(recipe); });
-    for (const RunFile& file : ListRunFiles(WorkFolder(db_.path(), request_.work_dir))) {
+  }
+
+  void CheckFiles() {
+    if (!result_.rows.sound) return;
+    for (const RunFile& file : ListRunFiles(WorkFolder(db_.path(), work_dir_))) {
       ++result_.files;
       CheckFile(file);
     }
-    return result_;
   }
+
+  // A shard that can no longer be read.
+  void Fail(const Error& failure) {
+    study_.Miss();
+    result_.rows.sound = false;
+    Tell(Unreadable(failure, db_.path()));
+  }
+
+  static Finding Unreadable(const Error& failure, const std::string& path) {
+    return {"", WithoutPath(failure.what(), path),
+            "nothing is said of it and of files that no run needs; call this again when it can be "
+            "read. A shard that was never begun may be removed"};
+  }
+
+  const VerifiedFile& result() const { return result_; }
 
  private:
   void Tell(const Finding& finding) {
@@ -71,18 +140,17 @@ class FileVerification {
     }
   }
 
-  // Files of a run that only another file of the study has are that file's to judge.
-  bool AnotherHas(const std::string& key) const {
-    return !others_known_ || std::ranges::any_of(others_, [&](Database* other) {
-      return FindFileRun(*other, key).has_value();
-    });
-  }
-
+  // Files of a run that only another file of the study has are that file's to judge, and so are
+  // those of a run that somebody trains into another.
   void CheckFile(const RunFile& file) {
     const std::optional<FileRun> run = FindFileRun(db_, file.key);
-    if (!run && AnotherHas(file.key)) return;
+    if (!run && study_.MayHave(file.key)) return;
     const std::string why = WhyOrphan(file, run);
-    if (!why.empty()) return CheckOrphan(file, why);
+    if (!why.empty()) {
+      const bool judged = study_.all_known() && !study_.MayHold(file.key) &&
+                          !(file.temporary && WrittenLately(file.path));
+      return judged ? CheckOrphan(file, why) : void();
+    }
     if (!run || run->state == RunState::kRunning || !file.in_place) return;
     const std::string failure = TryRead(file, *run);
     if (failure.empty() || Changed(file, *run)) return;
@@ -98,16 +166,24 @@ class FileVerification {
   }
 
   void CheckOrphan(const RunFile& file, const std::string& why) {
-    if (request_.clean && RemoveOrphan(db_, file)) {
-      ++result_.removed;
-      tell_(db_.path() + ": removed " + file.path + " (" + why + ")");
-      return;
+    if (!request_.clean) {
+      return Tell({file.path, "no run needs it: " + why, "'dse verify --clean' removes it"});
+    }
+    std::string trouble = "it cannot be removed; see to the rights of its folder";
+    try {
+      if (!writable_) writable_ = Database::Open(db_.path(), OpenMode::kReadWrite);
+      const auto held = [&] { return study_.MayHold(file.key); };
+      if (RemoveOrphan(*writable_, file, held)) {
+        ++result_.removed;
+        tell_(db_.path() + ": removed " + file.path + " (" + why + ")");
+        return;
+      }
+      if (held() || WhyOrphan(file, FindFileRun(db_, file.key)).empty()) return;
+    } catch (const Error& failure) {
+      trouble = std::string("it cannot be removed: ") + failure.what();
     }
     std::error_code gone;
-    if (!fs::exists(file.path, gone)) return;
-    Tell({file.path, "no run needs it: " + why,
-          request_.clean ? "it cannot be removed; see to the rights of its folder"
-                         : "'dse verify --clean' removes it"});
+    if (fs::exists(file.path, gone)) Tell({file.path, "no run needs it: " + why, trouble});
   }
 
   // Why it cannot be used; "" if it can.
@@ -142,63 +218,47 @@ class FileVerification {
   }
 
   const VerifyRequest& request_;
-  Database& db_;
-  std::vector<Database*> others_;
-  bool others_known_;
+  std::string work_dir_;
+  Database db_;                       // only read
+  std::optional<Database> writable_;  // where files are removed
+  Study& study_;
   const std::function<void(const std::string&)>& tell_;
   VerifiedFile result_;
 };
 
-struct Shards {
-  std::vector<Database> open;
-  std::vector<VerifiedFile> unreadable;
-};
-
-Shards OpenShards(const std::string& db_path, const std::function<void(const std::string&)>& tell) {
-  Shards shards;
-  for (const std::string& path : ShardsOf(db_path)) {
-    try {
-      shards.open.push_back(Database::Open(path, OpenMode::kAsItIs));
-    } catch (const Error& failure) {
-      Finding finding{
-          "", WithoutPath(failure.what(), path),
-          "a shard that was never begun or is damaged is trained again once it is removed"};
-      tell(finding.Line(path));
-      shards.unreadable.push_back({path, {false}, 0, 1, 0});
-    }
-  }
-  return shards;
-}
-
 }  // namespace
-
-std::vector<std::string> ShardsOf(const std::string& db_path) {
-  std::vector<std::string> shards;
-  std::error_code none;
-  for (fs::directory_iterator it(db_path + ".shards", none), end; it != end; it.increment(none)) {
-    if (it->path().extension() == ".db" && it->is_regular_file(none)) {
-      shards.push_back(it->path().string());
-    }
-  }
-  std::ranges::sort(shards);
-  return shards;
-}
 
 std::vector<VerifiedFile> VerifyStudy(const VerifyRequest& request,
                                       const std::function<void(const std::string& line)>& tell) {
-  Database main = Database::Open(request.db_path, OpenMode::kAsItIs);
-  Shards shards = OpenShards(request.db_path, tell);
-  std::vector<Database*> others;
-  for (Database& shard : shards.open) others.push_back(&shard);
-  const bool all_known = shards.unreadable.empty();
-  std::vector<VerifiedFile> files;
-  files.push_back(FileVerification(request, main, others, all_known, tell).Run());
-  VerifyRequest of_shard = request;
-  of_shard.work_dir = "";
-  for (Database& shard : shards.open) {
-    files.push_back(FileVerification(of_shard, shard, {&main}, true, tell).Run());
+  Study study;
+  FileVerification main(request, request.work_dir,
+                        Database::Open(request.db_path, OpenMode::kObserve), study, tell);
+  std::vector<std::unique_ptr<FileVerification>> shards;
+  std::vector<VerifiedFile> unreadable;
+  for (const std::string& path : ShardPaths(request.db_path)) {
+    try {
+      shards.push_back(std::make_unique<FileVerification>(
+          request, "", Database::Open(path, OpenMode::kObserve), study, tell));
+    } catch (const Error& failure) {
+      study.Miss();
+      tell(FileVerification::Unreadable(failure, path).Line(path));
+      unreadable.push_back({path, {false}, 0, 1, 0});
+    }
   }
-  std::ranges::move(shards.unreadable, std::back_inserter(files));
+  // Files are judged when it is known which databases can be relied on.
+  for (const auto check : {&FileVerification::CheckRows, &FileVerification::CheckFiles}) {
+    (main.*check)();
+    for (const auto& shard : shards) {
+      try {
+        ((*shard).*check)();
+      } catch (const Error& failure) {
+        shard->Fail(failure);
+      }
+    }
+  }
+  std::vector<VerifiedFile> files{main.result()};
+  for (const auto& shard : shards) files.push_back(shard->result());
+  std::ranges::move(unreadable, std::back_inserter(files));
   return files;
 }
 

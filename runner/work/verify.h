@@ -26,14 +26,13 @@ struct VerifiedFile {
   int64_t removed = 0;   // of the files
 };
 
-// FILE.shards/*.db, in the order of names; each has its own DATABASE.d.
-std::vector<std::string> ShardsOf(const std::string& db_path);
-
 // Checks the rows (db/verify.h), the keys of recipes, and the files of the database and of its
 // shards: those that no run needs (orphans.h), weights and checkpoints that cannot be read, whose
 // checksum does not hold or that are of another network. Calls `tell` with a line for each finding
-// and each file removed. Changes nothing unless it is to clean. Throws Error where the database
-// itself cannot be read; a shard that cannot is a finding.
+// and each file removed. Nothing is locked while it is called. Writes nothing unless it is to
+// clean: not even what a process that was killed left half-written is rolled back. Throws Error
+// where the database itself cannot be read; a shard that cannot is a finding, and which files no
+// run needs is not told then.
 std::vector<VerifiedFile> VerifyStudy(const VerifyRequest& request,
                                       const std::function<void(const std::string& line)>& tell);
 

@@ -139,6 +139,12 @@ TEST_CASE("a study is complete when no run is left, no job waits and every file 
   view.status.runs[RunState::kPending] = 0;
   CHECK_FALSE(IsComplete(view));
   view.status.runs[RunState::kRunning] = 0;
+  view.status.workers.resize(1);
+  view.status.workers[0].lease_seconds = 100;
+  CHECK_FALSE(IsComplete(view));
+  view.status.workers[0].certainly_dead = true;
+  CHECK(IsComplete(view));
+  view.status.workers.clear();
   CHECK(IsComplete(view));
   view.queue.answer = SlurmAnswer::kAnswered;
   CHECK(IsComplete(view));
@@ -199,13 +205,13 @@ TEST_CASE("a watch ends by itself where nothing is left to train", "[cli][status
   CHECK(ParseJson(json.out, "status")["complete"] == true);
 }
 
-TEST_CASE("a watch goes on until it is interrupted, which is no failure", "[cli][status]") {
+TEST_CASE("a watch goes on until it is interrupted", "[cli][status]") {
   for (const int signal : {SIGINT, SIGTERM}) {
     const StatusStudy study(false);
     RunningWatch watch(study);
     REQUIRE(watch.Shows("1 pending"));
     watch.process().Signal(signal);
-    CHECK(watch.process().Wait() == 0);
+    CHECK(watch.process().Wait() == 130);
   }
 }
 

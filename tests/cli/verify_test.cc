@@ -130,11 +130,13 @@ TEST_CASE("verify leaves the files of a run in somebody's hands alone, whatever 
   const TrainedStudy study;
   Query(study.db,
         "UPDATE runs SET state = 'running', error = NULL, best_error = NULL, attempt = 2,"
-        " owner = 'there/1/2/3/4/5', lease_expires = unixepoch() + 1000 WHERE state = 'done'"
+        " owner = 'there/1/2/3/4/5', lease_expires = strftime('%s', 'now') + 1000 WHERE state = "
+        "'done'"
         " RETURNING 1");
   Query(study.db,
         "INSERT INTO attempts(run_id, attempt, owner, host, device, started_at)"
-        " SELECT id, 2, owner, 'there', 'cpu', unixepoch() FROM runs WHERE state = 'running'"
+        " SELECT id, 2, owner, 'there', 'cpu', strftime('%s', 'now') FROM runs WHERE state = "
+        "'running'"
         " RETURNING 1");
   const Words held = {study.Checkpoint(study.done), study.Checkpoint(study.done) + ".fresh.new-1",
                       study.weights + ".attempt-1", study.weights + ".attempt-2.new-5"};

@@ -118,6 +118,50 @@ TEST_CASE("a run counts as it is where it is furthest") {
   CHECK(status.causes[0].count == 1);
 }
 
+TEST_CASE("runs that only a shard has count, in their series too") {
+  const ShardedStudy study(3);
+  const std::string one = study.Shard("1.db"), two = study.Shard("2.db");
+  study.Finish(one, Done(30));
+  study.Claim(one);
+  study.Finish(two, Failed("overcome in the other"));
+  study.Execute(study.path, GENERATE("DELETE FROM series_runs; DELETE FROM runs",
+                                     "DELETE FROM series_runs; DELETE FROM runs;"
+                                     "DELETE FROM series; DELETE FROM datasets",
+                                     "DELETE FROM series_runs WHERE run_id < 3;"
+                                     "DELETE FROM runs WHERE id < 3"));
+  const StudyStatus status = study.Load();
+  CHECK(status.runs.Text() == "1 done, 1 pending, 1 running");
+  REQUIRE(status.series.size() == 1);
+  CHECK(status.series[0].population == "p");
+  CHECK(status.series[0].states.Text() == status.runs.Text());
+  CHECK(status.series[0].best_error == 30.0);
+  CHECK(status.recent.finished == 1);
+  CHECK(status.workers.size() == 1);
+  CHECK(status.failures.empty());
+}
+
+TEST_CASE("a failure that a later shard overcame is not told") {
+  const ShardedStudy study(1);
+  study.Finish(study.Shard("1.db"), Failed("broken image 4"));
+  study.Finish(study.Shard("2.db"), Done(30));
+  const StudyStatus status = study.Load();
+  CHECK(status.runs.Text() == "1 done");
+  CHECK(status.failures.empty());
+  CHECK(status.causes.empty());
+}
+
+TEST_CASE("a run that the main file wants again is not what an old shard says of it") {
+  const ShardedStudy study(2);
+  const std::string shard = study.Shard("1.db");
+  study.Finish(study.path, Done(30));
+  study.Finish(shard, Done(31));  // run 2, of a copy that has run 1
+  study.Execute(study.path,
+                "UPDATE runs SET state = 'pending', error = NULL, best_error = NULL WHERE id = 1");
+  const StudyStatus status = study.Load();
+  CHECK(status.runs.Text() == "1 done, 1 pending");
+  CHECK(status.series[0].best_error == 31.0);
+}
+
 TEST_CASE("shards are read by number, and what is no file of ours is left out with the reason") {
   const ShardedStudy study(4);
   study.Finish(study.Shard("10.db"), Done(30));

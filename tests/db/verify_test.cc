@@ -14,10 +14,11 @@
 namespace dse {
 namespace {
 
-std::vector<std::string> Verify(const std::string& path) {
+std::vector<std::string> Verify(const std::string& path, bool deep = false) {
   std::vector<std::string> lines;
-  Database db = Database::Open(path, OpenMode::kAsItIs);
-  VerifyRows(db, [&](const Finding& finding) { lines.push_back(finding.Line("F")); });
+  Database db = Database::Open(path, OpenMode::kObserve);
+  VerifyRows(
+      db, [&](const Finding& finding) { lines.push_back(finding.Line("F")); }, deep);
   return lines;
 }
 
@@ -108,7 +109,7 @@ TEST_CASE("each kind of damage in the rows is found, and nothing else", "[verify
        {"F: table runs: row 3 belongs to a row of models that is not there", "F: run 3 (",
         "is taken for a run of member 2"}},
       {"UPDATE runs SET state = 'asleep' WHERE id = 3",
-       {"F: SQLite finds damage: CHECK constraint failed in runs; restore the file"}},
+       {"F: run 3 (", "is in the state 'asleep', which there is not"}},
       {"INSERT INTO runs(key, model_id, recipe_id, dataset_id, seed) SELECT 'fedcba9876543210',"
        " model_id, recipe_id, dataset_id, seed FROM runs WHERE id = 3;"
        "INSERT INTO series_runs SELECT series_id, member_id, 4 FROM series_runs WHERE run_id = 3",
@@ -126,6 +127,34 @@ TEST_CASE("each kind of damage in the rows is found, and nothing else", "[verify
     CHECK(lines.size() <= damage.findings.size());
     CHECK(!lines.empty());
   }
+}
+
+TEST_CASE("a deep look finds what SQLite does not let in", "[verify]") {
+  VerifiedStudy study;
+  CHECK(Verify(study.path, true).empty());
+  study.After("UPDATE runs SET state = 'asleep' WHERE id = 3");
+  const std::vector<std::string> lines = Verify(study.path, true);
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines.front(),
+             Catch::Contains("F: SQLite finds damage: CHECK constraint failed in runs"
+                             "; restore the file"));
+}
+
+TEST_CASE("the file is not locked while findings are told", "[verify]") {
+  VerifiedStudy study;
+  study.After(
+      "UPDATE models SET flops = 7; UPDATE runs SET error = 1, best_error = 1 WHERE id = 1;"
+      "UPDATE spaces SET document = '{}'; UPDATE runs SET lease_expires = 1 WHERE id = 2");
+  Database db = Database::Open(study.path, OpenMode::kObserve);
+  LockWait none;
+  none.seconds = 0;
+  int told = 0;
+  VerifyRows(db, [&](const Finding&) {
+    sqlite::Connection writer(study.path, sqlite::Access::kReadWrite, none);
+    writer.Execute("BEGIN EXCLUSIVE; COMMIT");
+    ++told;
+  });
+  CHECK(told > 5);
 }
 
 TEST_CASE("a claim whose owner has ended is found while its lease still runs", "[verify]") {
