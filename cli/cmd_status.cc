@@ -1,106 +1,118 @@
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/live_screen.h"
 #include "cli/options.h"
-#include "core/json.h"
-#include "db/status.h"
-#include "runner/work/forecast.h"
+#include "cli/status_output.h"
+#include "core/clock.h"
+#include "core/printable.h"
+#include "db/lock_wait.h"
+#include "db/study_status.h"
+#include "runner/slurm/queue.h"
+#include "runner/work/stop_signals.h"
 
 namespace dse {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-constexpr std::chrono::seconds kWatchInterval{2};
+constexpr int kWatchSeconds = 2;
+constexpr double kQueuePause = 30;    // seconds: a controller has more to do than to answer us
+constexpr double kQueuePatience = 5;  // seconds
+constexpr std::chrono::milliseconds kPoll{50};
 
 struct StatusOptions {
   std::string db;
   bool json = false;
-  bool watch = false;
+  std::optional<int> watch;  // seconds from one look to the next
 };
 
 bool ReadOptions(std::span<const std::string> args, StatusOptions& options) {
-  OptionParser parser("status --db FILE [--watch] [--json]",
-                      "Progress by series, runs in somebody's hands, and failures.");
+  OptionParser parser("status --db FILE [--watch [SECONDS]] [--json]",
+                      "Progress by series, runs in somebody's hands, jobs in Slurm's queue and "
+                      "failures by cause, over the file and\nits shards. Writes nothing.");
   parser.Text("db", "FILE", &options.db, "results database");
-  parser.Flag("watch", &options.watch, "again every two seconds, until interrupted");
-  parser.Flag("json", &options.json, "as one JSON document");
+  parser.OptionalInt("watch", "SECONDS", &options.watch, kWatchSeconds, 1, 86'400,
+                     "again and again, until nothing is left to train (default every 2 seconds)");
+  parser.Flag("json", &options.json, "as one JSON document on a line");
   parser.Require("db");
   return parser.Parse(args);
 }
 
-OrderedJson OrNull(const std::optional<double>& value) {
-  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+// Looks at the files, and now and then at the queue.
+class Watcher {
+ public:
+  explicit Watcher(const StatusOptions& options) : options_(options) {}
+
+  // Throws Error where the file cannot be read.
+  void Look(const LockWait& wait) {
+    const auto begin = Clock::now();
+    view_.status = LoadStudyStatus(options_.db, wait);
+    view_.time =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    seconds_ = SecondsSince(begin);
+    if (queue_read_ && SecondsSince(*queue_read_) < kQueuePause) return;
+    view_.queue = JobsOf(options_.db, kQueuePatience);
+    queue_read_ = Clock::now();
+  }
+
+  const StatusView& view() const { return view_; }
+  std::string Text() const { return options_.json ? StatusJson(view_) + "\n" : StatusText(view_); }
+  // Until the next look: reading a large file must not become what the file is mostly locked for.
+  double Pause() const { return std::max<double>(*options_.watch, 10 * seconds_); }
+
+ private:
+  const StatusOptions& options_;
+  StatusView view_;
+  std::optional<Clock::time_point> queue_read_;
+  double seconds_ = 0;  // that the last look at the files took
+};
+
+// False where a stop signal came meanwhile.
+bool Sleep(double seconds) {
+  const auto begin = Clock::now();
+  while (StopSignals::count() == 0 && SecondsSince(begin) < seconds) {
+    std::this_thread::sleep_for(kPoll);
+  }
+  return StopSignals::count() == 0;
 }
 
-OrderedJson StatusJson(const DatabaseStatus& status) {
-  OrderedJson json;
-  json["populations"] = status.populations;
-  json["models"] = status.models;
-  json["series"] = OrderedJson::array();
-  for (const SeriesStatus& s : status.series) {
-    OrderedJson series = {{"population", s.population},
-                          {"recipe", s.recipe},
-                          {"data", s.dataset},
-                          {"total", s.states.total()}};
-    for (const Word<RunState>& state : kRunStateWords) series[state.text] = s.states[state.value];
-    series["best_error"] = OrNull(s.best_error);
-    series["mean_seconds"] = OrNull(s.mean_seconds);
-    series["seconds_left"] = OrNull(SecondsLeft(s));
-    json["series"].push_back(series);
+// A file that cannot be read for once is tried again.
+std::string LookAgain(Watcher& watcher) {
+  LockWait moment;
+  moment.seconds = 1;
+  try {
+    watcher.Look(moment);
+    return "";
+  } catch (const Error& error) {
+    return Printable(std::string("tried again soon: ") + error.what()) + "\n";
   }
-  json["workers"] = OrderedJson::array();
-  for (const WorkerStatus& w : status.workers) {
-    json["workers"].push_back({{"run", w.run_id},
-                               {"hash", w.model_hash},
-                               {"host", w.host},
-                               {"device", w.device},
-                               {"attempt", w.attempt},
-                               {"epoch", w.epoch},
-                               {"seconds", w.seconds},
-                               {"lease_seconds", w.lease_seconds},
-                               {"dead", w.certainly_dead}});
-  }
-  json["failures"] = OrderedJson::array();
-  for (const FailureStatus& f : status.failures) {
-    json["failures"].push_back({{"run", f.run_id},
-                                {"hash", f.model_hash},
-                                {"attempt", f.attempt},
-                                {"message", f.message}});
-  }
-  return json;
 }
 
-void PrintSeries(const SeriesStatus& s) {
-  std::printf("%s, %s, %s: %lld runs, %s", s.population.c_str(), s.recipe.c_str(),
-              s.dataset.c_str(), static_cast<long long>(s.states.total()), s.states.Text().c_str());
-  if (s.best_error) std::printf("; best %.2f%%", *s.best_error);
-  const std::optional<double> left = SecondsLeft(s);
-  if (left) std::printf("; about %s left", FormatDuration(*left).c_str());
-  std::printf("\n");
-}
-
-void PrintStatus(const DatabaseStatus& status) {
-  std::printf("%lld populations, %lld models\n", static_cast<long long>(status.populations),
-              static_cast<long long>(status.models));
-  for (const SeriesStatus& series : status.series) PrintSeries(series);
-  for (const WorkerStatus& w : status.workers) {
-    std::printf("run %lld (%s) on %s, attempt %lld, %lld epochs in %s%s\n",
-                static_cast<long long>(w.run_id), w.model_hash.c_str(), w.host.c_str(),
-                static_cast<long long>(w.attempt), static_cast<long long>(w.epoch),
-                FormatDuration(w.seconds).c_str(),
-                w.certainly_dead ? "; its process has ended, the next 'dse train' takes it over"
-                : w.lease_seconds < 0 ? "; overdue"
-                                      : "");
+void Watch(const StatusOptions& options) {
+  const StopSignals signals;
+  Watcher watcher(options);
+  watcher.Look(DefaultLockWait());
+  {
+    std::unique_ptr<LiveScreen> screen;
+    if (!options.json) screen = std::make_unique<LiveScreen>();
+    std::string trouble;
+    while (true) {
+      if (screen) {
+        screen->Show(trouble + watcher.Text());
+      } else if (trouble.empty()) {
+        std::cout << watcher.Text() << std::flush;
+      }
+      if (trouble.empty() && IsComplete(watcher.view())) break;
+      if (!Sleep(watcher.Pause())) break;
+      trouble = LookAgain(watcher);
+    }
+    if (!screen || !screen->borrowed()) return;
   }
-  for (const FailureStatus& f : status.failures) {
-    std::printf("run %lld (%s) failed at attempt %lld: %s\n", static_cast<long long>(f.run_id),
-                f.model_hash.c_str(), static_cast<long long>(f.attempt), f.message.c_str());
-  }
-  std::fflush(stdout);
+  std::cout << watcher.Text();  // where the screen was
 }
 
 }  // namespace
@@ -108,18 +120,14 @@ void PrintStatus(const DatabaseStatus& status) {
 int RunStatus(std::span<const std::string> args) {
   StatusOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
-  while (true) {
-    Database db = Database::Open(options.db, OpenMode::kReadOnly);
-    const DatabaseStatus status = LoadStatus(db);
-    if (options.json) {
-      std::cout << StatusJson(status).dump() << std::endl;
-    } else {
-      PrintStatus(status);
-    }
-    if (!options.watch) return kExitOk;
-    std::this_thread::sleep_for(kWatchInterval);
-    if (!options.json) std::printf("\n");
+  if (options.watch) {
+    Watch(options);
+  } else {
+    Watcher watcher(options);
+    watcher.Look(DefaultLockWait());
+    std::cout << watcher.Text() << std::flush;
   }
+  return kExitOk;
 }
 
 }  // namespace dse

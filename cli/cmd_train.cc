@@ -9,6 +9,7 @@
 #include "cli/data_notes.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/train_call.h"
 #include "core/parallel.h"
 #include "core/suggest.h"
 #include "db/plan.h"
@@ -18,10 +19,12 @@
 #include "runner/training/weight_differences.h"
 #include "runner/work/forecast.h"
 #include "runner/work/kept_weights.h"
+#include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/shard.h"
 #include "runner/work/train.h"
+#include "runner/work/trainer_check.h"
 
 namespace dse {
 namespace {
@@ -32,7 +35,8 @@ struct TrainOptions {
   std::optional<std::string> recipe;  // default by the members' resolution
   std::vector<std::string> settings;  // key=value on top of the recipe
   std::string weight_names = "torchvision";
-  std::optional<std::string> part;  // K/N
+  std::optional<std::string> workers;  // a number or auto
+  std::optional<std::string> part;     // K/N
   std::optional<ShardRequest> shard;
   std::string shard_path;
   bool dry_run = false;
@@ -45,6 +49,18 @@ WeightNames ParseWeightNames(const std::string& word) {
   const std::vector<std::string> known{"torchvision", "timm"};
   throw UsageError("--weight-names is torchvision or timm, not '" + word + "'" +
                    DidYouMean(word, known));
+}
+
+int ParseWorkers(const std::optional<std::string>& word, bool on_each_gpu) {
+  constexpr int kMost = 256;
+  if (!word) return on_each_gpu ? kAutoWorkers : 1;
+  if (*word == "auto") return kAutoWorkers;
+  int workers = 0;
+  const char* end = word->data() + word->size();
+  const auto [stop, code] = std::from_chars(word->data(), end, workers);
+  if (code == std::errc() && stop == end && workers >= 1 && workers <= kMost) return workers;
+  throw UsageError("--workers must be auto or a whole number from 1 to " + std::to_string(kMost) +
+                   ", not '" + *word + "'");
 }
 
 // Throws UsageError.
@@ -86,8 +102,11 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("repeats", "N", &request.repeats, 1, 100'000,
              "runs of each network, seeds S, S+1, ...");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.Int("workers", "N", &request.workers, 1, 256,
-             "processes that train side by side (default 1)");
+  parser.Text("workers", "N|auto", &options.workers,
+              "processes that train side by side; auto: one on each GPU, or as the cores allow "
+              "(default 1)");
+  parser.Int("workers-per-gpu", "K", &request.workers_per_gpu, 1, 64,
+             "so many on each GPU, for small networks; implies --workers auto");
   parser.Int("threads", "T", &request.trainer.threads, 0, 1024,
              "of each worker (default cores/workers)");
   parser.Int("replicas", "K", &request.trainer.replicas, 1, 64,
@@ -114,6 +133,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Require("data");
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
+  request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
+  request.list_gpus = ListGpus;
   options.shard = ParseShard(options);
   return true;
 }
@@ -139,22 +160,30 @@ Recipe ChooseRecipe(const TrainOptions& options, const std::vector<StoredMember>
                       options.settings);
 }
 
+// Before a database is opened, as it may ask another process.
+int MostWorkers(const TrainRequest& request) {
+  if (request.workers != kAutoWorkers) return request.workers;
+  return PlaceWorkers(request, SeeGpus(request), INT64_MAX).devices.workers();
+}
+
 OpenMode OpenModeFor(const TrainOptions& options) {
   if (options.shard) return OpenMode::kUntouched;
   return options.dry_run ? OpenMode::kReadOnly : OpenMode::kReadWrite;
 }
 
 int DryRun(const TrainOptions& options, WantedRuns wanted) {
+  const int most = MostWorkers(options.request);
   const std::string& path = options.request.db_path;
   if (options.shard) wanted = ChoosePart(path, wanted, options.shard->part);
   Database db = Database::Open(path, OpenModeFor(options));
-  const int workers = options.request.workers;
-  const Forecast forecast = ForecastPlan(db, wanted, workers);
+  const Forecast forecast = ForecastPlan(db, wanted, 1);
+  const bool chosen = options.request.workers == kAutoWorkers;
+  const int64_t workers = chosen ? std::clamp<int64_t>(forecast.missing, 1, most) : most;
   std::cout << forecast.wanted << " runs wanted, " << forecast.finished << " finished, "
             << forecast.missing << " missing";
   if (forecast.missing > 0 && forecast.seconds) {
-    std::cout << ", about " << FormatDuration(*forecast.seconds) << " with " << workers
-              << " workers";
+    std::cout << ", about " << FormatDuration(*forecast.seconds / double(workers)) << " with "
+              << workers << " workers";
   } else if (forecast.missing > 0) {
     std::cout << ", no finished run to tell the time from";
   }
@@ -178,12 +207,15 @@ bool TakeShard(TrainOptions& options, const std::vector<StoredMember>& members,
 
 // What was said last: of workers that ended, and of the devices that they work on.
 struct Told {
+  std::string placement;
   std::string workers;
   std::string devices;
 };
 
 // What is new of the workers is said at once.
 void ShowProgress(ProgressLine& line, const TrainProgress& progress, Told& told) {
+  if (progress.placement != told.placement) line.Tell(progress.placement);
+  told.placement = progress.placement;
   if (progress.devices != told.devices) line.Tell("training on " + progress.devices);
   told.devices = progress.devices;
   const std::string workers = progress.workers.Text();
@@ -238,11 +270,8 @@ void ThrowIfFailed(const std::string& path, const PlanSummary& plan) {
               (failures.empty() ? "" : ", the last with: " + failures.front().message));
 }
 
-}  // namespace
-
-int RunTrain(std::span<const std::string> args) {
-  TrainOptions options;
-  if (!ReadOptions(args, options)) return kExitOk;
+// The members to train; with the recipe for them the request is whole, and checked.
+std::vector<StoredMember> Complete(TrainOptions& options) {
   TrainRequest& request = options.request;
   std::vector<StoredMember> members;
   {
@@ -260,6 +289,30 @@ int RunTrain(std::span<const std::string> args) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+  return members;
+}
+
+}  // namespace
+
+TrainCall ReadTrainCall(std::span<const std::string> args) {
+  TrainCall call;
+  TrainOptions options;
+  call.help = !ReadOptions(args, options);
+  if (call.help) return call;
+  options.dry_run = true;  // the file is opened to be read
+  const std::vector<StoredMember> members = Complete(options);
+  const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
+  const TrainRequest& request = options.request;
+  call.devices = ToAssignment(request);
+  call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
+  return call;
+}
+
+int RunTrain(std::span<const std::string> args) {
+  TrainOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  TrainRequest& request = options.request;
+  const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
   if (options.dry_run) {
@@ -268,6 +321,7 @@ int RunTrain(std::span<const std::string> args) {
   }
   if (options.shard && !TakeShard(options, members, data->info())) return kExitOk;
   TellWeights(members, options);
+  request.job = ThisSlurmJob();
   TrainSummary summary;
   {
     ProgressLine line("training", options.quiet);
@@ -284,6 +338,10 @@ int RunTrain(std::span<const std::string> args) {
           (workers.empty() ? "" : "; " + workers));
   TellWithoutWeights(request, data->info().fingerprint, summary.plan);
   if (summary.interrupted) return kExitInterrupted;
+  if (summary.out_of_time) {
+    Say(false, "dse: the next run would not fit into the time of this job");
+    return kExitInterrupted;
+  }
   if (summary.left_undone) return kExitFailed;
   ThrowIfFailed(request.db_path, summary.plan);
   return kExitOk;

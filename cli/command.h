@@ -22,6 +22,7 @@ int RunSample(std::span<const std::string> args);
 int RunAdd(std::span<const std::string> args);
 int RunTrain(std::span<const std::string> args);
 int RunMerge(std::span<const std::string> args);
+int RunSubmit(std::span<const std::string> args);
 int RunEval(std::span<const std::string> args);
 int RunAnalyze(std::span<const std::string> args);
 int RunStatus(std::span<const std::string> args);

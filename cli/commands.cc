@@ -21,6 +21,7 @@ constexpr Command kCommands[] = {
     {"add", "put networks by name, or the best of a population, into a population", RunAdd},
     {"train", "train what is missing of a study", RunTrain},
     {"merge", "bring shards, or other results files, into one", RunMerge},
+    {"submit", "train what is missing as an array of Slurm jobs", RunSubmit},
     {"eval", "test kept weights on a dataset", RunEval},
     {"analyze", "compare spaces by the errors of their networks", RunAnalyze},
     {"status", "progress, workers and failures", RunStatus},

@@ -30,6 +30,11 @@ class NamedValue : public po::typed_value<Words> {
     composing();
   }
   std::string name() const override { return metavar_; }
+  // The value may be left out; then the option's words are `alone`.
+  NamedValue* OrAlone(const std::string& alone) {
+    implicit_value(Words{alone}, alone);
+    return this;
+  }
 
  private:
   std::string metavar_;
@@ -113,6 +118,16 @@ void OptionParser::AddInt(const char* name, const char* metavar, int64_t low, in
       [option = LongName(name), low, high, take = std::move(take)](const Words& words) {
         take(ReadInt(option, words.front(), low, high));
       });
+}
+
+void OptionParser::OptionalInt(const char* name, const char* metavar, std::optional<int>* value,
+                               int alone, int low, int high, const char* help) {
+  Impl::Entry& entry = impl_->entries[LongName(name)];
+  entry.take = [option = LongName(name), value, low, high](const Words& words) {
+    *value = static_cast<int>(ReadInt(option, words.front(), low, high));
+  };
+  auto* named = new NamedValue(&entry.words, metavar, false);
+  impl_->visible.add_options()(name, named->OrAlone(std::to_string(alone)), help);
 }
 
 void OptionParser::FlopBand(const char* name, std::optional<Band>* value, const char* help) {

@@ -48,6 +48,9 @@ class OptionParser {
     AddInt(name, metavar, low, high, help,
            [value](int64_t number) { *value = static_cast<T>(number); });
   }
+  // A whole number that may be left out behind the option, which then means `alone`.
+  void OptionalInt(const char* name, const char* metavar, std::optional<int>* value, int alone,
+                   int low, int high, const char* help);
   void FlopBand(const char* name, std::optional<Band>* value, const char* help);
   void Duration(const char* name, std::optional<double>* value, const char* help);
   // One of `words`.

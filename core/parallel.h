@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/machine.h"
+
 namespace dse {
 
 // Calls work(i) for 0 <= i < count on `threads` threads, this one included; all are joined on
@@ -36,9 +38,7 @@ void ParallelFor(int64_t count, int threads, const Work& work, int64_t chunk = 1
   if (failure) std::rethrow_exception(failure);
 }
 
-// As many threads as the machine runs at once.
-inline int AllThreads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
+// As many threads as may run at once here: see UsableCores.
+inline int AllThreads() { return UsableCores(); }
 
 }  // namespace dse

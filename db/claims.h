@@ -11,10 +11,13 @@
 
 namespace dse {
 
+// Of a claim until others may take the run, unless it is renewed.
+inline constexpr double kLeaseSeconds = 120;
+
 struct ClaimRequest {
   RunSet run_ids;
-  int retries = 2;             // a failed run is claimed again up to this many times
-  double lease_seconds = 120;  // until others may take the run if no heartbeat comes
+  int retries = 2;                       // a failed run is claimed again up to this many times
+  double lease_seconds = kLeaseSeconds;  // until others may take the run if no heartbeat comes
   std::string host;
   std::string device;
   std::string data_uri;     // that the images are read from

@@ -53,13 +53,23 @@ void SwitchOffWal(sqlite::Connection& connection) {
   }
 }
 
+// A connection that can only read, to a file of this schema or an older one.
+std::unique_ptr<Database::Impl> Observe(const std::string& path, const LockWait& wait) {
+  auto impl = std::make_unique<Database::Impl>(path, sqlite::Access::kReadOnly, wait);
+  impl->read_only = true;
+  const SchemaMark mark = ReadSchemaMark(impl->connection);
+  CheckSchema(mark, path);
+  if (mark.version == 0) throw Error(path + ": is empty, not a results file");
+  return impl;
+}
+
 void CheckCurrent(const SchemaMark& mark, const std::string& path) {
   CheckSchema(mark, path);
   if (mark.version == 0) throw Error(path + ": is empty, not a results file");
   if (mark.version < kSchemaVersion) {
     throw Error(path + ": was written by an older dse (schema " + std::to_string(mark.version) +
-                "); call 'dse status --db' on it once where it can be written, which brings it up "
-                "to date");
+                "); call 'dse runs list --db' on it once where it can be written, which brings it "
+                "up to date");
   }
 }
 
@@ -73,6 +83,7 @@ Database Database::Open(const std::string& path, OpenMode mode, const LockWait& 
   const bool exists = fs::exists(status);
   if (exists && !fs::is_regular_file(status)) throw Error(path + ": is not a regular file");
   if (!exists && mode != OpenMode::kCreate) FailMissing(path);
+  if (mode == OpenMode::kObserve) return Database(Observe(path, wait));
   if (exists) CheckUntouched(path);
   if (mode == OpenMode::kUntouched) {
     AwaitJournal(path);

@@ -11,6 +11,7 @@ enum class OpenMode {
   kReadOnly,   // must exist; nothing is changed, but that an older file is brought up to date
   kUntouched,  // must exist; changed in no way, also where it may lie on a file system without
                // locks
+  kObserve,    // the same, and of any older schema too: for reading what all have
   kReadWrite,  // must exist
   kCreate,     // made where it does not exist
 };

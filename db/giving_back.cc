@@ -1,5 +1,6 @@
 #include "db/giving_back.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,29 +18,61 @@ struct Held {
   double lease_expires = 0;
 };
 
-// Runs of the set whose owner is gone for good, or silent for too long.
-std::vector<Held> FindLost(sqlite::Connection& connection, const RunSet& runs) {
+// Runs of the set that somebody holds.
+std::vector<Held> FindHeld(sqlite::Connection& connection, const RunSet& runs) {
   sqlite::Statement row(
       connection, "SELECT id, attempt, owner, lease_expires FROM runs WHERE state = 'running'");
-  std::vector<Held> lost;
-  const double now = sqlite::Now();
+  std::vector<Held> held;
   while (row.Step()) {
-    if (!runs.PositionOf(row.Int(0))) continue;
-    Held held{row.Int(0), row.Int(1), row.Text(2), row.Real(3)};
-    if (held.lease_expires < now || Owner::FromToken(held.owner).CertainlyDead()) {
-      lost.push_back(std::move(held));
+    if (runs.PositionOf(row.Int(0))) {
+      held.push_back({row.Int(0), row.Int(1), row.Text(2), row.Real(3)});
     }
   }
+  return held;
+}
+
+// Runs of the set whose owner is gone for good, or silent for too long. `ended` are tokens of
+// owners that are known to have ended.
+std::vector<Held> FindLost(sqlite::Connection& connection, const RunSet& runs,
+                           const std::set<std::string>& ended) {
+  std::vector<Held> lost = FindHeld(connection, runs);
+  const double now = sqlite::Now();
+  std::erase_if(lost, [&](const Held& held) {
+    return held.lease_expires >= now && !ended.contains(held.owner) &&
+           !Owner::FromToken(held.owner).CertainlyDead();
+  });
   return lost;
+}
+
+// Tokens of those who hold runs of the set in a batch job that ended.
+std::set<std::string> FindEnded(sqlite::Connection& connection, const RunSet& runs,
+                                const EndedOwners& ended) {
+  if (!ended) return {};
+  std::set<std::string> tokens;
+  for (const Held& held : FindHeld(connection, runs)) tokens.insert(held.owner);
+  std::vector<Owner> owners;
+  for (const std::string& token : tokens) {
+    const Owner owner = Owner::FromToken(token);
+    if (owner.job()) owners.push_back(owner);
+  }
+  if (owners.empty()) return {};
+  const std::vector<bool> answers = ended(owners);
+  for (size_t i = 0; i < owners.size(); ++i) {
+    if (!answers[i]) tokens.erase(owners[i].token());
+  }
+  std::erase_if(tokens, [](const std::string& token) { return !Owner::FromToken(token).job(); });
+  return tokens;
 }
 
 }  // namespace
 
-int64_t ReclaimLost(Database& db, const RunSet& run_ids) {
+int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended) {
   sqlite::Connection& connection = WritableConnection(db);
-  if (FindLost(connection, run_ids).empty()) return 0;  // most often, and without the write lock
+  const std::set<std::string> ended_tokens = FindEnded(connection, run_ids, ended);
+  if (FindLost(connection, run_ids, ended_tokens).empty())
+    return 0;  // most often, without the write lock
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-  const std::vector<Held> lost = FindLost(connection, run_ids);
+  const std::vector<Held> lost = FindLost(connection, run_ids, ended_tokens);
   sqlite::Statement give_back(
       connection,
       "UPDATE runs SET state = CASE WHEN losses + 1 < ?4 THEN 'pending' ELSE 'failed' END,"
@@ -69,6 +102,15 @@ bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message)
   EndAttempt(connection, run.run_id, run.attempt, sqlite::Now(), "released", message);
   transaction.Commit();
   return true;
+}
+
+std::string GivenBackWith(Database& db, const ClaimedRun& run) {
+  sqlite::Statement before(db.impl().connection,
+                           "SELECT message FROM attempts WHERE run_id = ?1 AND attempt ="
+                           " (SELECT max(attempt) FROM attempts WHERE run_id = ?1 AND attempt < ?2)"
+                           " AND outcome = 'released'",
+                           run.run_id, run.attempt);
+  return before.Step() ? before.Text(0) : "";
 }
 
 int64_t TakeBackFailures(Database& db, std::span<const FailedAttempt> failures) {

@@ -1,24 +1,36 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "db/claims.h"
 #include "db/database.h"
+#include "db/owner.h"
 #include "db/run_set.h"
 
 namespace dse {
 
 // Runs that come back to pending without a result.
 
-// Gives runs of the set whose lease ran out or whose owner certainly ended back to pending (attempt
-// outcome "lost"; the fifth loss of a run makes it failed). Returns how many.
-int64_t ReclaimLost(Database& db, const RunSet& run_ids);
+// Of some owners, each in a batch job (Owner::job), which have certainly ended. Asked without a
+// lock on the file.
+using EndedOwners = std::function<std::vector<bool>(std::span<const Owner>)>;
+
+// Gives runs of the set whose lease ran out or whose owner certainly ended, as can be seen here or
+// as `ended` says, back to pending (attempt outcome "lost"; the fifth loss of a run makes it
+// failed). Returns how many.
+int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended = {});
 
 // False, changing nothing, if the run is no longer ours. Back to pending; the attempt is kept as
 // "released", with the message if there is one, and does not count as a failure.
 bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message = "");
+
+// The message that the attempt before this one was given back with; "" if it was not, or without
+// one.
+std::string GivenBackWith(Database& db, const ClaimedRun& run);
 
 // An attempt that ended as failed.
 struct FailedAttempt {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -84,6 +85,23 @@ Identity ThisIdentity() {
           ReadStat(pid).start, RandomDigits()};
 }
 
+std::string JobWord(const OwnerJob& job) {
+  std::string cluster = job.cluster;
+  for (char& c : cluster) {
+    if (c == '/' || c == ':') c = '_';
+  }
+  return "slurm:" + cluster + ':' + std::to_string(job.user) + ':' + std::to_string(job.id) + ':' +
+         (job.start ? std::to_string(*job.start) : "?");
+}
+
+std::optional<int64_t> Number(const std::string& text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, number);
+  if (code != std::errc() || stop != end) return {};
+  return number;
+}
+
 std::string Join(const Identity& i) {
   return i.host + '/' + i.boot + '/' + i.pid_namespace + '/' + i.pid + '/' + i.start + '/' +
          i.random;
@@ -97,18 +115,46 @@ bool Split(const std::string& token, Identity& identity) {
          std::getline(in, identity.start, '/') && std::getline(in, identity.random);
 }
 
+// The token of this process, made once.
+struct ThisToken {
+  std::mutex mutex;
+  std::string token;
+  std::string job;  // behind the token, "" outside of a job
+  pid_t made_by = 0;
+};
+ThisToken& Shared() {
+  static ThisToken shared;
+  return shared;
+}
+
 }  // namespace
 
 Owner Owner::ThisProcess() {
-  static std::mutex mutex;
-  static std::string token;
-  static pid_t made_by = 0;
-  const std::lock_guard<std::mutex> lock(mutex);
-  if (made_by != getpid()) {  // first call, or a child after fork
-    token = Join(ThisIdentity());
-    made_by = getpid();
+  ThisToken& shared = Shared();
+  const std::lock_guard<std::mutex> lock(shared.mutex);
+  if (shared.made_by != getpid()) {  // first call, or a child after fork
+    shared.token = Join(ThisIdentity());
+    shared.made_by = getpid();
   }
-  return Owner(token);
+  return Owner(shared.token + shared.job);
+}
+
+void Owner::SetJob(const OwnerJob& job) {
+  ThisToken& shared = Shared();
+  const std::lock_guard<std::mutex> lock(shared.mutex);
+  shared.job = '/' + JobWord(job);
+}
+
+std::optional<OwnerJob> Owner::job() const {
+  const size_t slash = token_.rfind('/');
+  std::istringstream in(token_.substr(slash == std::string::npos ? 0 : slash + 1));
+  std::string kind, cluster, user, id, start;
+  for (std::string* word : {&kind, &cluster, &user, &id, &start}) {
+    if (!std::getline(in, *word, ':')) return {};
+  }
+  const std::optional<int64_t> uid = Number(user), number = Number(id);
+  if (kind != "slurm" || !uid || !number) return {};
+  return OwnerJob{cluster, *uid, *number, Number(start)};
 }
 
 std::string Owner::host() const { return token_.substr(0, token_.find('/')); }

@@ -36,7 +36,9 @@ std::vector<std::string> ModulePaths() {
   return paths;
 }
 
-std::string FindModule() {
+}  // namespace
+
+std::string TorchModulePath() {
   std::string looked;
   for (const std::string& path : ModulePaths()) {
     std::error_code ignored;
@@ -54,6 +56,8 @@ Function* FindSymbol(void* module, const std::string& path, const char* name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
+namespace {
+
 // The module stays open until the process ends: LibTorch cannot be unloaded.
 void* OpenModule(const std::string& path) {
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -66,7 +70,7 @@ void* OpenModule(const std::string& path) {
 // Finds `name` in the module of this build.
 template <typename Function>
 Function* FindInModule(const char* name) {
-  const std::string path = FindModule();
+  const std::string path = TorchModulePath();
   void* module = OpenModule(path);
   auto* build =
       FindSymbol<decltype(dse_torch_module_build)>(module, path, "dse_torch_module_build");
@@ -82,6 +86,12 @@ Function* FindInModule(const char* name) {
 std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options) {
   return std::unique_ptr<Engine>(
       FindInModule<decltype(dse_make_torch_engine)>("dse_make_torch_engine")(&options));
+}
+
+std::vector<GpuIdentity> ListTorchGpus() {
+  std::vector<GpuIdentity> gpus;
+  FindInModule<decltype(dse_list_gpus)>("dse_list_gpus")(&gpus);
+  return gpus;
 }
 
 std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options) {

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/version.h"
+#include "runner/training/device_info.h"
 #include "runner/training/engine.h"
 #include "runner/training/meter.h"
 #include "runner/training/trainer_options.h"
@@ -19,11 +21,16 @@ inline constexpr const char* kTorchModuleFile = "libdse_torch.so";
 // Tells builds apart: version and commit.
 inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Commit(); }
 
+// Where the module lies. Throws Error if it is nowhere.
+std::string TorchModulePath();
+
 // Open the module and make its engine, or what measures it. The module is looked for in
 // $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,
 // does not load, belongs to another build, or the device is not there.
 std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options);
 std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options);
+// Opens the module and asks it for the GPUs that this process can use.
+std::vector<GpuIdentity> ListTorchGpus();
 
 }  // namespace dse
 
@@ -35,4 +42,6 @@ const char* dse_torch_module_build();
 // New, owned by the caller. Throw dse::Error, such as for a device that is not there.
 dse::Engine* dse_make_torch_engine(const dse::TrainerOptions* options);
 dse::Meter* dse_make_torch_meter(const dse::TrainerOptions* options);
+
+void dse_list_gpus(std::vector<dse::GpuIdentity>* gpus);
 }

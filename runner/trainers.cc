@@ -13,6 +13,8 @@ std::unique_ptr<Trainer> MakeTrainer(const TrainerOptions& options) {
   return std::make_unique<EngineTrainer>(std::move(engines));
 }
 
+std::vector<GpuIdentity> ListGpus() { return ListTorchGpus(); }
+
 std::unique_ptr<Meter> MakeMeter(const TrainerOptions& options) { return OpenTorchMeter(options); }
 
 }  // namespace dse

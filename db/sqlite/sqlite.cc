@@ -47,8 +47,7 @@ std::string Sentence(sqlite3* handle, int code) {
     case SQLITE_READONLY:
       if (code == SQLITE_READONLY_ROLLBACK) {
         return "a killed program left it in the middle of a change, which is undone where it can "
-               "be "
-               "written: call 'dse status --db' on it there, then this again";
+               "be written: call 'dse runs list --db' on it there, then this again";
       }
       return "cannot be written: the file or its directory is read-only, or it was opened for "
              "reading "

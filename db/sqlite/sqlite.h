@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.h"
 #include "db/database.h"
@@ -38,6 +39,8 @@ class Connection {
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_; }
   bool FileIsReadOnly() const;
+  // From now on, for locks.
+  void WaitAs(LockWait wait) { wait_ = std::move(wait); }
 
   // Runs one or more statements without parameters or results.
   void Execute(const std::string& sql);

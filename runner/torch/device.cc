@@ -61,6 +61,15 @@ DeviceAbility AbilityOf(c10::Device device) {
   return {};
 }
 
+std::vector<GpuIdentity> ListGpus() {
+  std::vector<GpuIdentity> gpus;
+#ifdef DSE_TORCH_CUDA
+  const int count = c10::cuda::device_count();
+  for (int i = 0; i < count; ++i) gpus.push_back(cuda::Identity(i));
+#endif
+  return gpus;
+}
+
 DeviceInfo DescribeDevices(const std::vector<c10::Device>& devices, int threads) {
   DeviceInfo info{{}, threads};
 #ifdef DSE_TORCH_CUDA

@@ -1,5 +1,7 @@
 #include <string>
+#include <vector>
 
+#include "runner/torch/device.h"
 #include "runner/torch/torch_engine.h"
 #include "runner/torch/torch_meter.h"
 #include "runner/torch_module.h"
@@ -16,6 +18,8 @@ DSE_EXPORT const char* dse_torch_module_build() {
 DSE_EXPORT dse::Engine* dse_make_torch_engine(const dse::TrainerOptions* options) {
   return dse::MakeTorchEngine(*options).release();
 }
+
+DSE_EXPORT void dse_list_gpus(std::vector<dse::GpuIdentity>* gpus) { *gpus = dse::ListGpus(); }
 
 DSE_EXPORT dse::Meter* dse_make_torch_meter(const dse::TrainerOptions* options) {
   return dse::MakeTorchMeter(*options).release();

@@ -74,6 +74,10 @@ EvaluationResult EngineTrainer::Evaluate(const EvaluationJob& job) {
   }
 }
 
+void EngineTrainer::FreeMemory() {
+  for (const std::unique_ptr<Engine>& engine : engines_) engine->FreeMemory();
+}
+
 DeviceInfo EngineTrainer::device() const { return engines_.front()->device(); }
 
 EngineInfo EngineTrainer::EngineFor(const Model& model, const Recipe& recipe) const {

@@ -16,6 +16,7 @@ class EngineTrainer : public Trainer {
 
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override;
   EvaluationResult Evaluate(const EvaluationJob& job) override;
+  void FreeMemory() override;
   DeviceInfo device() const override;
   EngineInfo EngineFor(const Model& model, const Recipe& recipe) const override;
   // As the first engine says that has an answer.

@@ -24,6 +24,9 @@ class Trainer {
   // damaged file, a map of other classes.
   virtual EvaluationResult Evaluate(const EvaluationJob& job) = 0;
 
+  // Between trainings: gives memory of the device that is kept for the next one to others.
+  virtual void FreeMemory() {}
+
   virtual DeviceInfo device() const = 0;
   // What trains a network with a recipe here, also where it then fails; empty where nothing does.
   virtual EngineInfo EngineFor(const Model& model, const Recipe& recipe) const = 0;

@@ -1,25 +1,12 @@
 #include "runner/work/failure_row.h"
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
+
+#include "core/sentence.h"
 
 namespace dse {
 namespace {
-
-bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-bool IsDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-
-// The sentence with '#' in place of every word that has a digit: keys, hashes, sizes, addresses.
-std::string WhatIsCommon(const std::string& sentence) {
-  std::string common;
-  for (auto at = sentence.begin(); at != sentence.end();) {
-    const auto end = IsWord(*at) ? std::find_if_not(at, sentence.end(), IsWord) : at + 1;
-    common += std::any_of(at, end, IsDigit) ? "#" : std::string(at, end);
-    at = end;
-  }
-  return common;
-}
 
 // Never 0.
 uint64_t HashOf(const std::string& text) { return std::hash<std::string>()(text) | 1; }
@@ -47,7 +34,7 @@ WorkerSlot::Failure& PlaceFor(WorkerSlot& slot, int64_t run_id) {
 
 std::vector<FailedAttempt> NoteFailure(SharedCounts& counts, WorkerSlot& own, const ClaimedRun& run,
                                        const std::string& sentence) {
-  const uint64_t hash = HashOf(WhatIsCommon(sentence));
+  const uint64_t hash = HashOf(CommonSentence(sentence));
   if (own.sentence != hash) ClearFailures(own);
   WorkerSlot::Failure& place = PlaceFor(own, run.run_id);
   place.run_id = run.run_id;

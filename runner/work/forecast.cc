@@ -33,7 +33,18 @@ Forecast ForecastPlan(Database& db, const WantedRuns& wanted, int workers) {
   return forecast;
 }
 
+std::optional<double> SecondsLeft(const StateCounts& states, const RecentRuns& recent) {
+  const int64_t running = states[RunState::kRunning];
+  const std::optional<double> per_hour = recent.PerHour();
+  if (running == 0 || !per_hour) return {};
+  return 3600 * double(states[RunState::kPending] + running) / *per_hour;
+}
+
 std::optional<double> SecondsLeft(const SeriesStatus& series) {
+  constexpr int64_t kEnoughRuns = 10;
+  if (series.recent.finished >= kEnoughRuns && series.states[RunState::kRunning] > 0) {
+    return SecondsLeft(series.states, series.recent);
+  }
   const int64_t running = series.states[RunState::kRunning];
   const int64_t open = series.states[RunState::kPending] + running;
   if (!series.mean_seconds || open == 0) return {};

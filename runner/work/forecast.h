@@ -19,8 +19,11 @@ struct Forecast {
 // At the mean pace of the file's finished runs of this recipe and dataset, by so many workers.
 Forecast ForecastPlan(Database& db, const WantedRuns& wanted, int workers);
 
-// Seconds until a series' open runs are done, at its pace so far with as many hands as now; empty
-// where nothing is open or nothing finished.
+// Seconds until a series' open runs are done: at the rate of late where runs are held and ten ended
+// lately, else at its mean pace with as many hands as now; empty where nothing is open or nothing
+// finished.
 std::optional<double> SecondsLeft(const SeriesStatus& series);
+// At the rate of late alone; empty where no run is held or none ended lately.
+std::optional<double> SecondsLeft(const StateCounts& states, const RecentRuns& recent);
 
 }  // namespace dse

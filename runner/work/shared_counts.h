@@ -42,6 +42,8 @@ class SharedCounts {
   std::atomic<int64_t>& finished() { return block_->finished; }  // runs with a result
   // Seconds since 1970 when somebody last said that the database is locked.
   std::atomic<int64_t>& lock_told() { return block_->lock_told; }
+  // Whether a worker left a run because it would not fit into the time of the job.
+  std::atomic<bool>& out_of_time() { return block_->out_of_time; }
   std::span<WorkerSlot> slots() { return slots_; }
   WorkerSlot& slot(int worker) { return slots_[static_cast<size_t>(worker)]; }
 
@@ -54,6 +56,7 @@ class SharedCounts {
     std::atomic<int64_t> claimed;
     std::atomic<int64_t> finished;
     std::atomic<int64_t> lock_told;
+    std::atomic<bool> out_of_time;
   };
   static_assert(std::atomic<int64_t>::is_always_lock_free, "several processes use it");
 

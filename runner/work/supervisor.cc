@@ -96,6 +96,7 @@ TrainSummary Supervisor::Summarise() {
   summary.finished_here = counts_.finished();
   summary.workers = workers_;
   summary.left_undone = !summary.interrupted && LeftUndone(summary.plan);
+  summary.out_of_time = counts_.out_of_time() && summary.plan.states[RunState::kPending] > 0;
   return summary;
 }
 
@@ -109,7 +110,10 @@ void Supervisor::Start(Child& child) {
          std::string("its process cannot be started: ") + std::strerror(errno));
     return;
   }
-  if (pid == 0) ChildMain(parent, job_, counts_, slot);
+  if (pid == 0) {
+    EnterPlace(job_.placement.devices.places[static_cast<size_t>(child.slot)]);
+    ChildMain(parent, job_, counts_, slot);
+  }
   child.pid = pid;
 }
 
@@ -183,12 +187,17 @@ void Supervisor::Reclaim(const LockWait& wait) {
 }
 
 // The first signal asks the workers to give their runs back, a later one kills them. Several that
-// come within one poll (from the terminal and from a wrapper) count as one.
+// come within one poll (from the terminal and from a wrapper) count as one. SIGUSR1 and what a
+// batch system's SIGTERM adds to it, in either order, only ask.
 void Supervisor::ForwardSignals() {
-  const int signals = StopSignals::count();
-  if (signals == signals_seen_) return;
-  SignalChildren(signals_seen_ == 0 ? SIGTERM : SIGKILL);
-  signals_seen_ = signals;
+  const int urgent = StopSignals::urgent();
+  if (!stop_asked_ && StopSignals::count() > 0) {
+    SignalChildren(SIGTERM);
+    stop_asked_ = true;
+  } else if (urgent > urgent_seen_ && urgent_seen_ > 0) {
+    SignalChildren(SIGKILL);
+  }
+  urgent_seen_ = urgent;
 }
 
 void Supervisor::SignalChildren(int signal) {
@@ -235,6 +244,7 @@ void Supervisor::ReportProgress(bool now) {
   report.seconds = SecondsBetween(job_.start, begin);
   report.finished_here = counts_.finished();
   if (AnyChild()) report.workers = workers_;
+  report.placement = job_.placement.text;
   report.devices = Devices();
   try {
     progress_(report);

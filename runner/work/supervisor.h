@@ -62,7 +62,8 @@ class Supervisor {
   std::exception_ptr progress_failure_;  // out of `progress_`
   int deaths_in_a_row_ = 0;
   int64_t finished_at_death_ = 0;
-  int signals_seen_ = 0;
+  bool stop_asked_ = false;  // of the workers
+  int urgent_seen_ = 0;      // StopSignals
   Clock::time_point next_progress_;
 };
 

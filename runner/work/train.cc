@@ -6,10 +6,12 @@
 #include <cstdio>
 
 #include "core/error.h"
-#include "core/parallel.h"
 #include "core/printable.h"
 #include "db/database.h"
 #include "db/giving_back.h"
+#include "runner/work/device_turns.h"
+#include "runner/work/ended_jobs.h"
+#include "runner/work/placement.h"
 #include "runner/work/plan.h"
 #include "runner/work/run_files.h"
 #include "runner/work/shard.h"
@@ -61,13 +63,8 @@ PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
   Database db = Database::Open(request.db_path, OpenMode::kReadWrite);
   PlanSummary plan = PlanRuns(db, wanted);
   TellAdopted(request, data, plan);
-  if (ReclaimLost(db, plan.run_ids) > 0) plan = CountRuns(db, plan.run_ids);
+  if (ReclaimLost(db, plan.run_ids, EndedInTheirJobs) > 0) plan = CountRuns(db, plan.run_ids);
   return plan;
-}
-
-int ThreadsPerWorker(const TrainRequest& request) {
-  if (request.trainer.threads > 0) return request.trainer.threads;
-  return std::max(1, AllThreads() / request.workers);
 }
 
 void CheckBatch(const Recipe& recipe, int replicas) {
@@ -82,8 +79,11 @@ void CheckBatch(const Recipe& recipe, int replicas) {
 }  // namespace
 
 void CheckRequest(const TrainRequest& request) {
-  if (request.workers < 1 || request.workers > kMaxWorkers) {
+  if (request.workers != kAutoWorkers && (request.workers < 1 || request.workers > kMaxWorkers)) {
     throw Error(fmt::format("there can be 1 to {} workers, not {}", kMaxWorkers, request.workers));
+  }
+  if (request.workers_per_gpu && request.workers != kAutoWorkers) {
+    throw Error("give a number of workers, or of workers on each GPU, not both");
   }
   if (request.repeats < 1) throw Error("there must be at least one repeat");
   CheckBatch(request.recipe, request.trainer.replicas);
@@ -95,12 +95,13 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   CheckRequest(request);
   TrainRequest effective = request;
   effective.work_dir = WorkFolder(request.db_path, request.work_dir);
-  effective.trainer.threads = ThreadsPerWorker(request);
   const StopSignals signals;
+  TellOwnersOf(effective.job);
   const Wish wish = ReadWish(effective, data.info());
+  std::vector<GpuIdentity> gpus;
   if (wish.anything_to_train) {
     CheckBeforeTraining(effective, wish.members, data.info());
-    CheckTrainer(factory, effective.trainer, effective.recipe.precision);
+    gpus = CheckTrainer(factory, effective);
   }
   TrainSummary nothing;
   nothing.interrupted = StopSignals::count() > 0;
@@ -110,7 +111,13 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
     nothing.plan = plan;
     return nothing;
   }
-  const WorkerJob job{effective, data, factory, plan.run_ids, start};
+  const int64_t open = plan.states.total() - plan.states.final();
+  const Placement placement =
+      PlaceWorkers(request, gpus, std::min(open, request.limit.value_or(open)));
+  effective.workers = placement.devices.workers();
+  effective.trainer.threads = placement.devices.threads;
+  const DeviceTurns turns;
+  const WorkerJob job{effective, data, factory, plan.run_ids, start, placement, turns};
   return Supervisor(job, progress).Run();
 }
 

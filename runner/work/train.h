@@ -8,16 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "db/claims.h"
 #include "db/documents.h"
 #include "db/plan.h"
 #include "db/populations.h"
 #include "runner/data/dataset.h"
+#include "runner/slurm/job.h"
 #include "runner/training/recipe.h"
 #include "runner/training/trainer.h"
+#include "runner/work/device_assignment.h"
 
 namespace dse {
-
-inline constexpr int kMaxWorkers = 1024;
 
 // What `dse train` was asked for.
 struct TrainRequest {
@@ -28,15 +29,21 @@ struct TrainRequest {
   Recipe recipe;
   uint64_t seed = 0;  // of the first repeat
   int repeats = 1;
-  int retries = 2;                   // of failed runs
-  std::optional<int64_t> limit;      // at most so many runs in this call
-  std::optional<double> time_limit;  // seconds after which no run is started
-  int workers = 1;                   // processes
-  std::string work_dir;              // of checkpoints and weights; "" = DATABASE.d
-  bool keep_weights = false;         // of runs that are done
+  int retries = 2;                     // of failed runs
+  std::optional<int64_t> limit;        // at most so many runs in this call
+  std::optional<double> time_limit;    // seconds after which no run is started
+  int workers = 1;                     // processes; or kAutoWorkers (device_assignment.h)
+  std::optional<int> workers_per_gpu;  // of kAutoWorkers: so many on each GPU
+  std::optional<SlurmJob> job;         // that this process runs in
+  std::string work_dir;                // of checkpoints and weights; "" = DATABASE.d
+  bool keep_weights = false;           // of runs that are done
   WeightNames weight_names = WeightNames::kTorchvision;
-  double lease_seconds = 120;  // a run without a heartbeat for so long may be taken by others
-  TrainerOptions trainer;      // threads 0 = cores / workers
+  // A run without a heartbeat for so long may be taken by others.
+  double lease_seconds = kLeaseSeconds;
+  TrainerOptions trainer;  // threads 0 = cores / workers
+  // The GPUs this process may use; asked, where workers are spread over them, in a process of its
+  // own that then ends. Empty: there are none.
+  std::function<std::vector<GpuIdentity>()> list_gpus;
 };
 
 // Worker processes of a call that did not work to the end.
@@ -61,6 +68,7 @@ struct TrainProgress {
   double seconds = 0;         // since the call
   int64_t finished_here = 0;  // runs this call brought to an outcome other than failed
   WorkerReport workers;       // so far, while others train
+  std::string placement;      // of the workers, where it was chosen here: Placement::text
   std::string devices;        // of the workers so far, each once: "cuda:0, NVIDIA H200, GPU-..."
 };
 
@@ -70,6 +78,7 @@ struct TrainSummary {
   bool interrupted = false;
   WorkerReport workers;
   bool left_undone = false;  // runs are left because workers ended early
+  bool out_of_time = false;  // runs are left that do not fit into the time of the batch job
 };
 
 // Makes the trainer of one worker, in the worker's own process.
@@ -85,9 +94,9 @@ void CheckRequest(const TrainRequest& request);
 // older file are taken for those of this dataset), forks `workers` processes that claim and train
 // runs of that set only, watches them (one that dies, or whose device failed, is replaced and its
 // run given back) and returns when nothing claimable is left. SIGINT and SIGTERM make the workers
-// give their runs back. `data` is shared with the workers by fork. Outcomes of training are rows,
-// and workers that give up are told of in the summary; Error is thrown where a check fails, and
-// then no row was written.
+// give their runs back. In a batch job no run is started that would not fit into its time. `data`
+// is shared with the workers by fork. Outcomes of training are rows, and workers that give up are
+// told of in the summary; Error is thrown where a check fails, and then no row was written.
 TrainSummary Train(const TrainRequest& request, const Dataset& data, const TrainerFactory& factory,
                    const std::function<void(const TrainProgress&)>& progress);
 

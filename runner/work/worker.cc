@@ -21,10 +21,12 @@
 #include "db/finishing.h"
 #include "db/giving_back.h"
 #include "db/owner.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/failure_row.h"
 #include "runner/work/heartbeat.h"
 #include "runner/work/run_files.h"
 #include "runner/work/stop_signals.h"
+#include "runner/work/time_left.h"
 
 namespace dse {
 namespace {
@@ -136,22 +138,31 @@ class Worker {
       : job_(job),
         counts_(counts),
         slot_(slot),
+        turns_(job.turns, job.placement.devices, static_cast<int>(&slot - counts.slots().data())),
         trainer_(MakeTrainer(job)),
         owner_(Owner::ThisProcess()),
+        time_left_(job.request.job),
         db_(Database::Open(job.request.db_path, OpenMode::kReadWrite)) {
     SharedCounts::SetDevice(slot, trainer_->device().Name());
   }
 
   WorkerExit Work() {
-    while (StopSignals::count() == 0 && !TimeIsUp() && TakeTicket()) {
+    const auto is_over = [this] { return StopSignals::count() > 0 || TimeIsUp(); };
+    while (!is_over() && turns_.Share(is_over) && TakeTicket()) {
       const std::optional<ClaimedRun> run = Claim();
       if (!run) {
         --counts_.claimed();
         break;
       }
       slot_.holding = true;
+      if (!time_left_.Fits(db_, *run)) {
+        LeaveForLater(*run);
+        break;
+      }
       TrainRun(*run);
       slot_.holding = false;
+      if (turns_.shared()) trainer_->FreeMemory();
+      turns_.Leave();
     }
     return StopSignals::count() > 0 ? WorkerExit::kInterrupted : WorkerExit::kDone;
   }
@@ -159,6 +170,14 @@ class Worker {
  private:
   bool TimeIsUp() const {
     return job_.request.time_limit && SecondsSince(job_.start) >= *job_.request.time_limit;
+  }
+
+  // A run that does not fit into the time of our job any more.
+  void LeaveForLater(const ClaimedRun& run) {
+    ReleaseRun(db_, run);
+    slot_.holding = false;
+    --counts_.claimed();
+    counts_.out_of_time() = true;
   }
 
   // False when the call's limit of runs is used up.
@@ -181,7 +200,8 @@ class Worker {
     request.data_uri = job_.data.info().uri;
     request.fingerprint = job_.data.info().fingerprint;
     std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
-    if (!run && ReclaimLost(db_, job_.run_ids) > 0) run = ClaimNext(db_, owner_, request);
+    if (!run && ReclaimLost(db_, job_.run_ids, EndedInTheirJobs) > 0)
+      run = ClaimNext(db_, owner_, request);
     return run;
   }
 
@@ -189,7 +209,12 @@ class Worker {
     const TrainingFiles files = FilesOf(run);
     const RemovedAtEnd attempts_own(files.weights);  // unless they are put in place
     const Outcome outcome = TryTrain(run);
-    if (outcome.result) {
+    if (outcome.result && outcome.result->state == RunState::kOutOfMemory &&
+        turns_.beside_others()) {
+      // A neighbour's memory is not the run's fault.
+      ReleaseRun(db_, run, kOutOfMemoryBeside + outcome.result->message);
+      --counts_.claimed();
+    } else if (outcome.result) {
       Finish(run, *outcome.result, files);
     } else if (!outcome.failure) {
       ReleaseRun(db_, run);  // changes nothing where the run was lost
@@ -295,9 +320,17 @@ class Worker {
     hooks.publish = [&](const std::function<void()>& put_in_place) {
       return ours([&] { return WhileOurs(db_, run, lease, put_in_place); });
     };
-    Outcome outcome = TrainOrFail(run, hooks);
+    Outcome outcome;
+    const auto give_up = [&] { return hooks.should_stop() || TimeIsUp(); };
+    if (!MustBeAlone(run) || turns_.TakeAlone(give_up)) {
+      outcome = TrainOrFail(run, hooks);
+    }
     if (database_failure) return {std::nullopt, database_failure, {}};
     return outcome;
+  }
+
+  bool MustBeAlone(const ClaimedRun& run) {
+    return GivenBackWith(db_, run).starts_with(kOutOfMemoryBeside);
   }
 
   Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
@@ -320,8 +353,10 @@ class Worker {
   const WorkerJob& job_;
   SharedCounts& counts_;
   WorkerSlot& slot_;
+  WorkerTurns turns_;
   std::unique_ptr<Trainer> trainer_;
   Owner owner_;
+  TimeLeft time_left_;
   Database db_;
 };
 

@@ -4,6 +4,8 @@
 
 #include "core/clock.h"
 #include "db/run_set.h"
+#include "runner/work/device_turns.h"
+#include "runner/work/placement.h"
 #include "runner/work/shared_counts.h"
 #include "runner/work/train.h"
 
@@ -25,6 +27,8 @@ struct WorkerJob {
   const TrainerFactory& factory;
   RunSet run_ids;
   Clock::time_point start;  // of the call, for the time limit
+  const Placement& placement;
+  const DeviceTurns& turns;
 };
 
 // The life of a worker process: makes a trainer, then claims and trains runs until none is left, a

@@ -6,6 +6,7 @@
 #include "db/finishing.h"
 #include "db/owner.h"
 #include "db/plan.h"
+#include "tests/db/run_study.h"
 #include "tests/db/trained_study.h"
 
 namespace dse {
@@ -44,6 +45,67 @@ TEST_CASE("the status tells progress, workers and failures") {
   CHECK_FALSE(status.workers[0].certainly_dead);
   REQUIRE(status.failures.size() == 1);
   CHECK(status.failures[0].message == "broken image");
+  CHECK(status.runs.Text() == series.states.Text());
+  CHECK(status.workers[0].epochs == 2);
+  CHECK(status.workers[0].silent_seconds <= status.workers[0].seconds);
+}
+
+TEST_CASE("failures of one cause are counted together, whatever numbers their sentences have") {
+  RunStudy s(7);
+  const auto fail = [&](RunState state, const std::string& message) {
+    FinishedRun result;
+    result.state = state;
+    result.message = message;
+    FinishRun(s.db, s.Claim().value(), result);
+  };
+  fail(RunState::kFailed, "image 17.png is broken");
+  fail(RunState::kFailed, "device lost");
+  fail(RunState::kFailed, "image a4.png is broken");
+  fail(RunState::kOutOfMemory, "out of memory on cuda:0");
+  fail(RunState::kFailed, "image 3.png is broken");
+  fail(RunState::kDiverged, "the loss is not finite in epoch 2");
+  fail(RunState::kDiverged, "the loss is not finite in epoch 1");
+  const DatabaseStatus status = LoadStatus(s.db);
+  REQUIRE(status.causes.size() == 4);
+  CHECK(status.causes[0].state == RunState::kFailed);
+  CHECK(status.causes[0].count == 3);
+  CHECK(status.causes[0].latest.message == "image 3.png is broken");
+  CHECK(status.causes[0].latest.run_id == s.runs[4]);
+  CHECK(status.causes[1].state == RunState::kDiverged);
+  CHECK(status.causes[1].count == 2);
+  CHECK(status.causes[1].latest.message == "the loss is not finite in epoch 1");
+  CHECK(status.causes[2].count + status.causes[3].count == 2);
+  CHECK(status.failures.size() == 4);
+}
+
+TEST_CASE("the rate is of the shortest time in which ten runs ended") {
+  RunStudy s(30);
+  const auto at = [&](int first, int last, double ago, double took) {
+    sqlite::Statement(s.db.impl().connection,
+                      "UPDATE runs SET state = 'done', error = 1, attempt = 1,"
+                      " finished_at = ?3, started_at = ?3 - ?4 WHERE id BETWEEN ?1 AND ?2",
+                      s.runs[static_cast<size_t>(first)], s.runs[static_cast<size_t>(last)],
+                      sqlite::Now() - ago, took)
+        .Run();
+  };
+  CHECK_FALSE(LoadStatus(s.db).recent.PerHour());
+  at(0, 3, 200'000, 10);  // more than a day ago: long past
+  CHECK_FALSE(LoadStatus(s.db).recent.PerHour());
+  at(4, 8, 20'000, 1000);  // five of six hours
+  CHECK(LoadStatus(s.db).recent.finished == 5);
+  // Time goes on while it is asked.
+  CHECK(*LoadStatus(s.db).recent.PerHour() <= 5 / 21000.0 * 3600);
+  CHECK(*LoadStatus(s.db).recent.PerHour() >= 5 / 21600.0 * 3600);
+  at(9, 19, 1000, 800);  // eleven of the last hour, in half of it
+  CHECK(LoadStatus(s.db).recent.finished == 11);
+  CHECK(*LoadStatus(s.db).recent.PerHour() <= 22);
+  CHECK(*LoadStatus(s.db).recent.PerHour() >= 11);
+  at(20, 25, 100, 50);  // six of the last minutes are not enough for a rate of their own
+  CHECK(LoadStatus(s.db).recent.finished == 17);
+  REQUIRE(LoadStatus(s.db).series.size() == 1);
+  CHECK(LoadStatus(s.db).series[0].recent.finished == 17);
+  at(26, 29, 100, 50);
+  CHECK(LoadStatus(s.db).recent.finished == 10);
 }
 
 }  // namespace

@@ -35,6 +35,11 @@ TEST_CASE("a missing LibTorch module is an error that says where it was looked f
                                          Contains("-DDSE_WITH_TORCH=ON"));
 }
 
+TEST_CASE("without the module the GPUs cannot be told, which is no empty list") {
+  const ModuleVariable variable("/nowhere/libdse_torch.so");
+  CHECK_THROWS_WITH(ListGpus(), Contains("looked for /nowhere/libdse_torch.so"));
+}
+
 TEST_CASE("a file that is no module is an error with the loader's reason") {
   const TempFolder folder;
   const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));

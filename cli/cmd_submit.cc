@@ -1,0 +1,330 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <system_error>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/train_call.h"
+#include "core/error.h"
+#include "core/file_system.h"
+#include "core/subprocess.h"
+#include "db/database.h"
+#include "runner/slurm/limits.h"
+#include "runner/slurm/queue.h"
+#include "runner/slurm/submission.h"
+#include "runner/slurm/task_count.h"
+#include "runner/torch_module.h"
+#include "runner/work/device_assignment.h"
+#include "runner/work/forecast.h"
+#include "runner/work/shard.h"
+
+namespace dse {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SubmitOptions {
+  std::string db;
+  std::optional<int64_t> tasks;  // proposed if not given
+  std::optional<std::string> partition, gres, time, memory, account;
+  std::optional<int> gpus, cpus;  // of a task
+  std::vector<std::string> sbatch;
+  std::optional<std::string> before;
+  std::string shared_file;  // "yes", "no", "" = by the file system
+  bool dry_run = false;
+  std::vector<std::string> train;
+};
+
+// Options of `dse train` that belong to the submission.
+const std::vector<std::pair<std::string, std::string>> kTakenOptions{
+    {"--db", "it is given to 'dse submit' itself, in front of '--'"},
+    {"--dry-run", "'dse submit --dry-run' prints the script"},
+    {"--time-limit", "a task works until its own limit, 'dse submit --time'"},
+    {"--limit", "tasks work until nothing is left"},
+    {"--shard", "each task gets its own"},
+    {"--out", "each task gets its own shard"},
+    {"--help", "see 'dse train --help'"},
+    {"-h", "see 'dse train --help'"}};
+
+void RefuseTakenOptions(const std::vector<std::string>& train) {
+  for (const std::string& word : train) {
+    for (const auto& [name, reason] : kTakenOptions) {
+      if (word == name || word.starts_with(name + "=")) {
+        throw UsageError(name + " cannot stand behind '--': " + reason);
+      }
+    }
+  }
+}
+
+bool ReadOptions(std::span<const std::string> args, SubmitOptions& options) {
+  OptionParser parser(
+      "submit --db FILE [options] -- --data URI [options of dse train]",
+      "Gives Slurm an array of jobs, each of which trains networks of the file that have no "
+      "finished "
+      "run until its time\nis nearly up, and then goes back to the queue. Behind '--' stands what "
+      "'dse train' is to be told.");
+  parser.Text("db", "FILE", &options.db, "results database, on a disk that all nodes see");
+  parser.Int("tasks", "N", &options.tasks, 1, 1'000'000,
+             "jobs of the array (default: by the missing runs and their time)");
+  parser.Text("partition", "P", &options.partition, "default: Slurm's default");
+  parser.Text("gres", "G", &options.gres, "of a task, such as gpu:1");
+  parser.Int("gpus-per-task", "K", &options.gpus, 1, 1024, "in place of --gres");
+  parser.Text("time", "T", &options.time,
+              "limit of a task: 90m, 2h, or as Slurm writes it (default: the partition's)");
+  parser.Int("cpus", "C", &options.cpus, 1, 4096, "of a task");
+  parser.Text("mem", "M", &options.memory, "of a task, such as 16G");
+  parser.Text("account", "A", &options.account, "whom the time is charged to");
+  parser.List("sbatch", "OPTION", &options.sbatch,
+              "more options of sbatch, such as --sbatch=--constraint=a100");
+  parser.Text("before", "FILE", &options.before,
+              "lines of shell ahead of the work: modules, environment");
+  parser.OneOf("shared-file", {"yes", "no"}, &options.shared_file,
+               "whether tasks write the file itself (yes) or a shard each, which a last job merges "
+               "(default: shards on network file systems)");
+  parser.Flag("dry-run", &options.dry_run, "print the script and submit nothing");
+  parser.Require("db");
+  const auto border = std::find(args.begin(), args.end(), "--");
+  if (!parser.Parse({args.begin(), border})) return false;
+  if (border == args.end()) {
+    throw UsageError(
+        "options of 'dse train' are missing: write them behind '--', at least '-- --data URI'");
+  }
+  options.train.assign(border + 1, args.end());
+  RefuseTakenOptions(options.train);
+  if (options.gres && options.gpus) throw UsageError("give --gres or --gpus-per-task, not both");
+  return true;
+}
+
+std::optional<int64_t> TimeLimit(const SubmitOptions& options) {
+  if (!options.time) return {};
+  try {
+    return ParseSlurmTime(*options.time);
+  } catch (const Error& error) {
+    throw UsageError(std::string("--time: ") + error.what());
+  }
+}
+
+std::string ReadLines(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) throw Error(path + ": cannot be read");
+  if (text.find('\0') != std::string::npos) throw Error(path + ": is no text");
+  return text;
+}
+
+// With links followed, as the tasks will see it.
+std::string AbsolutePath(const std::string& path) {
+  std::error_code failure;
+  const fs::path absolute = fs::canonical(path, failure);
+  if (failure) throw Error(path + ": " + failure.message());
+  return absolute.string();
+}
+
+// Of a task.
+int Gpus(const SubmitOptions& options) {
+  if (!options.gres || !options.gres->starts_with("gpu")) return options.gpus.value_or(0);
+  const int gpus = std::atoi(options.gres->substr(options.gres->rfind(':') + 1).c_str());
+  return std::clamp(gpus, 1, 1024);
+}
+
+// How many tasks a partition runs at once.
+int64_t Places(const Partition& partition, const SubmitOptions& options) {
+  const int gpus = Gpus(options);
+  if (gpus > 0 && partition.gpus > 0) return partition.gpus / gpus;
+  return partition.cpus / options.cpus.value_or(1);
+}
+
+// Queued jobs are no error: their tasks and the new ones share what is missing.
+void TellQueued(const JobQueue& queue, const std::string& database) {
+  if (queue.jobs.empty()) return;
+  constexpr size_t kNamed = 5;
+  std::string names;
+  for (size_t i = 0; i < std::min(kNamed, queue.jobs.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + queue.jobs[i].Name();
+  }
+  if (queue.jobs.size() > kNamed) names += ", ...";
+  Say(false, "dse: " + std::to_string(queue.jobs.size()) + " jobs for " + database +
+                 " are queued or running already: " + names);
+}
+
+void CheckAnswered(SlurmAnswer answer, const std::string& error) {
+  if (answer == SlurmAnswer::kAnswered) return;
+  throw Error((answer == SlurmAnswer::kNoSlurm ? "Slurm is not to be found here: "
+                                               : "Slurm does not answer: ") +
+              error);
+}
+
+// Everything about the training that can be known here, as the command would find it out itself.
+struct Work {
+  Forecast forecast;
+  int workers = 1;
+};
+
+Work CheckTraining(const SubmitOptions& options) {
+  std::vector<std::string> words{"--db", options.db};
+  words.insert(words.end(), options.train.begin(), options.train.end());
+  const TrainCall call = ReadTrainCall(words);
+  Database db = Database::Open(options.db, OpenMode::kReadOnly);
+  // What a task will see of its machine.
+  const MachineShare task{
+      options.cpus.value_or(1), {}, std::vector<std::string>(size_t(Gpus(options)), "GPU")};
+  return {ForecastPlan(db, call.wanted, 1), AssignDevices(call.devices, task).workers()};
+}
+
+int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partition& partition,
+                    std::optional<int64_t> limit) {
+  if (options.tasks) return *options.tasks;
+  TaskCountInput input;
+  input.missing = work.forecast.missing;
+  if (work.forecast.seconds) input.run_seconds = *work.forecast.seconds / double(input.missing);
+  input.workers = work.workers;
+  if (!limit) limit = partition.default_seconds ? partition.default_seconds : partition.max_seconds;
+  if (limit) input.seconds = double(*limit - SignalSeconds(limit));
+  input.places = Places(partition, options);
+  const TaskCount count = ProposeTasks(input);
+  Say(false, "dse: " + std::to_string(count.tasks) + " tasks (--tasks): " + count.reason);
+  return count.tasks;
+}
+
+BatchJob MakeJob(const SubmitOptions& options, std::optional<int64_t> limit) {
+  BatchJob job;
+  job.program = AbsolutePath("/proc/self/exe");
+  job.database = AbsolutePath(options.db);
+  job.folder = fs::current_path().string();
+  job.log_folder = job.database + ".slurm";
+  job.partition = options.partition;
+  job.gres = options.gres;
+  job.memory = options.memory;
+  job.account = options.account;
+  job.cpus = options.cpus;
+  job.gpus = options.gpus;
+  job.seconds = limit;
+  job.signal_seconds = SignalSeconds(limit);
+  job.more = options.sbatch;
+  if (options.before) job.before = ReadLines(*options.before);
+  job.train = options.train;
+  return job;
+}
+
+// Whether each task writes a shard of its own, and why.
+bool UseShards(const SubmitOptions& options, const std::string& database) {
+  if (!options.shared_file.empty()) return options.shared_file == "no";
+  const FileSystem system = FileSystemOf(database);
+  Say(false, "dse: " + database + " lies on " + system.name + ": " +
+                 (system.network ? "each task writes a shard, and a last job merges them"
+                                 : "the tasks share the file"));
+  return system.network;
+}
+
+std::string ShardFolder(const std::string& database) {
+  return fs::path(ShardPath(database, 0)).parent_path().string();
+}
+
+bool HasShards(const std::string& folder) {
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
+    if (entry.path().extension() == ".db") return true;
+  }
+  return false;
+}
+
+// What the shards of earlier jobs, which died or never began, hold.
+void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_run) {
+  if (!HasShards(folder)) return;
+  const std::vector<std::string> words{job.program,  "merge",        "--db",
+                                       job.database, "--move-files", folder};
+  if (dry_run) {
+    Say(false, "dse: the shards in " + folder + " would be merged first");
+    return;
+  }
+  SubprocessOptions options;
+  options.seconds = 24 * 3600.0;
+  const std::optional<SubprocessResult> result = RunSubprocess(words, options);
+  if (!result || result->code != 0) {
+    throw Error("the shards of earlier jobs in " + folder + " cannot be merged: " +
+                (result ? result->out + result->err : job.program + " is gone"));
+  }
+  Say(false, "dse: merged the shards of earlier jobs in " + folder);
+}
+
+void MakeFolder(const std::string& folder) {
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) throw Error(folder + ": cannot be made: " + failure.message());
+}
+
+void Submit(const std::vector<BatchJob>& arrays) {
+  const BatchJob& job = arrays.front();
+  MakeFolder(job.log_folder);
+  if (job.shards) MakeFolder(job.shards->folder);
+  MergeJob merge{
+      job.program,   job.database, job.folder, job.log_folder, job.shards ? job.shards->folder : "",
+      job.partition, job.account,  {}};
+  for (const BatchJob& array : arrays) {
+    const std::string script = KeepScript(array.log_folder, "train", BatchScript(array));
+    const std::string id = SubmitScript(script);
+    std::cout << "job " << id << ": " << array.tasks << " tasks, script " << script << ", logs "
+              << array.log_folder << '/' << id << "_*.log\n";
+    merge.after.push_back(id);
+  }
+  if (!job.shards) return;
+  const std::string script = KeepScript(job.log_folder, "merge", MergeScript(merge));
+  std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "
+            << script << '\n';
+}
+
+}  // namespace
+
+int RunSubmit(std::span<const std::string> args) {
+  SubmitOptions options;
+  if (!ReadOptions(args, options)) return kExitOk;
+  const std::optional<int64_t> limit = TimeLimit(options);
+  Work work = CheckTraining(options);
+  TorchModulePath();  // throws where there is none
+  const BatchJob job = MakeJob(options, limit);
+  BatchScript(job);  // throws for what cannot stand in it
+  const ClusterLimits limits = ReadLimits();
+  CheckAnswered(limits.answer, limits.error);
+  const Partition& partition = ChoosePartition(limits, options.partition, limit);
+  if (UsableNodes(partition.name) == 0) {
+    Say(false, "dse: no node of the partition '" + partition.name +
+                   "' is up now; the jobs wait until one is");
+  }
+  const JobQueue queue = JobsOf(options.db);
+  CheckAnswered(queue.answer, queue.error);
+  const bool shards = UseShards(options, job.database);
+  const std::string shard_folder = ShardFolder(job.database);
+  if (shards && !queue.jobs.empty()) {
+    throw Error("job " + queue.jobs.front().Name() + " for " + options.db +
+                " is queued or running, and may still write its shard; submit again when it has "
+                "ended, or end it with scancel");
+  }
+  if (queue.jobs.empty() && HasShards(shard_folder)) {
+    MergeLeftShards(job, shard_folder, options.dry_run);
+    work = CheckTraining(options);
+  }
+  Say(false, "dse: " + std::to_string(work.forecast.wanted) + " runs wanted, " +
+                 std::to_string(work.forecast.finished) + " finished, " +
+                 std::to_string(work.forecast.missing) + " missing");
+  if (work.forecast.missing == 0) return kExitOk;
+  TellQueued(queue, options.db);
+  BatchJob whole = job;
+  whole.tasks = ChooseTasks(options, work, partition, limit);
+  if (shards) whole.shards = ShardedJob{shard_folder, whole.tasks, 0};
+  const std::vector<BatchJob> arrays = SplitArray(whole, limits.max_array);
+  if (options.dry_run) {
+    for (const BatchJob& array : arrays) std::cout << BatchScript(array);
+    return kExitOk;
+  }
+  Submit(arrays);
+  return kExitOk;
+}
+
+}  // namespace dse

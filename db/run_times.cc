@@ -1,0 +1,29 @@
+#include "db/run_times.h"
+
+#include "db/sqlite/connection.h"
+
+namespace dse {
+
+SeriesTimes TimesLike(Database& db, int64_t run_id) {
+  sqlite::Connection& connection = db.impl().connection;
+  SeriesTimes times;
+  sqlite::Statement run(connection,
+                        "SELECT o.flops, coalesce(json_extract(p.document, '$.epochs'), 0)"
+                        " FROM runs r JOIN models o ON o.id = r.model_id"
+                        " JOIN recipes p ON p.id = r.recipe_id WHERE r.id = ?",
+                        run_id);
+  if (!run.Step()) return times;
+  times.flops = run.Int(0);
+  times.epochs = run.Int(1);
+  sqlite::Statement finished(
+      connection,
+      "SELECT o.flops, r.seconds FROM runs r JOIN models o ON o.id = r.model_id"
+      " WHERE r.state = 'done' AND r.seconds > 0 AND EXISTS(SELECT 1 FROM series_runs l"
+      "  WHERE l.run_id = r.id AND l.series_id IN"
+      "   (SELECT s.series_id FROM series_runs s WHERE s.run_id = ?)) LIMIT 1000",
+      run_id);
+  while (finished.Step()) times.finished.push_back({finished.Int(0), finished.Real(1)});
+  return times;
+}
+
+}  // namespace dse

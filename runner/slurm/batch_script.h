@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dse {
+
+// What the shards of a database need besides (`dse train --shard`).
+struct ShardedJob {
+  std::string folder;  // absolute; the shard of task K is K.db in it
+  int64_t total = 1;   // tasks of the whole submission
+  int64_t first = 0;   // task 0 of this array has this shard
+};
+
+// An array of jobs, each of which is a `dse train` on one database.
+struct BatchJob {
+  std::string program;     // absolute path of dse
+  std::string database;    // absolute path
+  std::string folder;      // that the tasks work in, absolute: options may name files in it
+  std::string log_folder;  // absolute, exists
+  int64_t tasks = 1;       // of this array
+  std::optional<std::string> partition, gres, memory, account;
+  std::optional<int> cpus, gpus;     // of a task
+  std::optional<int64_t> seconds;    // limit of time
+  int64_t signal_seconds = 120;      // before the limit a task is told
+  std::vector<std::string> more;     // options of sbatch, a line each
+  std::string before;                // lines of shell ahead of the work
+  std::vector<std::string> train;    // options of `dse train` but --db
+  std::optional<ShardedJob> shards;  // empty: the tasks share the database
+};
+
+// A word for a shell: in single quotes.
+std::string ShellWord(const std::string& word);
+
+// The script, for sbatch and for people. Nothing but `before` is read by a shell as anything but
+// words. Throws Error for a value that cannot stand in a line of options: one with a line break or
+// another control character, a log folder with a backslash, which Slurm takes for one of its own,
+// and options in `more` that the script sets itself.
+std::string BatchScript(const BatchJob& job);
+
+// The script of the job that takes the shards into the database when an array has ended; `after`
+// are the arrays' ids.
+struct MergeJob {
+  std::string program, database, folder, log_folder, shard_folder;
+  std::optional<std::string> partition, account;
+  std::vector<std::string> after;
+};
+std::string MergeScript(const MergeJob& job);
+
+// How long before its limit a job is told: a tenth of the limit, 20 to 120 seconds.
+int64_t SignalSeconds(std::optional<int64_t> limit);
+
+}  // namespace dse

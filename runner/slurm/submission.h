@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runner/slurm/batch_script.h"
+
+namespace dse {
+
+// The arrays that a job is given to Slurm in: each has fewer tasks than Slurm allows to an array
+// (`max_array`), together they have all of them.
+std::vector<BatchJob> SplitArray(const BatchJob& job, int64_t max_array);
+
+// Writes a script to a new file "NAME-1.sh", "NAME-2.sh", ... of the folder, which may be read and
+// run by its owner. Answers its path. Throws Error.
+std::string KeepScript(const std::string& folder, const std::string& name,
+                       const std::string& script);
+
+// Gives a script to Slurm and answers the id of the job. Throws Error with what sbatch said.
+std::string SubmitScript(const std::string& path);
+
+}  // namespace dse

@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""A population is trained by `dse submit` on a real Slurm of one node, whose jobs are preempted, cancelled, killed and
+run into their limit of time while its controller is restarted and its node drained. At the end every network is
+trained once, with the error of an undisturbed training.
+   slurm_test.py DSE [shared] [shards] [names]
+Exit code 77: Slurm is not installed, or does not start without privileges."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cluster import Cluster, missing_programs, wait_for  # noqa: E402
+
+NETWORKS = 10
+TRAIN = ["--data", "synthetic", "--recipe", "smoke", "--set", "epochs=4", "--threads", "1"]
+dse_program = ""
+
+
+def say(text):
+    print(f"[{time.strftime('%T')}] {text}", flush=True)
+
+
+def dse(*words, code=0):
+    answer = subprocess.run([dse_program, *words], capture_output=True, text=True, timeout=600)
+    if answer.returncode != code:
+        raise AssertionError(f"{words} ended with {answer.returncode}: {answer.stdout}{answer.stderr}")
+    return answer
+
+
+def rows(path, sql):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=600)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def draw(path):
+    dse("sample", "--space", "RegNetX", "-n", str(NETWORKS), "--seed", "1", "--resolution", "32", "--classes", "10",
+        "--stem", "cifar", "--stages", "3", "--flops", "1M:2M", "--db", path, "-q")
+
+
+def train_undisturbed(path):
+    dse("train", "--db", path, *TRAIN, "-q", "--workers", "2")
+    return path
+
+
+def states(path):
+    return dict(rows(path, "SELECT state, count(*) FROM runs GROUP BY state"))
+
+
+class Running:
+    """A run that somebody trains, by the token of who holds it."""
+
+    def __init__(self, row):
+        self.run, self.attempt, self.token = row
+        words = self.token.split("/")
+        self.worker = int(words[3])
+        self.job = words[6].split(":")[3]  # its own id; a task of an array has one too
+
+    def parent(self):
+        with open(f"/proc/{self.worker}/stat") as file:
+            return int(file.read().rsplit(")", 1)[1].split()[1])
+
+
+def running(path):
+    return [Running(row) for row in rows(path, "SELECT id, attempt, owner FROM runs WHERE state = 'running'")]
+
+
+def stopped(path, apart_from=()):
+    """A run in training whose worker is stopped, so that it is there for what comes."""
+    def stop():
+        for one in running(path):
+            if one.job in apart_from:
+                continue
+            try:
+                os.kill(one.worker, signal.SIGSTOP)
+            except ProcessLookupError:
+                continue
+            if any(other.token == one.token and other.run == one.run for other in running(path)):
+                return one
+            os.kill(one.worker, signal.SIGCONT)  # it had ended just now
+        return None
+    return wait_for("a run in training", stop)
+
+
+def outcome(path, one):
+    return rows(path, f"SELECT outcome FROM attempts WHERE run_id = {one.run} AND attempt = {one.attempt}")[0][0]
+
+
+def wait_for_outcome(path, one, words):
+    wait_for(f"attempt {one.attempt} of run {one.run} to end", lambda: outcome(path, one) is not None)
+    assert outcome(path, one) in words, outcome(path, one)
+
+
+def has_signal_pending(pid, number):
+    with open(f"/proc/{pid}/status") as file:
+        fields = dict(line.split(":", 1) for line in file)
+    return any(int(fields[name], 16) >> (number - 1) & 1 for name in ("SigPnd", "ShdPnd"))
+
+
+def submit(path, *words):
+    answer = dse("submit", "--db", path, "--time", "1", "--cpus", "1", *words, "--", *TRAIN)
+    ids = [line.split(":")[0].split()[1] for line in answer.stdout.splitlines() if line.startswith("job ")]
+    say(f"submitted {ids}: {answer.stderr.strip()}")
+    return ids, answer
+
+
+def wait_for_empty_queue(cluster):
+    wait_for("the jobs to end", lambda: not cluster.jobs())
+
+
+def preempt(cluster, path):
+    wait_for("as many runs as processors", lambda: len(running(path)) == cluster.cpus)
+    before = {job: cluster.restarts(job) for job, state in cluster.jobs().items() if state == "RUNNING"}
+    high = cluster.ask("sbatch", "--parsable", "-p", "high", "-n", "1", "-o", "/dev/null", "--wrap",
+                       "sleep 1").strip()
+    wait_for("a task to be preempted and to go back to the queue",
+             lambda: any(cluster.restarts(job) > restarts for job, restarts in before.items()))
+    wait_for("the preempting job to end", lambda: high not in cluster.jobs())
+    released = rows(path, "SELECT count(*) FROM attempts WHERE outcome = 'released'")[0][0]
+    assert released >= 1, "the preempted task gave nothing back"
+    say("preempted")
+
+
+def kill_worker(path):
+    one = stopped(path)
+    os.kill(one.worker, signal.SIGKILL)
+    wait_for_outcome(path, one, ("lost",))
+    say("killed a worker")
+
+
+def kill_task(cluster, path):
+    one = stopped(path)
+    before = cluster.restarts(one.job)
+    parent = one.parent()
+    os.kill(parent, signal.SIGKILL)
+    os.kill(one.worker, signal.SIGCONT)  # it dies with its parent
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    wait_for_outcome(path, one, ("released", "lost"))
+    say("killed a dse train")
+
+
+def restart_controller(cluster, path):
+    one = stopped(path)
+    cluster.stop("slurmctld")
+    answer = dse("submit", "--db", path, "--", *TRAIN, code=1)
+    assert "Slurm does not answer" in answer.stderr, answer.stderr
+    cluster.start("slurmctld")
+    cluster.wait_until_up()
+    assert outcome(path, one) is None, "a silent controller was taken for the end of a job"
+    os.kill(one.worker, signal.SIGCONT)
+    say("restarted the controller")
+
+
+def drain(cluster, path):
+    one = stopped(path)
+    cluster.ask("scontrol", "update", f"nodename={cluster.host}", "state=drain", "reason=test")
+    answer = dse("submit", "--db", path, "--tasks", "1", "--dry-run", "--", *TRAIN)
+    assert "no node of the partition 'low' is up" in answer.stderr, answer.stderr
+    assert "are queued or running already" in answer.stderr, answer.stderr
+    os.kill(one.worker, signal.SIGCONT)
+    wait_for_outcome(path, one, ("done", "released"))
+    cluster.ask("scontrol", "update", f"nodename={cluster.host}", "state=resume")
+    say("drained and resumed the node")
+
+
+def cancel(cluster, path):
+    one = stopped(path)
+    os.kill(one.worker, signal.SIGCONT)
+    cluster.ask("scancel", one.job)
+    wait_for_outcome(path, one, ("released", "lost", "done"))
+    wait_for("the cancelled task to leave the queue", lambda: cluster.state(one.job) not in ("RUNNING", "COMPLETING"))
+    assert cluster.state(one.job) == "CANCELLED", "a cancelled task came back: " + cluster.state(one.job)
+    say("cancelled a task")
+
+
+def run_into_limit(cluster, path):
+    one = stopped(path)
+    before = cluster.restarts(one.job)
+    wait_for("the word that the time is nearly up", lambda: has_signal_pending(one.worker, signal.SIGTERM))
+    os.kill(one.worker, signal.SIGCONT)
+    wait_for_outcome(path, one, ("released",))
+    wait_for("the task to go back to the queue", lambda: cluster.restarts(one.job) > before)
+    say("ran into the limit of time")
+
+
+def check_equal(path, reference):
+    assert states(path) == {"done": NETWORKS}, states(path)
+    sql = "SELECT o.hash, r.error, r.best_error FROM runs r JOIN models o ON o.id = r.model_id ORDER BY o.hash"
+    assert rows(path, sql) == rows(reference, sql), (rows(path, sql), rows(reference, sql))
+    twice = rows(path, "SELECT run_id FROM attempts WHERE outcome = 'done' GROUP BY run_id HAVING count(*) > 1")
+    assert not twice, f"trained twice: {twice}"
+    epochs = rows(path, "SELECT r.id, count(DISTINCT e.epoch) FROM runs r JOIN epochs e ON e.run_id = r.id GROUP BY r.id")
+    assert all(count == 4 for _, count in epochs) and len(epochs) == NETWORKS, epochs
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    if "\n  verify " in dse("--help").stdout:
+        dse("verify", "--db", path)
+
+
+def try_shared_file(cluster, folder, reference):
+    path = os.path.join(folder, "shared study's.db")
+    draw(path)
+    submit(path, "--tasks", "6")  # more than an array of this Slurm may have
+    assert len(cluster.jobs()) >= 5, cluster.jobs()
+    preempt(cluster, path)
+    kill_worker(path)
+    restart_controller(cluster, path)
+    kill_task(cluster, path)
+    drain(cluster, path)
+    run_into_limit(cluster, path)
+    if states(path).get("pending", 0) + states(path).get("running", 0) > 2:
+        cancel(cluster, path)
+    wait_for_empty_queue(cluster)
+    for _ in range(3):  # what the cancelled task would have done
+        if states(path) == {"done": NETWORKS}:
+            break
+        submit(path)
+        wait_for_empty_queue(cluster)
+    answer = dse("submit", "--db", path, "--", *TRAIN)
+    assert "0 missing" in answer.stderr and answer.stdout == "", answer
+    check_equal(path, reference())
+
+
+def main():
+    global dse_program
+    dse_program = os.path.abspath(sys.argv[1])
+    parts = sys.argv[2:] or ["shared"]
+    if missing_programs():
+        print("SKIPPED: slurm: not installed: " + " ".join(missing_programs()))
+        return 77
+    with tempfile.TemporaryDirectory(prefix="dse-slurm-") as folder, ThreadPoolExecutor(1) as pool:
+        reference = os.path.join(folder, "reference.db")
+        draw(reference)
+        try:
+            cluster = Cluster(os.path.join(folder, "slurm"))
+            cluster.__enter__()
+        except (RuntimeError, TimeoutError) as failure:
+            if os.getuid() == 0:
+                raise
+            print(f"SKIPPED: slurm: it does not start here: {failure}")
+            return 77
+        try:
+            undisturbed = pool.submit(train_undisturbed, reference)
+            if "shared" in parts:
+                try_shared_file(cluster, folder, undisturbed.result)
+        except BaseException:
+            for root, _, files in os.walk(folder):
+                for name in files:
+                    if ".slurm" in root and name.endswith(".log"):
+                        with open(os.path.join(root, name), errors="replace") as file:
+                            print(f"--- {name}\n{file.read()}")
+            print(cluster.logs())
+            raise
+        finally:
+            cluster.__exit__()
+    say("done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
