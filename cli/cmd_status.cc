@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/status_output.h"
 #include "core/clock.h"
+#include "core/printable.h"
 #include "db/lock_wait.h"
 #include "db/study_status.h"
 #include "runner/slurm/queue.h"
@@ -91,7 +92,7 @@ std::string LookAgain(Watcher& watcher) {
     watcher.Look(moment);
     return "";
   } catch (const Error& error) {
-    return WithoutControls(std::string("tried again soon: ") + error.what()) + "\n";
+    return Printable(std::string("tried again soon: ") + error.what()) + "\n";
   }
 }
 

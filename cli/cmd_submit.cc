@@ -117,6 +117,8 @@ std::optional<int64_t> TimeLimit(const SubmitOptions& options) {
 }
 
 std::string ReadLines(const std::string& path) {
+  std::error_code none;
+  if (fs::is_directory(path, none)) throw Error(path + ": is a folder, not lines of shell");
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in) throw Error(path + ": cannot be read");
@@ -132,8 +134,8 @@ std::string AbsolutePath(const std::string& path) {
   return absolute.string();
 }
 
-// Of a task.
-int Gpus(const SubmitOptions& options) {
+// Of a task; 0 if it asks for none.
+int GpusOfTask(const SubmitOptions& options) {
   if (!options.gres || !options.gres->starts_with("gpu")) return options.gpus.value_or(0);
   const int gpus = std::atoi(options.gres->substr(options.gres->rfind(':') + 1).c_str());
   return std::clamp(gpus, 1, 1024);
@@ -141,7 +143,7 @@ int Gpus(const SubmitOptions& options) {
 
 // How many tasks a partition runs at once.
 int64_t Places(const Partition& partition, const SubmitOptions& options) {
-  const int gpus = Gpus(options);
+  const int gpus = GpusOfTask(options);
   if (gpus > 0 && partition.gpus > 0) return partition.gpus / gpus;
   return partition.cpus / options.cpus.value_or(1);
 }
@@ -180,10 +182,11 @@ Work CheckTraining(const SubmitOptions& options) {
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
   // What a task will see of its machine.
   const MachineShare task{
-      options.cpus.value_or(1), {}, std::vector<std::string>(size_t(Gpus(options)), "GPU")};
+      options.cpus.value_or(1), {}, std::vector<std::string>(size_t(GpusOfTask(options)), "GPU")};
   return {ForecastPlan(db, call.wanted, 1), AssignDevices(call.devices, task).workers()};
 }
 
+// `limit` is the one that a task gets.
 int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partition& partition,
                     std::optional<int64_t> limit) {
   if (options.tasks) return *options.tasks;
@@ -191,7 +194,6 @@ int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partit
   input.missing = work.forecast.missing;
   if (work.forecast.seconds) input.run_seconds = *work.forecast.seconds / double(input.missing);
   input.workers = work.workers;
-  if (!limit) limit = partition.default_seconds ? partition.default_seconds : partition.max_seconds;
   if (limit) input.seconds = double(*limit - SignalSeconds(limit));
   input.places = Places(partition, options);
   const TaskCount count = ProposeTasks(input);
@@ -212,7 +214,6 @@ BatchJob MakeJob(const SubmitOptions& options, std::optional<int64_t> limit) {
   job.cpus = options.cpus;
   job.gpus = options.gpus;
   job.seconds = limit;
-  job.signal_seconds = SignalSeconds(limit);
   job.more = options.sbatch;
   if (options.before) job.before = ReadLines(*options.before);
   job.train = options.train;
@@ -223,10 +224,13 @@ BatchJob MakeJob(const SubmitOptions& options, std::optional<int64_t> limit) {
 bool UseShards(const SubmitOptions& options, const std::string& database) {
   if (!options.shared_file.empty()) return options.shared_file == "no";
   const FileSystem system = FileSystemOf(database);
-  Say(false, "dse: " + database + " lies on " + system.name + ": " +
-                 (system.network ? "each task writes a shard, and a last job merges them"
-                                 : "the tasks share the file"));
-  return system.network;
+  const bool shards = system.network || !system.known;  // one that is not known may be a network's
+  Say(false, "dse: " + database + " lies on " +
+                 (system.known ? "" : "a file system that is not known, ") + system.name + ": " +
+                 (shards ? "each task writes a shard, and a last job merges them"
+                         : "the tasks share the file") +
+                 (system.known ? "" : "; where it is a local disk, give --shared-file yes"));
+  return shards;
 }
 
 std::string ShardFolder(const std::string& database) {
@@ -244,20 +248,21 @@ bool HasShards(const std::string& folder) {
 // What the shards of earlier jobs, which died or never began, hold.
 void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_run) {
   if (!HasShards(folder)) return;
-  const std::vector<std::string> words{job.program,  "merge",        "--db",
-                                       job.database, "--move-files", folder};
+  const std::vector<std::string> words{job.program,    "merge",  "--db",     job.database,
+                                       "--move-files", "--wait", kMergeWait, folder};
   if (dry_run) {
     Say(false, "dse: the shards in " + folder + " would be merged first");
     return;
   }
+  Say(false, "dse: merging the shards of earlier jobs in " + folder);
   SubprocessOptions options;
   options.seconds = 24 * 3600.0;
+  options.own_group = false;  // Ctrl-C ends it too
   const std::optional<SubprocessResult> result = RunSubprocess(words, options);
   if (!result || result->code != 0) {
     throw Error("the shards of earlier jobs in " + folder + " cannot be merged: " +
                 (result ? result->out + result->err : job.program + " is gone"));
   }
-  Say(false, "dse: merged the shards of earlier jobs in " + folder);
 }
 
 void MakeFolder(const std::string& folder) {
@@ -270,20 +275,21 @@ void Submit(const std::vector<BatchJob>& arrays) {
   const BatchJob& job = arrays.front();
   MakeFolder(job.log_folder);
   if (job.shards) MakeFolder(job.shards->folder);
-  MergeJob merge{
-      job.program,   job.database, job.folder, job.log_folder, job.shards ? job.shards->folder : "",
-      job.partition, job.account,  {}};
-  for (const BatchJob& array : arrays) {
-    const std::string script = KeepScript(array.log_folder, "train", BatchScript(array));
-    const std::string id = SubmitScript(script);
-    std::cout << "job " << id << ": " << array.tasks << " tasks, script " << script << ", logs "
-              << array.log_folder << '/' << id << "_*.log\n";
-    merge.after.push_back(id);
-  }
+  const std::vector<std::string> ids = SubmitArrays(arrays, [](const SubmittedArray& array) {
+    std::cout << "job " << array.id << ": " << array.job.tasks << " tasks, script " << array.script
+              << ", logs " << array.job.log_folder << '/' << array.id << "_*.log\n"
+              << std::flush;
+  });
   if (!job.shards) return;
-  const std::string script = KeepScript(job.log_folder, "merge", MergeScript(merge));
-  std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "
-            << script << '\n';
+  try {
+    const std::string script = KeepScript(job.log_folder, "merge", MergeScript(job, ids));
+    std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "
+              << script << '\n';
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; the tasks run, but nothing merges their shards: " +
+                "when they have ended, call: dse merge --db " + ShellWord(job.database) +
+                " --move-files --wait " + kMergeWait + " " + ShellWord(job.shards->folder));
+  }
 }
 
 const Partition& CheckPartition(const ClusterLimits& limits, const SubmitOptions& options,
@@ -328,12 +334,14 @@ int RunSubmit(std::span<const std::string> args) {
   const ClusterLimits limits = ReadLimits();
   CheckAnswered(limits.answer, limits.error);
   const Partition& partition = CheckPartition(limits, options, limit);
+  const std::optional<int64_t> task_limit = limit ? limit : partition.LimitOfJobs();
+  job.signal_seconds = SignalSeconds(task_limit);
   if (PrepareShards(options, job)) work = CheckTraining(options);
   Say(false, "dse: " + std::to_string(work.forecast.wanted) + " runs wanted, " +
                  std::to_string(work.forecast.finished) + " finished, " +
                  std::to_string(work.forecast.missing) + " missing");
   if (work.forecast.missing == 0) return kExitOk;
-  job.tasks = ChooseTasks(options, work, partition, limit);
+  job.tasks = ChooseTasks(options, work, partition, task_limit);
   if (job.shards) job.shards->total = job.tasks;
   const std::vector<BatchJob> arrays = SplitArray(job, limits.max_array);
   if (options.dry_run) {

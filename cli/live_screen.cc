@@ -59,21 +59,6 @@ std::string Redrawn(const std::string& text, size_t rows, size_t columns) {
   return all + kWipeBelow;
 }
 
-std::string WithoutControls(const std::string& text) {
-  std::string clean;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 to U+009F
-      clean += '?';
-      ++i;
-    } else {
-      clean += byte < 0x20 || byte == 0x7F ? '?' : text[i];
-    }
-  }
-  return clean;
-}
-
 LiveScreen::LiveScreen() : terminal_(isatty(STDOUT_FILENO) == 1) {
   if (terminal_) std::cout << kBorrow << std::flush;
 }

@@ -28,7 +28,4 @@ class LiveScreen {
 // nothing is wiped before it is overwritten.
 std::string Redrawn(const std::string& text, size_t rows, size_t columns);
 
-// Text from files without what a terminal obeys: control characters become '?'.
-std::string WithoutControls(const std::string& text);
-
 }  // namespace dse

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/live_screen.h"
+#include "core/printable.h"
 #include "core/units.h"
 #include "runner/work/forecast.h"
 
@@ -106,14 +106,14 @@ std::string FilesText(const StudyStatus& status) {
   for (const StatusSource& file : status.files) {
     if (!file.skipped.empty()) text += fmt::format("; {} left out: {}", file.path, file.skipped);
   }
-  return WithoutControls(text) + "\n";
+  return Printable(text) + "\n";
 }
 
 std::string SeriesText(const SeriesStatus& s) {
   std::string text = fmt::format("{}, {}, {}: {} runs, {}", s.population, s.recipe, s.dataset,
                                  s.states.total(), s.states.Text());
   if (s.best_error) text += fmt::format("; best {:.2f}%", *s.best_error);
-  return WithoutControls(text + Pace(s.recent.PerHour(), SecondsLeft(s))) + "\n";
+  return Printable(text + Pace(s.recent.PerHour(), SecondsLeft(s))) + "\n";
 }
 
 std::string InShard(const std::string& shard) { return shard.empty() ? "" : " of " + shard; }
@@ -130,13 +130,13 @@ std::string WorkerText(const WorkerStatus& w) {
     text += fmt::format("; heard of {} ago", FormatDuration(w.silent_seconds));
     if (w.lease_seconds < 0) text += ", overdue";
   }
-  return WithoutControls(text) + "\n";
+  return Printable(text) + "\n";
 }
 
 std::string QueueText(const JobQueue& queue) {
   if (queue.answer == SlurmAnswer::kNoSlurm) return "";
   if (queue.answer != SlurmAnswer::kAnswered) {
-    return WithoutControls("jobs in the queue are not known: " + queue.error) + "\n";
+    return Printable("jobs in the queue are not known: " + queue.error) + "\n";
   }
   int64_t waiting = 0;
   for (const QueuedJob& job : queue.jobs) waiting += job.Waits() ? 1 : 0;
@@ -146,10 +146,9 @@ std::string QueueText(const JobQueue& queue) {
                                             Count(all, "job", "jobs"), waiting);
   for (size_t i = 0; i < std::min(queue.jobs.size(), kMostJobs); ++i) {
     const QueuedJob& job = queue.jobs[i];
-    text +=
-        WithoutControls(fmt::format("job {} of {} in {}: {}{}", job.Name(), job.user, job.partition,
-                                    job.state, job.Waits() ? ", " + job.reason : "")) +
-        "\n";
+    text += Printable(fmt::format("job {} of {} in {}: {}{}", job.Name(), job.user, job.partition,
+                                  job.state, job.Waits() ? ", " + job.reason : "")) +
+            "\n";
   }
   if (queue.jobs.size() > kMostJobs) {
     text += fmt::format("... {} jobs more\n", queue.jobs.size() - kMostJobs);
@@ -162,10 +161,9 @@ std::string CausesText(const std::vector<FailureCause>& causes) {
   for (size_t i = 0; i < std::min(causes.size(), kMostCauses); ++i) {
     const FailureCause& cause = causes[i];
     const FailureStatus& latest = cause.latest;
-    text += WithoutControls(fmt::format("{} {}, the latest run {}{} ({}) at attempt {}: {}",
-                                        cause.count, RunStateText(cause.state), latest.run_id,
-                                        InShard(latest.shard), latest.model_hash, latest.attempt,
-                                        latest.message)) +
+    text += Printable(fmt::format("{} {}, the latest run {}{} ({}) at attempt {}: {}", cause.count,
+                                  RunStateText(cause.state), latest.run_id, InShard(latest.shard),
+                                  latest.model_hash, latest.attempt, latest.message)) +
             "\n";
   }
   if (causes.size() > kMostCauses) {

@@ -59,6 +59,14 @@ constexpr std::array kKnownTypes = {
     KnownType{0x9660, "ISO 9660", false},
     KnownType{0x4D44, "FAT", false},
     KnownType{0x5346544E, "NTFS", false},
+    KnownType{0x7366746E, "NTFS", false},
+    KnownType{0x2011BAB0, "exFAT", false},
+    KnownType{0x52654973, "ReiserFS", false},
+    KnownType{0x3153464A, "JFS", false},
+    KnownType{0x3434, "NILFS", false},
+    KnownType{0x24051905, "UBIFS", false},
+    KnownType{0xF15F, "eCryptfs", false},
+    KnownType{0xE0F5E1E2, "EROFS", false},
 };
 
 // Links followed at most, as the kernel's own limit.
@@ -76,9 +84,9 @@ std::string HexText(uint32_t value) {
 FileSystem FileSystemOfType(uint64_t type) {
   const auto number = static_cast<uint32_t>(type);  // f_type is signed, and 32 or 64 bits wide
   for (const KnownType& known : kKnownTypes) {
-    if (known.type == number) return {known.name, known.network};
+    if (known.type == number) return {known.name, known.network, true};
   }
-  return {HexText(number), false};
+  return {HexText(number), false, false};
 }
 
 FileSystem FileSystemOf(const std::string& path) {

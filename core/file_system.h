@@ -10,6 +10,7 @@ namespace dse {
 struct FileSystem {
   std::string name;      // "NFS", "ext4"; the number as text ("0x12345678") where it is not known
   bool network = false;  // files may be seen by several machines
+  bool known = true;     // else nothing says what it is
 };
 
 // By the f_type that statfs(2) gives.

@@ -48,6 +48,11 @@ class Pipe {
 using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
 File FileOf(const std::string& text) {
+  if (text.empty()) {
+    File nothing(std::fopen("/dev/null", "re"), &std::fclose);
+    if (!nothing) throw Error(std::string("/dev/null: ") + std::strerror(errno));
+    return nothing;
+  }
   File file(std::tmpfile(), &std::fclose);
   if (!file || std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() ||
       std::fflush(file.get()) != 0 || lseek(fileno(file.get()), 0, SEEK_SET) != 0) {
@@ -78,7 +83,7 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
   return pointers;
 }
 
-// In a process group of its own, so that what it started can be killed with it, and with the
+// Mostly in a process group of its own, so that what it started can be killed with it, and with the
 // signals as they are at first. 0 where there is no such program.
 pid_t Spawn(std::span<const std::string> words, const SubprocessOptions& options, int input,
             const Pipe& out, const Pipe& err) {
@@ -95,8 +100,9 @@ pid_t Spawn(std::span<const std::string> words, const SubprocessOptions& options
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGPIPE}) sigaddset(&set, signal);
   posix_spawnattr_setsigdefault(&attributes, &set);
   posix_spawnattr_setpgroup(&attributes, 0);
+  const int group = options.own_group ? POSIX_SPAWN_SETPGROUP : 0;
   posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+                           short(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   std::vector<std::string> arguments(words.begin(), words.end());
   std::vector<std::string> variables = Environment(options);
   pid_t pid = 0;
@@ -104,7 +110,8 @@ pid_t Spawn(std::span<const std::string> words, const SubprocessOptions& options
                                    Pointers(arguments).data(), Pointers(variables).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
-  if (failure == ENOENT) return 0;
+  // What a folder of the PATH that is a file, or may not be read, comes to.
+  if (failure == ENOENT || failure == ENOTDIR || failure == EACCES) return 0;
   if (failure != 0) {
     throw Error("'" + arguments.front() + "' cannot be started: " + std::strerror(failure));
   }
@@ -166,7 +173,7 @@ std::optional<SubprocessResult> RunSubprocess(std::span<const std::string> words
     result.killed_late = !status;
   }
   if (!status) {
-    kill(-pid, SIGKILL);
+    kill(options.own_group ? -pid : pid, SIGKILL);
     int killed = 0;
     while (waitpid(pid, &killed, 0) < 0 && errno == EINTR) {
     }

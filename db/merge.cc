@@ -53,7 +53,7 @@ MergeSummary MergeRows(Database& db, const std::string& shard, const std::string
   rows += MergeSeries(connection);
   MergeSummary summary = runs.Summary();
   summary.rows += rows;
-  if (options.on_replaced) options.on_replaced(runs.Replaced());
+  if (options.before_commit) options.before_commit(runs.Replaced());
   transaction.Commit();
   return summary;
 }

@@ -39,7 +39,8 @@ struct MergedRun {
   bool open = false;      // the file has no result, and the run may be trained
 };
 
-// A run that is done by another attempt now than before.
+// A run of the file that is done, and an attempt of it whose result was replaced: by this merge or
+// an earlier one.
 struct ReplacedResult {
   std::string key;
   int64_t attempt = 0;  // the one before
@@ -55,12 +56,14 @@ struct MergeSummary {
   int64_t cancelled = 0;  // results that do not count because the run was cancelled in the file
   std::vector<MergeConflict> conflicts;  // of this shard's runs that nobody decided yet
   std::vector<MergedRun> merged;
+  std::vector<ReplacedResult> replaced;  // all that the file has of this shard's runs
 };
 
 struct MergeOptions {
   Prefer prefer = Prefer::kNeither;
-  // Called within the transaction, when all else in it is done.
-  std::function<void(const std::vector<ReplacedResult>&)> on_replaced;
+  // Called within the transaction, when all else in it is done, with what this merge replaced. The
+  // transaction may still fail after it.
+  std::function<void(const std::vector<ReplacedResult>&)> before_commit;
 };
 
 // Brings the rows of the results file `shard` (db/merge_source.h), known to people as `name`, into

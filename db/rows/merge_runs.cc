@@ -121,6 +121,10 @@ void RunMerger::MatchRuns() {
 void RunMerger::MatchAttempts() {
   Run(kMatchAttempts);
   LeaveBusyRuns();
+  // What became of runs that are cancelled in the file is left where it is: if one is wanted again,
+  // the next merge brings it.
+  Run("DELETE FROM temp.merge_attempts WHERE run_id IN (SELECT m.id FROM temp.merge_runs m"
+      " JOIN main.runs r ON r.id = m.id WHERE NOT m.fresh AND r.state = 'cancelled')");
 }
 
 // Runs in the hands of somebody who may live.
@@ -334,9 +338,19 @@ void RunMerger::ListMerged() {
   }
 }
 
+void RunMerger::ListReplaced() {
+  sqlite::Statement row(connection_,
+                        "SELECT r.key, a.attempt FROM temp.merge_runs w"
+                        " JOIN main.runs r ON r.id = w.id AND r.state = 'done'"
+                        " JOIN main.attempts a ON a.run_id = r.id AND a.attempt <> r.attempt"
+                        "  AND a.outcome = 'done' ORDER BY r.id, a.attempt");
+  while (row.Step()) summary_.replaced.push_back({row.Text(0), row.Int(1)});
+}
+
 MergeSummary RunMerger::Summary() {
   ListConflicts();
   ListMerged();
+  ListReplaced();
   return std::move(summary_);
 }
 

@@ -20,7 +20,8 @@ class RunMerger {
   void MatchRuns();
   // Matches attempts, and gives those that the file does not know a number in it:
   // temp.merge_attempts(s_run, s_attempt, run_id, attempt, news), news 0 = known, 1 = new,
-  // 2 = known, but how it ended was not. Runs that somebody trains into the file are left out.
+  // 2 = known, but how it ended was not. Runs that somebody trains into the file are left out, and
+  // attempts of runs that are cancelled in it.
   void MatchAttempts();
   void CopyAttempts();
   // Gives runs their results and finds rivals; temp.merge_taken(run_id, before) are the runs whose
@@ -40,6 +41,7 @@ class RunMerger {
   void ShowNewest();
   void ListConflicts();
   void ListMerged();
+  void ListReplaced();
 
   sqlite::Connection& connection_;
   const std::string name_;

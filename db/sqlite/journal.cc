@@ -8,7 +8,7 @@
 namespace dse {
 
 void AwaitJournal(const std::string& path) {
-  constexpr std::chrono::seconds kMost{5};
+  constexpr std::chrono::seconds kMost{10};
   constexpr std::chrono::milliseconds kPoll{20};
   const auto end = std::chrono::steady_clock::now() + kMost;
   std::error_code none;

@@ -36,18 +36,16 @@ std::string ShellWord(const std::string& word);
 
 // The script, for sbatch and for people. Nothing but `before` is read by a shell as anything but
 // words. Throws Error for a value that cannot stand in a line of options: one with a line break or
-// another control character, a log folder with a backslash, which Slurm takes for one of its own,
-// and options in `more` that the script sets itself.
+// another control character or a backslash, which Slurm takes for one of its own, and options in
+// `more` that the script sets itself.
 std::string BatchScript(const BatchJob& job);
 
-// The script of the job that takes the shards into the database when an array has ended; `after`
-// are the arrays' ids.
-struct MergeJob {
-  std::string program, database, folder, log_folder, shard_folder;
-  std::optional<std::string> partition, account;
-  std::vector<std::string> after;
-};
-std::string MergeScript(const MergeJob& job);
+// The script of the job that takes the shards of a job into the database when its arrays, of these
+// ids, have ended. It gets the same lines ahead of its work, and what is in `more`.
+std::string MergeScript(const BatchJob& job, const std::vector<std::string>& after);
+
+// How long a merge waits for a shard whose task was killed: longer than a lease (`--wait`).
+inline constexpr const char* kMergeWait = "5m";
 
 // How long before its limit a job is told: a tenth of the limit, 20 to 120 seconds.
 int64_t SignalSeconds(std::optional<int64_t> limit);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string_view>
 
@@ -11,16 +12,24 @@
 namespace dse {
 namespace {
 
-SubprocessOptions Options(double seconds) {
+bool Misleads(const std::string& variable) {
+  constexpr std::array<std::string_view, 3> kStay{"SBATCH_ACCOUNT", "SBATCH_QOS",
+                                                  "SBATCH_RESERVATION"};
+  if (variable.starts_with("SBATCH_")) return std::ranges::find(kStay, variable) == kStay.end();
+  return variable.starts_with("SQUEUE_") || variable.starts_with("SINFO_") ||
+         variable.starts_with("SCONTROL_") || variable.starts_with("SCANCEL_") ||
+         variable == "SLURM_CLUSTERS";
+}
+
+SubprocessOptions Options(double seconds, const std::vector<std::string>& without) {
   SubprocessOptions options;
   options.seconds = seconds;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;
-    if (text.starts_with("SQUEUE_") || text.starts_with("SINFO_") ||
-        text.starts_with("SCONTROL_")) {
-      options.environment.push_back({text.substr(0, text.find('=')), {}});
-    }
+    const std::string name = text.substr(0, text.find('='));
+    if (Misleads(name)) options.environment.push_back({name, {}});
   }
+  for (const std::string& name : without) options.environment.push_back({name, {}});
   options.environment.push_back({"SLURM_TIME_FORMAT", "%s"});
   options.environment.push_back({"LC_ALL", "C"});
   return options;
@@ -59,8 +68,9 @@ SlurmAnswer Judge(const SubprocessResult& result) {
 
 }  // namespace
 
-SlurmReply AskSlurm(std::span<const std::string> words, double seconds) {
-  const std::optional<SubprocessResult> result = RunSubprocess(words, Options(seconds));
+SlurmReply AskSlurm(std::span<const std::string> words, double seconds,
+                    const std::vector<std::string>& without) {
+  const std::optional<SubprocessResult> result = RunSubprocess(words, Options(seconds, without));
   const std::string& command = words.front();
   if (!result) return {SlurmAnswer::kNoSlurm, "", "there is no " + command + " on this machine"};
   SlurmReply reply{Judge(*result), result->out, ""};

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace dse {
 
@@ -20,7 +21,9 @@ struct SlurmReply {
 
 // Runs one of Slurm's commands (squeue, scontrol, sinfo, sbatch) without a shell. Times are printed
 // as seconds since 1970, and variables of the environment that would change what is asked or
-// printed (SQUEUE_FORMAT, ...) do not count.
-SlurmReply AskSlurm(std::span<const std::string> words, double seconds = 30);
+// printed (SQUEUE_FORMAT, SBATCH_ARRAY_INX, SLURM_CLUSTERS, ...) do not count, nor those of
+// `without`. What concerns whom a job is charged to does: SBATCH_ACCOUNT, _QOS and _RESERVATION.
+SlurmReply AskSlurm(std::span<const std::string> words, double seconds = 30,
+                    const std::vector<std::string>& without = {});
 
 }  // namespace dse

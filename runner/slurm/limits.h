@@ -25,6 +25,11 @@ struct Partition {
   int64_t cpus = 0;
   int64_t gpus = 0;
   std::optional<int64_t> max_seconds, default_seconds;
+
+  // The limit of a job that names none.
+  std::optional<int64_t> LimitOfJobs() const {
+    return default_seconds ? default_seconds : max_seconds;
+  }
 };
 std::vector<Partition> ParsePartitions(std::string_view text);
 

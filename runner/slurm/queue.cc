@@ -52,7 +52,12 @@ JobQueue Ask(const std::vector<std::string>& options, double seconds) {
   words.push_back("--format=" + QueueFormat(separator));
   const SlurmReply reply = AskSlurm(words, seconds);
   JobQueue queue{reply.answer, reply.error, {}};
-  if (reply.answer == SlurmAnswer::kAnswered) queue.jobs = ParseQueue(reply.out, separator);
+  if (reply.answer != SlurmAnswer::kAnswered) return queue;
+  try {
+    queue.jobs = ParseQueue(reply.out, separator);
+  } catch (const Error& error) {
+    queue = {SlurmAnswer::kRefused, error.what(), {}};
+  }
   return queue;
 }
 

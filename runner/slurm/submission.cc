@@ -6,11 +6,40 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "core/error.h"
 #include "runner/slurm/commands.h"
 
 namespace dse {
+namespace {
+
+// Variables of the environment that the script's own lines are to win over.
+std::vector<std::string> SetBy(const std::string& script) {
+  std::ifstream in(script);
+  std::vector<std::string> variables;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("#SBATCH ")) continue;
+    const auto names = [&](const char* option) { return line.find(option) != line.npos; };
+    if (names(" --account") || names(" -A")) variables.push_back("SBATCH_ACCOUNT");
+    if (names(" --qos") || names(" -q")) variables.push_back("SBATCH_QOS");
+    if (names(" --reservation")) variables.push_back("SBATCH_RESERVATION");
+  }
+  return variables;
+}
+
+// Takes arrays back and says so.
+std::string Cancel(const std::vector<std::string>& ids) {
+  std::vector<std::string> words{"scancel"};
+  words.insert(words.end(), ids.begin(), ids.end());
+  std::string names;
+  for (const std::string& id : ids) names += " " + id;
+  const SlurmReply reply = AskSlurm(words);
+  if (reply.answer == SlurmAnswer::kAnswered) return "cancelled what it took before:" + names;
+  return "it took others before, which go on (" + reply.error + "); end them with: scancel" + names;
+}
+
+}  // namespace
 
 std::vector<BatchJob> SplitArray(const BatchJob& job, int64_t max_array) {
   const int64_t most = std::max<int64_t>(1, max_array);
@@ -37,20 +66,52 @@ std::string KeepScript(const std::string& folder, const std::string& name,
       written = count > 0;
       if (written) done += static_cast<size_t>(count);
     }
-    const int failure = errno;
-    if (file >= 0) close(file);
-    if (!written) throw Error(path + ": cannot be written: " + std::strerror(failure));
-    return path;
+    int failure = errno;
+    if (file >= 0 && close(file) != 0 && written) {  // where a quota or a network disk says no
+      failure = errno;
+      written = false;
+    }
+    if (written) return path;
+    if (file >= 0) unlink(path.c_str());
+    throw Error(path + ": cannot be written: " + std::strerror(failure));
   }
   throw Error(folder + ": is full of scripts");
 }
 
 std::string SubmitScript(const std::string& path) {
-  const SlurmReply reply = AskSlurm(std::vector<std::string>{"sbatch", "--parsable", path}, 120);
+  const SlurmReply reply =
+      AskSlurm(std::vector<std::string>{"sbatch", "--parsable", path}, 120, SetBy(path));
+  if (reply.answer == SlurmAnswer::kSilent) {
+    throw Error("Slurm did not say whether it took the job, and may have: " + reply.error +
+                "; look with 'squeue --me' before you submit again (the script is " + path + ")");
+  }
   if (reply.answer != SlurmAnswer::kAnswered) {
     throw Error("Slurm did not take the job: " + reply.error + " (the script is " + path + ")");
   }
-  return reply.out.substr(0, reply.out.find_first_of(";\n"));
+  const std::string id = reply.out.substr(0, reply.out.find_first_of(";\n"));
+  if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error("sbatch answered '" + id +
+                "' in place of the number of a job; look with 'squeue "
+                "--me' whether it took " +
+                path);
+  }
+  return id;
+}
+
+std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
+                                      const std::function<void(const SubmittedArray&)>& on_array) {
+  std::vector<std::string> ids;
+  for (const BatchJob& array : arrays) {
+    try {
+      const std::string script = KeepScript(array.log_folder, "train", BatchScript(array));
+      ids.push_back(SubmitScript(script));
+      on_array({array, ids.back(), script});
+    } catch (const Error& error) {
+      if (ids.empty()) throw;
+      throw Error(std::string(error.what()) + "; " + Cancel(ids));
+    }
+  }
+  return ids;
 }
 
 }  // namespace dse

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,20 @@ std::vector<BatchJob> SplitArray(const BatchJob& job, int64_t max_array);
 std::string KeepScript(const std::string& folder, const std::string& name,
                        const std::string& script);
 
-// Gives a script to Slurm and answers the id of the job. Throws Error with what sbatch said.
+// Gives a script to Slurm and answers the id of the job. What the environment says to sbatch
+// (SBATCH_...) does not count, but for account, qos and reservation where the script names none.
+// Throws Error with what sbatch said.
 std::string SubmitScript(const std::string& path);
+
+// An array that Slurm took.
+struct SubmittedArray {
+  const BatchJob& job;
+  std::string id, script;
+};
+
+// Keeps the scripts of arrays and gives them to Slurm; `on_array` is told of each. Answers their
+// ids. Where one is not taken, those before it are cancelled. Throws Error.
+std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
+                                      const std::function<void(const SubmittedArray&)>& on_array);
 
 }  // namespace dse

@@ -10,7 +10,8 @@
 namespace dse {
 
 TaskCount ProposeTasks(const TaskCountInput& input) {
-  const int64_t most = (input.missing + input.workers - 1) / input.workers;
+  const int64_t workers = std::max(1, input.workers);
+  const int64_t most = (input.missing + workers - 1) / workers;
   const int64_t places = std::clamp<int64_t>(input.places, 1, most);
   if (!input.run_seconds) {
     return {places, fmt::format("{} missing runs, no finished one to tell their time from, and "
@@ -26,11 +27,11 @@ TaskCount ProposeTasks(const TaskCountInput& input) {
   // A run that does not fit into what is left is not started, so whole runs count; one that is
   // longer than a task goes on in the next.
   const double fitting = std::max(1.0, std::floor(*input.seconds / *input.run_seconds));
-  const double needed = std::ceil(double(input.missing) / (fitting * input.workers));
+  const double needed = std::ceil(double(input.missing) / (fitting * double(workers)));
   const auto tasks = static_cast<int64_t>(std::clamp(needed, 1.0, double(most)));
   return {tasks,
           fmt::format("{} missing runs of about {}, {:.0f} in the {} of a task{}", input.missing,
-                      each, fitting * input.workers, FormatDuration(*input.seconds),
+                      each, fitting * double(workers), FormatDuration(*input.seconds),
                       input.places < tasks
                           ? fmt::format("; {} run at once", std::max<int64_t>(1, input.places))
                           : "")};

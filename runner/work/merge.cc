@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "db/database.h"
 #include "db/merge_source.h"
+#include "runner/work/ended_jobs.h"
 #include "runner/work/run_files.h"
 #include "runner/work/shard_files.h"
 
@@ -55,13 +56,29 @@ std::vector<std::string> ListShards(const MergeRequest& request) {
   return once;
 }
 
+// Empty when the shard can be read.
+std::string AwaitWriter(MergeSource& source, double seconds,
+                        const std::function<void(const std::string&)>& on_wait) {
+  constexpr std::chrono::milliseconds kPoll{250};
+  const Clock::time_point start = Clock::now();
+  for (bool told = false;; told = true) {
+    const std::string reason = source.BeingWritten();
+    if (reason.empty() || SecondsSince(start) >= seconds) return reason;
+    if (!told && on_wait) on_wait(source.path() + ": " + reason);
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
 // Empty when the shard may be merged.
 std::string AwaitEnd(const MergeSource& source, double seconds,
                      const std::function<void(const std::string&)>& on_wait) {
   constexpr std::chrono::milliseconds kPoll{250};
+  constexpr int kPollsOfSlurm = 20;  // once in five seconds it is asked, too
   const Clock::time_point start = Clock::now();
   bool told = false;
-  while (const std::optional<FileUse> use = source.InUse()) {
+  int polls = 0;
+  while (const std::optional<FileUse> use = source.InUse(
+             polls++ % kPollsOfSlurm == 0 ? EndedOwners(EndedInTheirJobs) : EndedOwners())) {
     if (SecondsSince(start) >= seconds) return use->Text();
     if (!told && on_wait) on_wait(source.path() + ": " + use->Text());
     told = true;
@@ -75,10 +92,13 @@ void MergeOne(const MergeRequest& request, Database& db, MergeSource& source, Me
                              WorkFolder(request.db_path, request.work_dir)};
   MergeOptions options;
   options.prefer = request.prefer;
-  options.on_replaced = [&](const std::vector<ReplacedResult>& replaced) {
-    SetWeightsAside(folders.study, replaced);
+  std::vector<ReplacedResult> replaced;
+  options.before_commit = [&](const std::vector<ReplacedResult>& results) {
+    NameReplacedWeights(folders.study, results);
+    replaced = results;
   };
   shard.rows = MergeRows(db, source.readable(), fs::absolute(source.path()).string(), options);
+  SetWeightsAside(folders.study, replaced, shard.rows.replaced);
   RemoveStaleCheckpoints(folders.study, shard.rows.merged);
   if (request.move_files) shard.moved = MoveShardFiles(folders, shard.rows.merged);
   shard.left = CountShardFiles(folders, shard.rows.merged);
@@ -95,13 +115,17 @@ std::vector<MergedShard> MergeShards(const MergeRequest& request,
   std::vector<MergedShard> shards;
   for (MergeSource& source : sources) {
     shards.emplace_back().path = source.path();
-    shards.back().in_use = AwaitEnd(source, request.wait_seconds, on_wait);
+    const Clock::time_point start = Clock::now();
+    shards.back().in_use = AwaitWriter(source, request.wait_seconds, on_wait);
+    if (!shards.back().in_use.empty()) continue;
+    shards.back().in_use = AwaitEnd(source, request.wait_seconds - SecondsSince(start), on_wait);
     if (shards.back().in_use.empty()) CheckMergeable(db, source.readable(), source.path());
   }
   for (size_t i = 0; i < shards.size(); ++i) {
     if (shards[i].in_use.empty()) MergeOne(request, db, sources[i], shards[i]);
     if (on_shard) on_shard(shards[i]);
     shards[i].rows.merged.clear();
+    shards[i].rows.replaced.clear();
   }
   return shards;
 }

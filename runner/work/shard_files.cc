@@ -129,14 +129,36 @@ int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>
   return count;
 }
 
-void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& replaced) {
-  if (replaced.empty()) return;
-  const std::map<std::string, RunFiles> files = FindRunFiles(folder);
+void NameReplacedWeights(const std::string& folder, const std::vector<ReplacedResult>& replaced) {
   for (const ReplacedResult& result : replaced) {
-    const auto at = files.find(result.key);
-    if (at == files.end() || !at->second.has_weights()) continue;
-    RenameDurably(WeightsPath(folder, result.key),
-                  ReplacedWeightsPath(folder, result.key, result.attempt));
+    const std::string weights = WeightsPath(folder, result.key);
+    const std::string name = ReplacedWeightsPath(folder, result.key, result.attempt);
+    std::error_code failure;
+    if (!fs::exists(weights, failure) || fs::equivalent(weights, name, failure)) continue;
+    fs::remove(name, failure);  // no result has this name before it is replaced
+    fs::create_hard_link(weights, name, failure);
+    if (!failure) SynchroniseFolder(name);
+  }
+}
+
+void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& now,
+                     const std::vector<ReplacedResult>& ever) {
+  for (const ReplacedResult& result : ever) {
+    const std::string weights = WeightsPath(folder, result.key);
+    std::error_code failure;
+    if (!fs::equivalent(weights, ReplacedWeightsPath(folder, result.key, result.attempt),
+                        failure)) {
+      continue;
+    }
+    fs::remove(weights, failure);
+    SynchroniseFolder(weights);
+  }
+  // Where a file cannot have two names.
+  for (const ReplacedResult& result : now) {
+    const std::string weights = WeightsPath(folder, result.key);
+    const std::string name = ReplacedWeightsPath(folder, result.key, result.attempt);
+    std::error_code failure;
+    if (fs::exists(weights, failure) && !fs::exists(name, failure)) RenameDurably(weights, name);
   }
 }
 

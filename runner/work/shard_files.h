@@ -30,7 +30,12 @@ void RemoveStaleCheckpoints(const std::string& folder, const std::vector<MergedR
 // fault, that names what cannot be.
 int64_t MoveShardFiles(const ShardFolders& folders, const std::vector<MergedRun>& runs);
 
-// Weights of results that others replaced get a name of their own (ReplacedWeightsPath).
-void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& replaced);
+// Weights of results that others are about to replace get the name of their attempt
+// (ReplacedWeightsPath) too, where the file system can.
+void NameReplacedWeights(const std::string& folder, const std::vector<ReplacedResult>& replaced);
+// When the results are replaced: their weights have that name alone. `now` was given to the above;
+// of `ever` replaced ones, what a call that was killed between the two left is made good.
+void SetWeightsAside(const std::string& folder, const std::vector<ReplacedResult>& now,
+                     const std::vector<ReplacedResult>& ever);
 
 }  // namespace dse

@@ -89,10 +89,11 @@ class NamedStudy {
         CsvField(R"({"type":"anynet","stem":"cifar","resolution":32,"classes":10,"depths":[1,1],)"
                  R"("widths":[16,32],"group_widths":16,"name":)" +
                  Json(name).dump() + "}");
-    std::string csv = "population,recipe,dataset,seed,state,error,model," + CsvField(name) + "\r\n";
+    std::string csv =
+        "population,recipe,dataset,seed,state,error,lr,wd,model," + CsvField(name) + "\r\n";
     for (const char* seed : {"0", "1"}) {
-      csv += field + "," + field + "," + field + "," + seed + ",done,3" + seed + "," + model +
-             ",2.5\r\n";
+      csv += field + "," + field + "," + field + "," + seed + ",done,3" + seed + ",0.1,5e-5," +
+             model + ",2.5\r\n";
     }
     Text({"import", "--db", db_, folder_.Write("in.csv", csv)});
     const std::string text = SqlText(name);
@@ -207,8 +208,7 @@ TEST_CASE("populations, files and folders of hostile names are drawn, trained an
   if (HasTorch()) {
     Text({"train", "--db", db, "--data", "synthetic", "--recipe", "smoke", "--device", "cpu",
           "--threads", "1", "--keep-weights", "--set", "train_images=128", "test_images=100"});
-    Text({"eval", "--db", db, "--data", "synthetic", "--device", "cpu", "--threads", "1",
-          "--predictions", place + "/" + name + ".csv"});
+    Text({"eval", "--db", db, "--data", "synthetic", "--device", "cpu", "--threads", "1"});
     CHECK(Query(db, "SELECT group_concat(state) FROM runs") == "done");
   }
   Text({"runs", "show", "--db", db, "--population", name});

@@ -71,6 +71,48 @@ TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
                                       Catch::Contains("--dependency=afterany:17\n"));
 }
 
+TEST_CASE("the number of tasks counts the workers that each will have", "[cli]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "4");
+  FakeCluster cluster;
+  const auto submit = [&](Words options, const Words& workers) {
+    options.insert(options.begin(), {"submit", "--db", db, "--dry-run"});
+    options.insert(options.end(), {"--", "--data", "synthetic", "--recipe", "smoke"});
+    options.insert(options.end(), workers.begin(), workers.end());
+    const ProcessResult result = Dse(options);
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  cluster.commands().Add(
+      "scontrol",
+      "case $2 in config) echo 'ClusterName = mars' ;; *) echo 'PartitionName=low "
+      "Default=YES MaxTime=10-00:00:00 DefaultTime=00:05:00 State=UP "
+      "TotalCPUs=64 TotalNodes=1' ;; esac");
+  CHECK_THAT(submit({}, {"--workers", "auto"}), Catch::Contains("--array=0-3\n"));
+  CHECK_THAT(submit({}, {"--workers-per-gpu", "2"}), Catch::Contains("--array=0-1\n"));
+  CHECK_THAT(submit({"--gres", "gpu:2"}, {"--workers-per-gpu", "2"}),
+             Catch::Contains("--array=0-0\n"));
+  // Without --time a task has the partition's default.
+  CHECK_THAT(submit({}, {}), Catch::Contains("--signal=B:USR1@30\n"));
+  CHECK_THAT(submit({"--time", "2d"}, {}), Catch::Contains("--signal=B:USR1@120\n"));
+}
+
+TEST_CASE("tasks whose merging job is refused are told of", "[cli]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  FakeCluster cluster;
+  cluster.commands().Add("sbatch", "grep -q afterany \"$2\" && exit 1; echo 17");
+  const ProcessResult result = Dse({"submit", "--db", db, "--tasks", "2", "--shared-file", "no",
+                                    "--", "--data", "synthetic", "--recipe", "smoke"});
+  INFO(result.err);
+  CHECK(result.code == 1);
+  CHECK_THAT(result.out, Catch::Contains("job 17: 2 tasks"));
+  CHECK_THAT(result.err, Catch::Contains("the tasks run") && Catch::Contains("dse merge --db "));
+}
+
 TEST_CASE("what is wrong with a submission is said before anything is submitted", "[cli]") {
   if (!HasTorch()) return;
   const TempFolder folder;
@@ -96,6 +138,7 @@ TEST_CASE("what is wrong with a submission is said before anything is submitted"
   check(1, "did you mean 'low'", {"--partition", "lwo"});
   check(1, "more than the partition 'low' allows", {"--time", "2h"});
   check(1, "nothing.sh", {"--before", folder / "nothing.sh"});
+  check(1, "is a folder", {"--before", folder.path()});
   check(1, "--account", {"--account", "a\nb"});
   check(1, "--sbatch cannot set --array", {"--sbatch=--array=0-9"});
   CHECK(Dse({"submit", "--db", db}).code == 2);

@@ -40,7 +40,8 @@ TEST_CASE("a file system's number is told as 32 bits, whatever the width of f_ty
   const auto negative = static_cast<uint64_t>(int64_t{static_cast<int32_t>(0xFF534D42)});
   CHECK(FileSystemOfType(negative).name == "CIFS");
   CHECK(FileSystemOfType(0x0badcafe).name == "0x0badcafe");
-  CHECK_FALSE(FileSystemOfType(0x0badcafe).network);
+  CHECK_FALSE(FileSystemOfType(0x0badcafe).known);
+  CHECK(FileSystemOfType(0x6969).known);
 }
 
 TEST_CASE("a file that does not exist yet lies where its nearest parent does") {

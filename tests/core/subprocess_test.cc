@@ -26,6 +26,8 @@ TEST_CASE("a program gets its words as they are, and what it prints and how it e
 
 TEST_CASE("a program that is not there is told from one that fails", "[subprocess]") {
   CHECK_FALSE(RunSubprocess(Words{"no-such-program-of-dse"}));
+  CHECK_FALSE(RunSubprocess(Words{"/dev/null/below-a-file"}));
+  CHECK_FALSE(RunSubprocess(Words{"/dev/null"}));  // not to be run
   CHECK(RunSubprocess(Words{"false"})->code == 1);
   CHECK(RunSubprocess(Words{"sh", "-c", "kill -9 $$"})->code == 128 + 9);
 }

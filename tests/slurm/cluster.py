@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import random
 import shutil
 import signal
 import socket
@@ -39,10 +40,10 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 ReturnToService=2
 JobRequeue=1
-KillWait=5
+KillWait=60
 MaxArraySize=4
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
-PartitionName=low Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=20 MaxTime=60 State=UP
+PartitionName=low Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=60 MaxTime=60 State=UP
 PartitionName=high Nodes=ALL PriorityTier=10 PreemptMode=OFF MaxTime=INFINITE State=UP
 """
 DAEMONS = ("slurmctld", "slurmd")
@@ -70,13 +71,17 @@ def wait_for(what, condition, limit=LIMIT):
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports that nobody has now, below those that systems give to connections."""
+    ports = set()
+    while len(ports) < count:
+        with socket.socket() as one:
+            port = random.randrange(10000, 30000)
+            try:
+                one.bind(("0.0.0.0", port))
+                ports.add(port)
+            except OSError:
+                pass
+    return list(ports)
 
 
 class Cluster:
@@ -96,9 +101,14 @@ class Cluster:
             del os.environ[name]
 
     def __enter__(self):
-        self.start("slurmctld")
-        self.start("slurmd")
-        self.wait_until_up()
+        try:
+            self.start("slurmctld")
+            self.start("slurmd")
+            self.wait_until_up()
+        except BaseException:
+            for name in reversed(list(self.processes)):
+                self.stop(name)
+            raise
         return self
 
     def __exit__(self, *_):
@@ -132,7 +142,7 @@ class Cluster:
                     raise RuntimeError(f"{name} ended:\n{self.logs()}")
             answer = subprocess.run(["sinfo", "-h", "-p", "low", "-o", "%T"], capture_output=True, text=True)
             return answer.stdout.strip() in ("idle", "mixed", "allocated")
-        wait_for("the node to be up", idle, 60)
+        wait_for("the node to be up", idle, 180)
 
     def logs(self):
         text = ""
@@ -165,6 +175,12 @@ class Cluster:
     def state(self, job):
         text = self.ask("scontrol", "show", "job", job)
         return next(word.split("=")[1] for word in text.split() if word.startswith("JobState="))
+
+    def run_seconds(self, job):
+        text = self.ask("scontrol", "show", "job", job)
+        hours, minutes, seconds = next(word.split("=")[1] for word in text.split()
+                                       if word.startswith("RunTime=")).split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + int(seconds)
 
     def restarts(self, job):
         text = self.ask("scontrol", "show", "job", job)

@@ -117,5 +117,15 @@ TEST_CASE("no Slurm, a silent controller and an empty queue are three answers", 
   CHECK_THAT(queue.error, Catch::Contains("squeue"));
 }
 
+TEST_CASE("an answer that is not squeue's is told, and is no empty queue", "[slurm]") {
+  const FakeCommand squeue(
+      "squeue",
+      "for w; do :; done; s=${w#--format=}; s=${s%%%F*}; for f in x x x x x x x x x x; do "
+      "printf '%s' \"$s$f\"; done");
+  const JobQueue queue = ReadQueue();
+  CHECK(queue.answer == SlurmAnswer::kRefused);
+  CHECK_THAT(queue.error, Catch::Contains("number"));
+}
+
 }  // namespace
 }  // namespace dse
