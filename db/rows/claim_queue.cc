@@ -49,11 +49,11 @@ void ClaimQueue::Fill(sqlite::Connection& connection) {
 
 // The cross join keeps SQLite from searching `returns` for each claimable run.
 void ClaimQueue::Update(sqlite::Connection& connection) {
-  sqlite::Statement rows(connection,
-                         std::string(kSelect) +
-                             " FROM returns x CROSS JOIN runs r ON r.id = x.run_id WHERE x.seq > ?3 AND" +
-                             kClaimable,
-                         retries_, kMostLosses, seen_);
+  sqlite::Statement rows(
+      connection,
+      std::string(kSelect) +
+          " FROM returns x CROSS JOIN runs r ON r.id = x.run_id WHERE x.seq > ?3 AND" + kClaimable,
+      retries_, kMostLosses, seen_);
   while (rows.Step()) {
     const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
     if (position) later_[static_cast<size_t>(rows.Int(1))].insert(*position);

@@ -190,6 +190,9 @@ TEST_CASE("conflicts, and shards in use, are told and end a merge with 1", "[cli
   CHECK(Query(db, "SELECT error FROM runs WHERE id = 1") == "99.0");
   CHECK_FALSE(fs::exists(weights));  // they are the other result's
   CHECK(fs::exists(weights + ".replaced-1"));
+  CHECK(Dse(Train(db, {})).code == 0);
+  CHECK_THAT(Dse({"verify", "--db", db, "--clean"}).out, !Contains("removed"));
+  CHECK(fs::exists(weights + ".replaced-1"));  // nobody's rubbish
 
   Query(shard,
         "UPDATE runs SET state = 'running', error = NULL, best_error = NULL, owner ="

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -102,10 +103,19 @@ TEST_CASE("verify --clean removes the files that no run needs, and no other", "[
       study.weights + ".attempt-1",
       folder + "weights/" + study.waiting + ".safetensors.attempt-2.new-77",
   };
-  for (const std::string& path : orphans) WriteAll(path, "x");
+  for (const std::string& path : orphans) {
+    WriteAll(path, "x");
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  }
   const std::string bytes = ReadAll(study.weights);
-  const Words needed = {study.Checkpoint(study.waiting), study.Checkpoint(study.waiting) + ".fresh",
-                        folder + "weights/notes.txt"};
+  const Words needed = {study.Checkpoint(study.waiting),
+                        study.Checkpoint(study.waiting) + ".fresh",
+                        folder + "weights/notes.txt",
+                        study.weights + ".bak",
+                        study.weights + ".attempt-1.bak",
+                        study.weights + ".replaced-1",
+                        study.Checkpoint(study.done) + ".old",
+                        study.Checkpoint(study.waiting) + ".new-77"};  // being written
   for (const std::string& path : needed) WriteAll(path, bytes);
   const ProcessResult found = Dse({"verify", "--db", study.db});
   CHECK(found.code == 1);
@@ -145,6 +155,44 @@ TEST_CASE("verify leaves the files of a run in somebody's hands alone, whatever 
   INFO(result.out);
   CHECK(result.code == 0);
   for (const std::string& path : held) CHECK(fs::exists(path));
+}
+
+TEST_CASE("files that two databases of a study share are left to who trains their run",
+          "[cli][verify]") {
+  const TempFolder folder;
+  const std::string db = folder / "a.db", shard = db + ".shards/0.db";
+  fs::copy_file(std::string(DSE_TEST_DATA "/results-v4.db"), db);
+  const auto state = [](const std::string& to, const std::string& more) {
+    return "UPDATE runs SET state = '" + to + "', error = NULL, best_error = NULL" + more +
+           " WHERE id = 1 RETURNING key";
+  };
+  const std::string key = Query(db, state("pending", ", owner = NULL, lease_expires = NULL"));
+  fs::create_directory(db + ".shards");
+  fs::copy_file(db, shard);
+  Query(shard, state("running", ", owner = 'there/1/2/3/4/5', lease_expires = 9e9"));
+  const std::string half = folder / "work/weights/" + key + ".safetensors.attempt-7";
+  WriteAll(half, "half");
+  const Words clean = {"verify", "--db", db, "--work-dir", folder / "work", "--clean"};
+  CHECK_THAT(Dse(clean).out, !Catch::Contains("removed"));
+  CHECK(fs::exists(half));
+  Query(shard, state("pending", ", owner = NULL, lease_expires = NULL"));
+  SECTION("a shard that cannot be read may be where it is trained") {
+    WriteAll(db + ".shards/1.db", std::string(4096, 'x'));
+    CHECK_THAT(Dse(clean).out, Catch::Contains("1.db: is not a database of dse; nothing is said"));
+    CHECK(fs::exists(half));
+    fs::remove(db + ".shards/1.db");
+  }
+  CHECK_THAT(Dse(clean).out, Catch::Contains("removed " + half));
+  CHECK(!fs::exists(half));
+}
+
+TEST_CASE("verify shows no names that a terminal obeys", "[cli][verify]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  Query(db, "UPDATE populations SET name = char(27) || '[2J', seed = 7 RETURNING 1");
+  const ProcessResult result = Dse({"verify", "--db", db});
+  CHECK(result.code == 1);
+  CHECK_THAT(result.out, Catch::Contains("\\x1b[2J") && !Catch::Contains("\x1b"));
 }
 
 TEST_CASE("a training removes what a killed worker left behind of runs that are done",

@@ -64,8 +64,8 @@ TEST_CASE("a run without a result gets that of the other file with attempts and 
   CHECK(first.attempts == 2);
   CHECK(first.epochs == 1);
   CHECK(first.conflicts.empty());
-  CHECK(files.Text("SELECT group_concat(state || coalesce(error, '')) FROM runs") ==
-        "pending,done20.0,pending");
+  CHECK(files.Text("SELECT group_concat(state || coalesce(error, '')) FROM"
+                   " (SELECT * FROM runs ORDER BY state)") == "done20.0,pending,pending");
   CHECK(files.Text("SELECT group_concat(test_error) FROM curves") == "20.0");
   const std::string before = ReadFile(files.file);
   CHECK(files.Merge().rows == 0);

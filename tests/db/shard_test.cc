@@ -12,6 +12,7 @@
 #include "db/owner.h"
 #include "db/run_changes.h"
 #include "db/sqlite/connection.h"
+#include "db/verify.h"
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
@@ -224,6 +225,22 @@ TEST_CASE("a study's file is not repaired by who makes a shard of it") {
              Contains("a killed program left it in the middle of a change"));
   CHECK(ReadFile(study.file) == before);
   CHECK(study.Open(0, 1, "0.db").made);  // what reads the study for MakeWanted repairs it
+}
+
+TEST_CASE("verify finds nothing in a shard of runs that were taken over with an older dataset") {
+  const Study study(4);
+  WantedRuns wanted = study.Wanted(/*repeats=*/2);
+  {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    PlanRuns(db, study.Wanted());
+    wanted.dataset.old_fingerprint = wanted.dataset.fingerprint;
+    wanted.dataset.fingerprint = "0011223344556677";
+    REQUIRE(PlanRuns(db, wanted).adopted);
+  }
+  OpenShard(study.file, wanted, {0, 1}, study.folder / "0.db");
+  CHECK(study.Query("0.db", "SELECT count(*) FROM runs") == 8);
+  Database shard = Database::Open(study.folder / "0.db", OpenMode::kObserve);
+  VerifyRows(shard, [](const Finding& finding) { FAIL_CHECK(finding.Line("F")); });
 }
 
 }  // namespace

@@ -129,15 +129,18 @@ TEST_CASE("each kind of damage in the rows is found, and nothing else", "[verify
   }
 }
 
-TEST_CASE("a deep look finds what SQLite does not let in", "[verify]") {
+TEST_CASE("a deep look finds an index that does not hold what its table does", "[verify]") {
   VerifiedStudy study;
   CHECK(Verify(study.path, true).empty());
-  study.After("UPDATE runs SET state = 'asleep' WHERE id = 3");
+  CHECK(study
+            .After("CREATE TABLE x(a); CREATE INDEX x_a ON x(a); PRAGMA writable_schema = ON;"
+                   "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master"
+                   " WHERE name = 'members_model') WHERE name = 'x_a'")
+            .empty());
   const std::vector<std::string> lines = Verify(study.path, true);
   REQUIRE(lines.size() == 1);
-  CHECK_THAT(lines.front(),
-             Catch::Contains("F: SQLite finds damage: CHECK constraint failed in runs"
-                             "; restore the file"));
+  CHECK_THAT(lines.front(), Catch::Contains("F: SQLite finds damage: wrong # of entries in index "
+                                            "x_a; restore the file"));
 }
 
 TEST_CASE("the file is not locked while findings are told", "[verify]") {

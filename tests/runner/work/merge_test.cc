@@ -52,7 +52,7 @@ struct OtherResult {
     return MergeShards(request, {}, {});
   }
   bool Named() const {
-    return TextOf(AttemptWeightsPath(folder, key, 1)) == "of the file" &&
+    return TextOf(ReplacedWeightsPath(folder, key, 1)) == "of the file" &&
            !fs::exists(WeightsPath(folder, key));
   }
 
