@@ -5,7 +5,9 @@ trained once, with the error of an undisturbed training.
    slurm_test.py DSE [shared] [shards]
 Exit code 77: Slurm is not installed, or does not start without privileges."""
 
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -70,9 +72,10 @@ class Running:
         self.worker = int(words[3])
         self.job = words[6].split(":")[3]  # its own id; a task of an array has one too
 
-    def parent(self):
-        with open(f"/proc/{self.worker}/stat") as file:
-            return int(file.read().rsplit(")", 1)[1].split()[1])
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
 def running(path):
@@ -103,6 +106,22 @@ def go_on(one):
         os.kill(one.worker, signal.SIGCONT)
     except ProcessLookupError:
         pass
+
+
+@contextlib.contextmanager
+def frozen(path, *apart_from):
+    """The other workers stand still, so that something is left to train for what comes later."""
+    held = [one for one in running(path) if one.worker not in [other.worker for other in apart_from]]
+    for one in held:
+        try:
+            os.kill(one.worker, signal.SIGSTOP)
+        except ProcessLookupError:
+            pass
+    try:
+        yield
+    finally:
+        for one in held:
+            go_on(one)
 
 
 def outcome(path, one):
@@ -146,12 +165,13 @@ def preempt(cluster, path):
                        "sleep 1").strip()
     told = wait_for("the word that a task has to go",
                     lambda: [one for one in held if has_signal_pending(one.worker, signal.SIGTERM)])[0]
-    for one in held:
-        go_on(one)
+    go_on(told)
     wait_for_outcome(path, told, ("released", "done", "lost"))
     wait_for("a task to be preempted and to go back to the queue",
              lambda: any(cluster.restarts(job) > restarts for job, restarts in before.items()))
     wait_for("the preempting job to end", lambda: high not in cluster.jobs())
+    for one in held:
+        go_on(one)
     say("preempted")
 
 
@@ -162,20 +182,17 @@ def kill_worker(path):
     say("killed a worker")
 
 
-def kill_task(cluster, path):
-    one = stopped(path)
+def kill_task(cluster, path, one):
     job = cluster.name(one.job)
     before = cluster.restarts(job)
-    parent = one.parent()
-    os.kill(parent, signal.SIGKILL)
+    os.kill(parent(one.worker), signal.SIGKILL)
     go_on(one)  # it dies with its parent
     wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     wait_for_outcome(path, one, ("released", "lost"))
     say("killed a dse train")
 
 
-def restart_controller(cluster, path):
-    one = stopped(path)
+def restart_controller(cluster, path, one):
     cluster.stop("slurmctld")
     answer = dse("submit", "--db", path, "--", *TRAIN, code=1)
     assert "Slurm does not answer" in answer.stderr, answer.stderr
@@ -186,8 +203,7 @@ def restart_controller(cluster, path):
     say("restarted the controller")
 
 
-def drain(cluster, path):
-    one = stopped(path)
+def drain(cluster, path, one):
     cluster.ask("scontrol", "update", f"nodename={cluster.host}", "state=drain", "reason=test")
     answer = dse("submit", "--db", path, "--tasks", "1", "--dry-run", "--", *TRAIN)
     assert "no node of the partition 'low' is up" in answer.stderr, answer.stderr
@@ -203,21 +219,19 @@ def cancel(cluster, path):
     job = cluster.name(one.job)
     cluster.ask("scancel", job)
     go_on(one)
-    wait_for_outcome(path, one, ("released", "lost", "done"))
     wait_for("the cancelled task to leave the queue", lambda: cluster.state(job) not in ("RUNNING", "COMPLETING"))
     assert cluster.state(job) == "CANCELLED", "a cancelled task came back: " + cluster.state(job)
     say("cancelled a task")
 
 
-def run_into_limit(cluster, path):
-    one = stopped(path)
+def run_into_limit(cluster, path, one):
     job = cluster.name(one.job)
     before = cluster.restarts(job)
     # A task is told two minutes before the end of these 20: now, or in a minute.
     cluster.ask("scontrol", "update", f"jobid={one.job}", f"timelimit={-(-(cluster.run_seconds(job) + 121) // 60)}")
     wait_for("the word that the time is nearly up", lambda: has_signal_pending(one.worker, signal.SIGTERM))
     go_on(one)
-    wait_for_outcome(path, one, ("released", "done"))
+    wait_for_outcome(path, one, ("released", "done", "lost"))
     wait_for("the task to go back to the queue", lambda: cluster.restarts(job) > before)
     say("ran into the limit of time")
 
@@ -232,6 +246,7 @@ def check_equal(path, reference):
     assert all(count == 4 for _, count in epochs) and len(epochs) == NETWORKS, epochs
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     if "\n  verify " in dse("--help").stdout:
+        shutil.rmtree(path + ".shards", ignore_errors=True)  # the file holds all of them
         dse("verify", "--db", path)
 
 
@@ -243,10 +258,10 @@ def try_shared_file(cluster, folder):
     assert len(cluster.jobs()) >= 5, cluster.jobs()
     preempt(cluster, path)
     kill_worker(path)
-    restart_controller(cluster, path)
-    kill_task(cluster, path)
-    drain(cluster, path)
-    run_into_limit(cluster, path)
+    for disturb in (restart_controller, kill_task, drain, run_into_limit):
+        one = stopped(path)
+        with frozen(path, one):
+            disturb(cluster, path, one)
     if states(path).get("pending", 0) + states(path).get("running", 0) > 2:
         cancel(cluster, path)
     wait_for_empty_queue(cluster)
@@ -271,12 +286,14 @@ def try_shards(cluster, folder):
     assert "merges the shards" in answer.stdout, answer.stdout
     cluster.ask("scancel", f"{ids[0]}_2")
     wait_for("the first shard", lambda: os.path.exists(shards[0]))
-    kill_task(cluster, shards[0])
+    kill_task(cluster, shards[0], stopped(shards[0]))
     busy = dse("submit", "--db", path, "--shared-file", "no", "--", *TRAIN, code=1)
     assert "is queued or running" in busy.stderr, busy.stderr
     wait_for("a finished run", lambda: states(shards[0]).get("done") or cluster_is_empty())
     one = stopped(shards[0])  # its row stays, as nobody gives it back
-    cluster.ask("scancel", "--full", "--signal=KILL", cluster.name(one.job))
+    train = parent(one.worker)
+    for process in (parent(train), train, one.worker):
+        os.kill(process, signal.SIGKILL)
     wait_for_empty_queue(cluster)  # the last job merged what there is
     assert cluster.state(ids[1]) == "COMPLETED", "the shards were not merged: " + cluster.state(ids[1])
     assert outcome(shards[0], one) is None, outcome(shards[0], one)

@@ -152,9 +152,10 @@ TEST_CASE("a task with networks left goes back to the queue, others end", "[slur
   // A controller that is silent, and a state that is no end.
   const TempFolder folder;
   const std::string asked = folder / "asked";
-  CHECK(EndOf("exit 130", "; case $(echo x >> " + asked + "; wc -l < " + asked +
-                              ") in 1) exit 1 ;; 2) echo SUSPENDED ;; *) echo RUNNING ;; esac") ==
-        requeued);
+  CHECK(
+      EndOf("exit 130", "$(case $(echo x >> " + asked + "; wc -l < " + asked +
+                            ") in (1) exit 1 ;; (2) echo SUSPENDED ;; (*) echo RUNNING ;; esac)") ==
+      requeued);
   // The word of Slurm reaches dse, which ends as interrupted.
   CHECK(EndOf("trap 'exit 130' USR1; kill -USR1 $PPID; while :; do sleep 0.1; done", "RUNNING") ==
         requeued);
