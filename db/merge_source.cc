@@ -132,6 +132,8 @@ const std::string& MergeSource::readable() {
   return copy_->path();
 }
 
+void MergeSource::DropCopy() { copy_.reset(); }
+
 std::optional<FileUse> MergeSource::InUse() const {
   Connection look(path_, Access::kReadOnly);
   sqlite::Statement row(look,

@@ -35,6 +35,8 @@ class MergeSource {
   std::string BeingWritten();
   // To be given to MergeRows. Brings an older file up to date when it is first called.
   const std::string& readable();
+  // Until it is asked for again.
+  void DropCopy();
   // Empty where all runs in somebody's hands are of processes that are gone, or silent too long.
   std::optional<FileUse> InUse() const;
 
