@@ -57,6 +57,9 @@ void Show(const MergedShard& shard, const MergeCommandOptions& options) {
   for (const MergeConflict& conflict : shard.rows.conflicts) {
     std::cout << "conflict: " << TellConflict(conflict) << '\n';
   }
+  for (const PropertyConflict& conflict : shard.rows.properties) {
+    std::cout << "conflict: " << TellConflict(conflict) << '\n';
+  }
   std::cout << std::flush;
 }
 
@@ -68,10 +71,11 @@ int RunMerge(std::span<const std::string> args) {
   const std::vector<MergedShard> shards = MergeShards(
       options.request, [&](const MergedShard& shard) { Show(shard, options); },
       [&](const std::string& text) { Say(options.quiet, text + "; waiting"); });
-  int64_t conflicts = 0;
+  int64_t conflicts = 0, properties = 0;
   bool complete = true;
   for (const MergedShard& shard : shards) {
     conflicts += static_cast<int64_t>(shard.rows.conflicts.size());
+    properties += static_cast<int64_t>(shard.rows.properties.size());
     complete = complete && shard.complete();
   }
   if (conflicts > 0) {
@@ -79,6 +83,11 @@ int RunMerge(std::span<const std::string> args) {
         "dse: " + options.request.db_path + ": " + std::to_string(conflicts) +
             " runs have two different results; the file's count until 'dse merge --prefer newest' "
             "or '--prefer first' decides, and the view 'conflicts' shows both");
+  }
+  if (properties > 0) {
+    Say(/*quiet=*/false, "dse: " + options.request.db_path + ": " + std::to_string(properties) +
+                             " properties have two different values; the file's stay, and "
+                             "'dse merge --prefer first' says that they shall");
   }
   return complete ? kExitOk : kExitFailed;
 }

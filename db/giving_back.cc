@@ -103,13 +103,15 @@ bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message)
   return true;
 }
 
-std::string GivenBackWith(Database& db, const ClaimedRun& run) {
-  sqlite::Statement before(db.impl().connection,
-                           "SELECT message FROM attempts WHERE run_id = ?1 AND attempt ="
-                           " (SELECT max(attempt) FROM attempts WHERE run_id = ?1 AND attempt < ?2)"
-                           " AND outcome = 'released'",
-                           run.run_id, run.attempt);
-  return before.Step() ? before.Text(0) : "";
+bool GivenBackWith(Database& db, const ClaimedRun& run, const std::string& beginning) {
+  sqlite::Statement found(
+      db.impl().connection,
+      "SELECT 1 FROM attempts WHERE run_id = ?1 AND attempt < ?2 AND outcome = 'released'"
+      " AND substr(message, 1, length(?3)) = ?3"
+      " AND attempt > coalesce((SELECT max(attempt) FROM attempts WHERE run_id = ?1"
+      "  AND attempt < ?2 AND outcome IN ('done', 'diverged', 'out_of_memory')), 0) LIMIT 1",
+      run.run_id, run.attempt, beginning);
+  return found.Step();
 }
 
 int64_t TakeBackFailures(Database& db, std::span<const FailedAttempt> failures) {

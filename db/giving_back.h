@@ -28,9 +28,9 @@ int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ende
 // "released", with the message if there is one, and does not count as a failure.
 bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message = "");
 
-// The message that the attempt before this one was given back with; "" if it was not, or without
-// one.
-std::string GivenBackWith(Database& db, const ClaimedRun& run);
+// Whether an attempt before this one was given back with a message that begins so, and the run had
+// no result (done, diverged, out of memory) since.
+bool GivenBackWith(Database& db, const ClaimedRun& run, const std::string& beginning);
 
 // An attempt that ended as failed.
 struct FailedAttempt {

@@ -53,6 +53,7 @@ MergeSummary MergeRows(Database& db, const std::string& shard, const std::string
   rows += MergeSeries(connection);
   MergeSummary summary = runs.Summary();
   summary.rows += rows;
+  if (options.prefer != Prefer::kFirst) summary.properties = ListPropertyConflicts(connection);
   if (options.before_commit) options.before_commit(runs.Replaced());
   transaction.Commit();
   return summary;

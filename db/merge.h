@@ -29,6 +29,18 @@ struct MergeConflict {
   RunState other_state = RunState::kDone;
   std::optional<double> other_error;
   std::string source;  // the file that had it
+  std::optional<double> best_error;
+  std::optional<double> other_best_error;
+};
+
+// A property of a member that has another value in the file than in one that was merged. The file's
+// stays.
+struct PropertyConflict {
+  std::string population;
+  int64_t member = 0;  // its index in the file
+  std::string name;
+  double value = 0;
+  double other_value = 0;
 };
 
 // A run of a shard, for what lies beside the databases.
@@ -54,7 +66,8 @@ struct MergeSummary {
   int64_t rows = 0;       // changed, of all kinds
   int64_t busy = 0;       // runs left alone because somebody trains them into the file right now
   int64_t cancelled = 0;  // results that do not count because the run was cancelled in the file
-  std::vector<MergeConflict> conflicts;  // of this shard's runs that nobody decided yet
+  std::vector<MergeConflict> conflicts;      // of this shard's runs that nobody decided yet
+  std::vector<PropertyConflict> properties;  // unless the file is preferred
   std::vector<MergedRun> merged;
   std::vector<ReplacedResult> replaced;  // all that the file has of this shard's runs
 };

@@ -168,6 +168,8 @@ const std::string& MergeSource::readable() {
   return copy_->path();
 }
 
+void MergeSource::DropCopy() { copy_.reset(); }
+
 std::optional<FileUse> MergeSource::InUse(const EndedOwners& ended) const {
   std::vector<HeldRun> held = HeldRuns(path_);
   EraseEnded(held, ended);

@@ -37,6 +37,8 @@ class MergeSource {
   std::string BeingWritten();
   // To be given to MergeRows. Brings an older file up to date when it is first called.
   const std::string& readable();
+  // Until it is asked for again.
+  void DropCopy();
   // Empty where all runs in somebody's hands are of processes that are gone, as can be seen here or
   // as `ended` says, or silent too long.
   std::optional<FileUse> InUse(const EndedOwners& ended = {}) const;

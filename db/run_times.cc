@@ -17,11 +17,11 @@ SeriesTimes TimesLike(Database& db, int64_t run_id) {
   times.epochs = run.Int(1);
   sqlite::Statement finished(
       connection,
-      "SELECT o.flops, r.seconds FROM runs r JOIN models o ON o.id = r.model_id"
-      " WHERE r.state = 'done' AND r.seconds > 0 AND EXISTS(SELECT 1 FROM series_runs l"
-      "  WHERE l.run_id = r.id AND l.series_id IN"
-      "   (SELECT s.series_id FROM series_runs s WHERE s.run_id = ?)) LIMIT 1000",
-      run_id);
+      "SELECT o.flops, r.seconds FROM (SELECT DISTINCT l.run_id FROM series_runs s"
+      "  JOIN series_runs l ON l.series_id = s.series_id WHERE s.run_id = ?1) q"
+      " JOIN runs r ON r.id = q.run_id AND r.state = 'done' AND r.seconds > 0"
+      " JOIN models o ON o.id = r.model_id ORDER BY abs(o.flops - ?2), r.id LIMIT 5",
+      run_id, times.flops);
   while (finished.Step()) times.finished.push_back({finished.Int(0), finished.Real(1)});
   return times;
 }

@@ -17,7 +17,7 @@ struct RunTime {
 struct SeriesTimes {
   int64_t flops = 0;              // of its network
   int64_t epochs = 0;             // of its recipe, 0 if it does not say
-  std::vector<RunTime> finished;  // done runs of its series, at most 1,000
+  std::vector<RunTime> finished;  // the five done runs of its series nearest in size
 };
 SeriesTimes TimesLike(Database& db, int64_t run_id);
 

@@ -165,6 +165,22 @@ int64_t MergeDocuments(sqlite::Connection& connection) {
   return changed + Run(connection, kProperties);
 }
 
+std::vector<PropertyConflict> ListPropertyConflicts(sqlite::Connection& connection) {
+  sqlite::Statement row(connection,
+                        "SELECT p.name, m.idx, h.name, h.value, q.value FROM temp.merge_members w"
+                        " JOIN source.properties q ON q.member_id = w.s_id"
+                        " JOIN main.properties h ON h.member_id = w.id AND h.name = q.name"
+                        "  AND h.value <> q.value"
+                        " JOIN main.members m ON m.id = w.id"
+                        " JOIN main.populations p ON p.id = m.population_id"
+                        " ORDER BY p.id, m.idx, h.name");
+  std::vector<PropertyConflict> conflicts;
+  while (row.Step()) {
+    conflicts.push_back({row.Text(0), row.Int(1), row.Text(2), row.Real(3), row.Real(4)});
+  }
+  return conflicts;
+}
+
 int64_t MergeSeries(sqlite::Connection& connection) {
   const int64_t series = Run(connection, kSeries);
   return series + Run(connection, kSeriesRuns);

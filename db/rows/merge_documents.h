@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "db/merge.h"
 #include "db/sqlite/sqlite.h"
 
 namespace dse {
@@ -18,6 +20,9 @@ void CheckPopulations(sqlite::Connection& connection, const std::string& name);
 // properties. Fills the temporary tables merge_models, merge_recipes, merge_datasets,
 // merge_populations and merge_members (s_id, id): row ids of `source` and of the file.
 int64_t MergeDocuments(sqlite::Connection& connection);
+
+// Properties that the two have with different values, after MergeDocuments.
+std::vector<PropertyConflict> ListPropertyConflicts(sqlite::Connection& connection);
 
 // Series and the runs of their members, when temp.merge_runs is filled (merge_runs.h).
 int64_t MergeSeries(sqlite::Connection& connection);

@@ -19,6 +19,11 @@ constexpr const char* kImported = "imported";
 
 constexpr const char* kResults = "('done', 'diverged', 'out_of_memory')";
 
+// Whether the results of r and s are the same; a best error that is not known is any.
+constexpr const char* kSameResult =
+    "(r.state = s.state AND r.error IS s.error"
+    " AND coalesce(r.best_error, s.best_error) IS coalesce(s.best_error, r.best_error))";
+
 constexpr const char* kMatchByKey =
     "INSERT INTO temp.merge_runs SELECT s.id, r.id, 0 FROM source.runs s"
     " JOIN main.runs r ON r.key = s.key";
@@ -162,10 +167,11 @@ void RunMerger::NumberImportedResults() {
       " FROM temp.merge_results t JOIN source.runs s ON s.id = t.s_run"
       " JOIN main.runs r ON r.id = t.run_id"
       " WHERE t.attempt IS NULL AND r.state IN " +
-      std::string(kResults) + " AND NOT (r.state = s.state AND r.error IS s.error)";
+      std::string(kResults) + " AND NOT " + kSameResult;
   Run("DELETE FROM temp.merge_results WHERE run_id IN (SELECT t.run_id" + contradicts +
       " AND EXISTS (SELECT 1 FROM main.attempts a WHERE a.run_id = r.id AND a.owner = '" +
-      kImported + "' AND a.outcome = s.state AND a.error IS s.error))");
+      kImported + "' AND a.outcome = s.state AND a.error IS s.error" +
+      " AND a.best_error IS s.best_error))");
   Run("UPDATE temp.merge_results SET attempt = 1 + (SELECT max(r.attempt, coalesce((SELECT"
       "  max(a.attempt) FROM main.attempts a WHERE a.run_id = r.id), 0)) FROM main.runs r"
       "  WHERE r.id = merge_results.run_id) WHERE run_id IN (SELECT t.run_id" +
@@ -233,9 +239,7 @@ void RunMerger::TakeResults() {
       " JOIN main.runs r ON r.id = t.run_id"
       " WHERE t.attempt IS NOT NULL AND t.attempt <> r.attempt AND s.state <> 'failed'"
       " AND r.state IN " +
-          results +
-          " AND NOT (r.state = s.state AND r.error IS s.error)"
-          " ON CONFLICT DO NOTHING",
+          results + " AND NOT " + kSameResult + " ON CONFLICT DO NOTHING",
       name_);
   summary_.rows += summary_.results + rival.Run();
 }
@@ -316,12 +320,16 @@ void RunMerger::CopyEvaluations() {
 void RunMerger::ListConflicts() {
   sqlite::Statement row(connection_,
                         "SELECT c.run_id, coalesce(c.hash, ''), c.recipe, c.seed, c.state, c.error,"
-                        " c.other_state, c.other_error, c.source FROM main.conflicts c"
-                        " JOIN temp.merge_runs w ON w.id = c.run_id WHERE c.settled = 0");
+                        " c.other_state, c.other_error, c.source, r.best_error, a.best_error"
+                        " FROM main.conflicts c JOIN temp.merge_runs w ON w.id = c.run_id"
+                        " JOIN main.runs r ON r.id = c.run_id JOIN main.attempts a"
+                        "  ON a.run_id = c.run_id AND a.attempt = c.other_attempt"
+                        " WHERE c.settled = 0");
   while (row.Step()) {
     summary_.conflicts.push_back({row.Int(0), row.Text(1), row.Text(2), row.Int(3),
                                   StoredState(row.Text(4)), row.OptionalReal(5),
-                                  StoredState(row.Text(6)), row.OptionalReal(7), row.Text(8)});
+                                  StoredState(row.Text(6)), row.OptionalReal(7), row.Text(8),
+                                  row.OptionalReal(9), row.OptionalReal(10)});
   }
 }
 

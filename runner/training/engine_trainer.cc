@@ -14,6 +14,9 @@
 namespace dse {
 namespace {
 
+// Without division.
+constexpr int kWhole = 0;
+
 // attempt(parts), `images` divided into 1, 2, 4, ... parts: memory that ran out leaves nothing
 // behind, so what failed is tried again. Throws the last OutOfMemory.
 template <typename Attempt>
@@ -46,18 +49,22 @@ TrainingResult EngineTrainer::Train(const TrainingJob& job, const TrainingHooks&
   Engine& engine = ChooseEngine(engines_, job.model, job.recipe);
   const Precision precision = engine.ResolvePrecision(job.recipe.precision);
   try {
-    return InParts(engine, job.recipe.batch_size / engine.replicas(),
+    const int images = job.beside_others ? kWhole : job.recipe.batch_size / engine.replicas();
+    return InParts(engine, images,
                    [&](int parts) { return TrainingSession(job, hooks, engine, parts).Run(); });
   } catch (const OutOfMemory& failure) {
-    if (!failure.certain()) throw Error(failure.what());
+    if (!failure.certain() && !job.beside_others) throw Error(failure.what());
     TrainingResult result;
     result.outcome = TrainingOutcome::kOutOfMemory;
     result.engine = engine.info();
     result.precision = PrecisionWord(precision);
     result.seconds = SecondsSince(start);
-    result.message = std::string(failure.what()) + "; batches of " +
-                     std::to_string(job.recipe.batch_size) + " were tried in parts of " +
-                     std::to_string(kFewestTrainImages) + " images too";
+    result.message = failure.what();
+    if (!job.beside_others) {
+      result.message += "; batches of " + std::to_string(job.recipe.batch_size) +
+                        " were tried in parts of " + std::to_string(kFewestTrainImages) +
+                        " images too";
+    }
     return result;
   }
 }

@@ -30,6 +30,9 @@ struct TrainingJob {
   const Dataset& data;   // as many classes as the model
   uint64_t seed = 0;
   TrainingFiles files{};
+  // Others compute on the device: memory that runs out may be theirs, so it says nothing of smaller
+  // parts of a batch, and the training ends as kOutOfMemory, perhaps memory or certainly.
+  bool beside_others = false;
 };
 
 // What the owner of a run gives the trainer.

@@ -1,10 +1,12 @@
 #include "runner/work/merge.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -21,6 +23,13 @@ namespace dse {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The same text for every name of a file; the name itself where there is none.
+std::string IdentityOf(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return path;
+  return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
 
 // The files that words of the command line stand for, each once.
 std::vector<std::string> ListShards(const MergeRequest& request) {
@@ -42,16 +51,15 @@ std::vector<std::string> ListShards(const MergeRequest& request) {
     std::ranges::sort(found);
     files.insert(files.end(), found.begin(), found.end());
   }
+  std::set<std::string> seen{IdentityOf(request.db_path)};
+  const std::string own = *seen.begin();
   std::vector<std::string> once;
   for (const std::string& file : files) {
-    std::error_code none;
-    if (fs::equivalent(file, request.db_path, none)) {
+    const std::string identity = IdentityOf(file);
+    if (identity == own) {
       throw Error(file + ": is the file that shards are merged into, not a shard");
     }
-    const auto same = [&](const std::string& other) {
-      return file == other || fs::equivalent(file, other, none);
-    };
-    if (std::ranges::none_of(once, same)) once.push_back(file);
+    if (seen.insert(identity).second) once.push_back(file);
   }
   return once;
 }
@@ -100,8 +108,11 @@ void MergeOne(const MergeRequest& request, Database& db, MergeSource& source, Me
   shard.rows = MergeRows(db, source.readable(), fs::absolute(source.path()).string(), options);
   SetWeightsAside(folders.study, replaced, shard.rows.replaced);
   RemoveStaleCheckpoints(folders.study, shard.rows.merged);
-  if (request.move_files) shard.moved = MoveShardFiles(folders, shard.rows.merged);
-  shard.left = CountShardFiles(folders, shard.rows.merged);
+  if (request.move_files) {
+    shard.moved = MoveShardFiles(folders, shard.rows.merged);
+  } else {
+    shard.left = CountShardFiles(folders, shard.rows.merged);
+  }
 }
 
 }  // namespace
@@ -120,9 +131,11 @@ std::vector<MergedShard> MergeShards(const MergeRequest& request,
     if (!shards.back().in_use.empty()) continue;
     shards.back().in_use = AwaitEnd(source, request.wait_seconds - SecondsSince(start), on_wait);
     if (shards.back().in_use.empty()) CheckMergeable(db, source.readable(), source.path());
+    source.DropCopy();
   }
   for (size_t i = 0; i < shards.size(); ++i) {
     if (shards[i].in_use.empty()) MergeOne(request, db, sources[i], shards[i]);
+    sources[i].DropCopy();
     if (on_shard) on_shard(shards[i]);
     shards[i].rows.merged.clear();
     shards[i].rows.replaced.clear();
@@ -152,15 +165,25 @@ std::string TellMerged(const MergeSummary& rows) {
 }
 
 std::string TellConflict(const MergeConflict& conflict) {
-  const auto result = [](RunState state, const std::optional<double>& error) {
+  const auto result = [&](RunState state, const std::optional<double>& error,
+                          const std::optional<double>& best) {
     std::string word = RunStateText(state);
     std::ranges::replace(word, '_', ' ');
-    return error ? fmt::format("{} with {}%", word, *error) : word;
+    if (!error) return word;
+    word += fmt::format(" with {}%", *error);
+    return best && conflict.error == conflict.other_error ? word + fmt::format(" (best {}%)", *best)
+                                                          : word;
   };
   return fmt::format("run {} ({}{}, seed {}): {} here, {} in {}", conflict.run_id,
                      conflict.hash.empty() ? "" : conflict.hash + ", ", conflict.recipe,
-                     conflict.seed, result(conflict.state, conflict.error),
-                     result(conflict.other_state, conflict.other_error), conflict.source);
+                     conflict.seed, result(conflict.state, conflict.error, conflict.best_error),
+                     result(conflict.other_state, conflict.other_error, conflict.other_best_error),
+                     conflict.source);
+}
+
+std::string TellConflict(const PropertyConflict& conflict) {
+  return fmt::format("member {} of population '{}': {} {} here, {} there", conflict.member,
+                     conflict.population, conflict.name, conflict.value, conflict.other_value);
 }
 
 }  // namespace dse

@@ -26,7 +26,9 @@ struct MergedShard {
   int64_t moved = 0;   // files
   int64_t left = 0;    // files beside the shard that belong to what the database shows
   std::string in_use;  // why it was left alone; "" = it was merged
-  bool complete() const { return in_use.empty() && rows.busy == 0 && rows.conflicts.empty(); }
+  bool complete() const {
+    return in_use.empty() && rows.busy == 0 && rows.conflicts.empty() && rows.properties.empty();
+  }
 };
 
 // Brings shards into the database one by one; a call that was killed is simply made again. Throws
@@ -41,5 +43,7 @@ std::vector<MergedShard> MergeShards(const MergeRequest& request,
 std::string TellMerged(const MergeSummary& rows);
 // "run 7 (0123456789abcdef, cifar, seed 0): done with 12.5% here, done with 13% in SHARD".
 std::string TellConflict(const MergeConflict& conflict);
+// "member 3 of population 'p': acts 1.5 here, 2 there".
+std::string TellConflict(const PropertyConflict& conflict);
 
 }  // namespace dse

@@ -325,9 +325,7 @@ class Worker {
     return outcome;
   }
 
-  bool MustBeAlone(const ClaimedRun& run) {
-    return GivenBackWith(db_, run).starts_with(kOutOfMemoryBeside);
-  }
+  bool MustBeAlone(const ClaimedRun& run) { return GivenBackWith(db_, run, kOutOfMemoryBeside); }
 
   Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
     EngineInfo engine;
@@ -336,8 +334,8 @@ class Worker {
       const Model model = ParseModel(ParseJson(run.model_json, where), where);
       const Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, where), where);
       engine = trainer_->EngineFor(model, recipe);
-      const TrainingResult result =
-          trainer_->Train({model, recipe, job_.data, run.seed, FilesOf(run)}, hooks);
+      const TrainingResult result = trainer_->Train(
+          {model, recipe, job_.data, run.seed, FilesOf(run), turns_.beside_others()}, hooks);
       if (result.outcome == TrainingOutcome::kInterrupted) return {};
       FinishedRun finished = MakeFinished(result);
       return {finished, std::nullopt, result.engine};

@@ -28,6 +28,20 @@ TEST_CASE("a released run is pending again and that is no failure") {
   CHECK(Column(s.db, "SELECT count(*) FROM attempts WHERE outcome = 'released'") == "10");
 }
 
+TEST_CASE("the message that a run was given back with is known until it has a result") {
+  HeldStudy s(1);
+  ReleaseRun(s.db, s.Claim(), "too large, as it seems");
+  CHECK_FALSE(GivenBackWith(s.db, {}, "too large"));
+  ReleaseRun(s.db, s.Claim());  // interrupted
+  const ClaimedRun run = s.Claim();
+  CHECK(GivenBackWith(s.db, run, "too large"));
+  CHECK_FALSE(GivenBackWith(s.db, run, "too small"));
+  REQUIRE(FinishRun(s.db, run, Done(10)));
+  WritableConnection(s.db).Execute(
+      "UPDATE runs SET state = 'pending', error = NULL, best_error = NULL");
+  CHECK_FALSE(GivenBackWith(s.db, s.Claim(), "too large"));
+}
+
 TEST_CASE("a run of a living owner is given back only after its lease") {
   RunStudy s(2);
   s.Claim(1000);

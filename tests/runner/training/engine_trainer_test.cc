@@ -51,6 +51,24 @@ TEST_CASE("Replicas have their share of a batch, and divide that") {
   CHECK_THAT(other.script.Calls(), !Contains("make 2x4"));
 }
 
+TEST_CASE("Beside others memory that ran out, or perhaps did, is not tried again in parts") {
+  ToyTraining training;
+  training.beside_others = true;
+  training.script.fits = 4;
+  training.script.certain = GENERATE(true, false);
+  const TrainingResult result = training.Run();
+  CHECK(result.outcome == TrainingOutcome::kOutOfMemory);
+  CHECK(result.message == "out of memory on cpu, 1 thread");
+  CHECK_FALSE(result.micro_batch);
+  CHECK_THAT(training.script.Calls(), !Contains("make 1x2"));
+  // Alone it is, and its checkpoint knows nothing of before.
+  training.beside_others = false;
+  training.script.fits = 8;
+  const TrainingResult alone = training.Run();
+  CHECK(alone.outcome == TrainingOutcome::kDone);
+  CHECK_FALSE(alone.micro_batch);
+}
+
 TEST_CASE("A training in parts goes on in these parts, also where memory would now suffice") {
   ToyTraining training, whole;
   training.script.fits = whole.script.fits = 4;

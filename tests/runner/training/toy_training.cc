@@ -28,6 +28,7 @@ TrainingResult ToyTraining::Run(int stop_at) {
   hooks.on_warning = [&](const std::string& text) { warnings.push_back(text); };
   hooks.publish = publish;
   TrainingJob job{model, recipe, data, 4};
+  job.beside_others = beside_others;
   if (keeps_files) job.files = {checkpoint(), weights()};
   Engines engines;
   engines.push_back(MakeFakeEngine(script));

@@ -27,6 +27,7 @@ class ToyTraining {
   Model model = TinyModel("X");
   ToyDataset data{24, 10};
   bool keeps_files = true;
+  bool beside_others = false;
   std::function<bool(const std::function<void()>&)> publish;
 
   // Of the last Run.
