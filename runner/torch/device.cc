@@ -61,7 +61,7 @@ DeviceAbility AbilityOf(c10::Device device) {
   return {};
 }
 
-std::vector<GpuIdentity> ListGpus() {
+std::vector<GpuIdentity> ListCudaGpus() {
   std::vector<GpuIdentity> gpus;
 #ifdef DSE_TORCH_CUDA
   const int count = c10::cuda::device_count();

@@ -21,7 +21,7 @@ std::vector<c10::Device> ReplicaDevices(c10::Device first, int replicas);
 DeviceAbility AbilityOf(c10::Device device);
 
 // The GPUs that this process can use, as CUDA counts them; none for builds without GPU code.
-std::vector<GpuIdentity> ListGpus();
+std::vector<GpuIdentity> ListCudaGpus();
 
 // What these are; `threads` of the CPU.
 DeviceInfo DescribeDevices(const std::vector<c10::Device>& devices, int threads);

@@ -19,7 +19,7 @@ DSE_EXPORT dse::Engine* dse_make_torch_engine(const dse::TrainerOptions* options
   return dse::MakeTorchEngine(*options).release();
 }
 
-DSE_EXPORT void dse_list_gpus(std::vector<dse::GpuIdentity>* gpus) { *gpus = dse::ListGpus(); }
+DSE_EXPORT void dse_list_gpus(std::vector<dse::GpuIdentity>* gpus) { *gpus = dse::ListCudaGpus(); }
 
 DSE_EXPORT dse::Meter* dse_make_torch_meter(const dse::TrainerOptions* options) {
   return dse::MakeTorchMeter(*options).release();

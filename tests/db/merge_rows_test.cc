@@ -1,8 +1,7 @@
-#include "db/merge.h"
-
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "db/merge.h"
 #include "db/merge_source.h"
 #include "db/run_changes.h"
 #include "tests/db/run_study.h"
