@@ -91,7 +91,9 @@ TEST_CASE("the number of tasks counts the workers that each will have", "[cli]")
       "Default=YES MaxTime=10-00:00:00 DefaultTime=00:05:00 State=UP "
       "TotalCPUs=64 TotalNodes=1' ;; esac");
   CHECK_THAT(submit({}, {"--workers", "auto"}), Catch::Contains("--array=0-3\n"));
-  CHECK_THAT(submit({}, {"--workers-per-gpu", "2"}), Catch::Contains("--array=0-1\n"));
+  CHECK_THAT(submit({"--cpus", "2"}, {"--workers", "auto"}), Catch::Contains("--array=0-1\n"));
+  CHECK_THAT(submit({"--gpus-per-task", "1"}, {"--workers-per-gpu", "2"}),
+             Catch::Contains("--array=0-1\n"));
   CHECK_THAT(submit({"--gres", "gpu:2"}, {"--workers-per-gpu", "2"}),
              Catch::Contains("--array=0-0\n"));
   // Without --time a task has the partition's default.
