@@ -51,8 +51,7 @@ class Watcher {
   // Throws Error where the file cannot be read.
   void Look(const LockWait& wait) {
     view_.status = LoadStudyStatus(options_.db, wait);
-    view_.time =
-        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    view_.time = SecondsSince1970();
     if (queue_read_ && SecondsSince(*queue_read_) < kQueuePause) return;
     queue_read_ = Clock::now();
     try {

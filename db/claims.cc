@@ -10,24 +10,25 @@
 namespace dse {
 namespace {
 
-// Takes run ?8 if it is claimable in turn ?9; a run that others had meanwhile, and lost, is none of
-// the first turn any more. Attempts are counted on from the highest, also where
-// the result of an earlier one was brought back. Ids of runs that were forgotten are used again, so
-// the dataset is asked for as well. The state is asked for although the write lock is held: what
-// claims one run is this statement.
-constexpr const char* kClaim =
-    "UPDATE runs SET state = 'running', attempt = 1 + max(attempt, coalesce((SELECT max(a.attempt)"
-    " FROM attempts a WHERE a.run_id = runs.id), 0)), owner = ?1, lease_expires = ?2 + ?3,"
-    " host = ?4, device = ?5, started_at = ?2, finished_at = NULL, error = NULL, best_error = NULL,"
-    " micro_batch = NULL, seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
-    " engine = NULL, precision = NULL, data_uri = nullif(?10, '')"
-    " WHERE id = ?8 AND CASE ?9 WHEN 2 THEN state = 'failed' AND failures BETWEEN 1 AND ?6"
-    "  AND losses < ?7 WHEN 1 THEN state = 'pending'"
-    "  ELSE state = 'pending' AND NOT EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = runs.id"
-    "   AND a.attempt = runs.attempt AND (a.outcome IN ('lost', 'failed')"
-    "    OR (a.outcome = 'released' AND a.message IS NOT NULL))) END"
-    " AND (?11 = '' OR dataset_id = (SELECT id FROM datasets WHERE fingerprint = ?11))"
-    " RETURNING id, attempt, seed, model_id, recipe_id, dataset_id";
+// Takes run ?3 if it is claimable in turn ?4; a run that others had meanwhile, and lost, is none of
+// the first turn any more. Attempts are counted on from the highest, also where the result of an
+// earlier one was brought back. Ids of runs that were forgotten are used again, so the dataset is
+// asked for as well. The state is asked for although the write lock is held: what claims one run is
+// this statement. ?1: retries, ?2: kMostLosses.
+std::string ClaimStatement() {
+  return std::string(
+             "UPDATE runs AS r SET state = 'running', attempt = 1 + max(attempt,"
+             "  coalesce((SELECT max(a.attempt) FROM attempts a WHERE a.run_id = r.id), 0)),"
+             " owner = ?5, lease_expires = ?6 + ?7, host = ?8, device = ?9, started_at = ?6,"
+             " finished_at = NULL, error = NULL, best_error = NULL, micro_batch = NULL,"
+             " seconds = NULL, img_per_s = NULL, message = NULL, dse_version = NULL,"
+             " engine = NULL, precision = NULL, data_uri = nullif(?10, '')"
+             " WHERE id = ?3 AND CASE ?4 WHEN 2 THEN") +
+         kRetried + "WHEN 1 THEN state = 'pending' ELSE state = 'pending' AND NOT (" +
+         kLastEndedBadly +
+         ") END AND (?11 = '' OR dataset_id = (SELECT id FROM datasets WHERE fingerprint = ?11))"
+         " RETURNING id, attempt, seed, model_id, recipe_id, dataset_id";
+}
 
 std::string TextById(sqlite::Connection& connection, const std::string& sql, int64_t id) {
   sqlite::Statement find(connection, sql, id);
@@ -44,13 +45,13 @@ struct Parts {
 // Claims the first run of the queue that is still to be had.
 bool TakeFirst(sqlite::Connection& connection, ClaimQueue& queue, const Owner& owner,
                const ClaimRequest& request, double now, ClaimedRun& run, Parts& parts) {
-  sqlite::Statement claim(connection, kClaim);
+  sqlite::Statement claim(connection, ClaimStatement());
   while (const std::optional<Candidate> candidate = queue.First()) {
     const bool taken =
         claim
-            .Bind(owner.token(), now, request.lease_seconds, request.host, request.device,
-                  request.retries, kMostLosses, candidate->run_id,
-                  static_cast<int>(candidate->turn), request.data_uri, request.fingerprint)
+            .Bind(request.retries, kMostLosses, candidate->run_id,
+                  static_cast<int>(candidate->turn), owner.token(), now, request.lease_seconds,
+                  request.host, request.device, request.data_uri, request.fingerprint)
             .Step();
     queue.Drop(*candidate);
     if (!taken) continue;

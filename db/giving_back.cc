@@ -43,23 +43,10 @@ std::vector<Held> FindLost(sqlite::Connection& connection, const RunSet& runs,
   return lost;
 }
 
-// Tokens of those who hold runs of the set in a batch job that ended.
-std::set<std::string> FindEnded(sqlite::Connection& connection, const RunSet& runs,
-                                const EndedOwners& ended) {
-  if (!ended) return {};
+// Tokens of those who hold runs of the set.
+std::set<std::string> Holders(sqlite::Connection& connection, const RunSet& runs) {
   std::set<std::string> tokens;
   for (const Held& held : FindHeld(connection, runs)) tokens.insert(held.owner);
-  std::vector<Owner> owners;
-  for (const std::string& token : tokens) {
-    const Owner owner = Owner::FromToken(token);
-    if (owner.job()) owners.push_back(owner);
-  }
-  if (owners.empty()) return {};
-  const std::vector<bool> answers = ended(owners);
-  for (size_t i = 0; i < owners.size(); ++i) {
-    if (!answers[i]) tokens.erase(owners[i].token());
-  }
-  std::erase_if(tokens, [](const std::string& token) { return !Owner::FromToken(token).job(); });
   return tokens;
 }
 
@@ -67,7 +54,7 @@ std::set<std::string> FindEnded(sqlite::Connection& connection, const RunSet& ru
 
 int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended) {
   sqlite::Connection& connection = WritableConnection(db);
-  const std::set<std::string> ended_tokens = FindEnded(connection, run_ids, ended);
+  const std::set<std::string> ended_tokens = EndedInJobs(Holders(connection, run_ids), ended);
   // Most often there are none, which is seen without the write lock.
   if (FindLost(connection, run_ids, ended_tokens).empty()) return 0;
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
@@ -88,6 +75,15 @@ int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ende
   }
   transaction.Commit();
   return static_cast<int64_t>(lost.size());
+}
+
+std::optional<ClaimedRun> ClaimOrReclaim(Database& db, const Owner& owner,
+                                         const ClaimRequest& request, const EndedOwners& ended) {
+  std::optional<ClaimedRun> run = ClaimNext(db, owner, request);
+  if (run) return run;
+  // What it gives back does not matter: between the two another may have done it.
+  ReclaimLost(db, request.run_ids, ended);
+  return ClaimNext(db, owner, request);
 }
 
 bool ReleaseRun(Database& db, const ClaimedRun& run, const std::string& message) {

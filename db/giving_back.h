@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "db/claims.h"
 #include "db/database.h"
@@ -15,14 +14,16 @@ namespace dse {
 
 // Runs that come back to pending without a result.
 
-// Of some owners, each in a batch job (Owner::job), which have certainly ended. Asked without a
-// lock on the file.
-using EndedOwners = std::function<std::vector<bool>(std::span<const Owner>)>;
-
 // Gives runs of the set whose lease ran out or whose owner certainly ended, as can be seen here or
 // as `ended` says, back to pending (attempt outcome "lost"; the fifth loss of a run makes it
 // failed). Returns how many.
 int64_t ReclaimLost(Database& db, const RunSet& run_ids, const EndedOwners& ended = {});
+
+// ClaimNext, where need be after what is lost of the set was given back, by us or, meanwhile, by
+// somebody else.
+std::optional<ClaimedRun> ClaimOrReclaim(Database& db, const Owner& owner,
+                                         const ClaimRequest& request,
+                                         const EndedOwners& ended = {});
 
 // False, changing nothing, if the run is no longer ours. Back to pending; the attempt is kept as
 // "released", with the message if there is one, and does not count as a failure.

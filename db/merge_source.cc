@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -83,14 +84,10 @@ std::vector<HeldRun> HeldRuns(const std::string& path) {
 
 // Without those whose batch jobs have ended, as `ended` says.
 void EraseEnded(std::vector<HeldRun>& held, const EndedOwners& ended) {
-  std::vector<Owner> owners;
-  for (const HeldRun& run : held) {
-    if (run.owner.job()) owners.push_back(run.owner);
-  }
-  if (!ended || owners.empty()) return;
-  const std::vector<bool> answers = ended(owners);
-  size_t at = 0;
-  std::erase_if(held, [&](const HeldRun& run) { return run.owner.job() && answers[at++]; });
+  std::set<std::string> tokens;
+  for (const HeldRun& run : held) tokens.insert(run.owner.token());
+  const std::set<std::string> gone = EndedInJobs(tokens, ended);
+  std::erase_if(held, [&](const HeldRun& run) { return gone.contains(run.owner.token()); });
 }
 
 }  // namespace

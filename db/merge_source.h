@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "db/giving_back.h"
+#include "db/owner.h"
 
 namespace dse {
 

@@ -179,4 +179,19 @@ bool Owner::CertainlyDead() const {
   return (stat.state == "Z" || stat.state == "X") && (stat.threads == "0" || stat.threads == "1");
 }
 
+std::set<std::string> EndedInJobs(const std::set<std::string>& tokens, const EndedOwners& ended) {
+  std::vector<Owner> owners;
+  for (const std::string& token : tokens) {
+    const Owner owner = Owner::FromToken(token);
+    if (owner.job()) owners.push_back(owner);
+  }
+  if (!ended || owners.empty()) return {};
+  const std::vector<bool> answers = ended(owners);
+  std::set<std::string> gone;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    if (answers[i]) gone.insert(owners[i].token());
+  }
+  return gone;
+}
+
 }  // namespace dse

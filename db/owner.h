@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace dse {
 
@@ -38,5 +42,13 @@ class Owner {
   // host/boot/pid-namespace/pid/start-time/random, and in a job /slurm:cluster:uid:id:start
   std::string token_;
 };
+
+// Of some owners, each in a batch job (Owner::job), which have certainly ended. Asked without a
+// lock on the file.
+using EndedOwners = std::function<std::vector<bool>(std::span<const Owner>)>;
+
+// The tokens of those of `tokens` that ended with their batch job, as `ended` says, which is not
+// asked where none is of a job.
+std::set<std::string> EndedInJobs(const std::set<std::string>& tokens, const EndedOwners& ended);
 
 }  // namespace dse

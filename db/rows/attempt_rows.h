@@ -17,6 +17,17 @@ inline constexpr int kMostLosses = 5;
 inline constexpr const char* kOurs =
     " WHERE id = ?1 AND attempt = ?2 AND owner = ?3 AND state = 'running'";
 
+// Whether the last attempt at run `r` ended badly, which speaks against a run until it ends
+// otherwise.
+inline constexpr const char* kLastEndedBadly =
+    " r.attempt > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = r.id"
+    " AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
+    "  OR (a.outcome = 'released' AND a.message IS NOT NULL))) ";
+
+// Whether run `r` failed and may be tried again. ?1: retries, ?2: kMostLosses.
+inline constexpr const char* kRetried =
+    " r.state = 'failed' AND r.failures BETWEEN 1 AND ?1 AND r.losses < ?2 ";
+
 // Writes how an attempt ended.
 void EndAttempt(sqlite::Connection& connection, int64_t run_id, int64_t attempt, double now,
                 const char* outcome, const std::string& message);

@@ -8,18 +8,12 @@
 namespace dse {
 namespace {
 
-// A claimable run's id and turn. An attempt that ended badly speaks against a run while it is the
-// last one.
-constexpr const char* kSelect =
-    "SELECT r.id, CASE WHEN r.state = 'failed' THEN 2"
-    " WHEN r.attempt > 0 AND EXISTS(SELECT 1 FROM attempts a WHERE a.run_id = r.id"
-    "  AND a.attempt = r.attempt AND (a.outcome IN ('lost', 'failed')"
-    "   OR (a.outcome = 'released' AND a.message IS NOT NULL))) THEN 1 ELSE 0 END";
-
-// ?1: retries, ?2: kMostLosses. A run that failed for good is no candidate.
-constexpr const char* kClaimable =
-    " (r.state = 'pending'"
-    "  OR (r.state = 'failed' AND r.failures BETWEEN 1 AND ?1 AND r.losses < ?2))";
+// The id and turn of claimable runs of `source`, which names them `r`. A run that failed for good
+// is none. ?1: retries, ?2: kMostLosses.
+std::string Claimable(const std::string& source) {
+  return std::string("SELECT r.id, CASE WHEN r.state = 'failed' THEN 2 WHEN") + kLastEndedBadly +
+         "THEN 1 ELSE 0 END FROM " + source + " (r.state = 'pending' OR (" + kRetried + "))";
+}
 
 int64_t LastReturn(sqlite::Connection& connection) {
   return connection.QueryInt("SELECT max(seq) FROM returns");
@@ -32,8 +26,7 @@ void ClaimQueue::Fill(sqlite::Connection& connection) {
   next_ = 0;
   for (std::set<uint32_t>& turn : later_) turn.clear();
   seen_ = LastReturn(connection);
-  sqlite::Statement rows(connection, std::string(kSelect) + " FROM runs r WHERE" + kClaimable,
-                         retries_, kMostLosses);
+  sqlite::Statement rows(connection, Claimable("runs r WHERE"), retries_, kMostLosses);
   while (rows.Step()) {
     const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));
     if (!position) continue;
@@ -50,9 +43,7 @@ void ClaimQueue::Fill(sqlite::Connection& connection) {
 // The cross join keeps SQLite from searching `returns` for each claimable run.
 void ClaimQueue::Update(sqlite::Connection& connection) {
   sqlite::Statement rows(
-      connection,
-      std::string(kSelect) +
-          " FROM returns x CROSS JOIN runs r ON r.id = x.run_id WHERE x.seq > ?3 AND" + kClaimable,
+      connection, Claimable("returns x CROSS JOIN runs r ON r.id = x.run_id WHERE x.seq > ?3 AND"),
       retries_, kMostLosses, seen_);
   while (rows.Step()) {
     const std::optional<uint32_t> position = runs_.PositionOf(rows.Int(0));

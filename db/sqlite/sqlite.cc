@@ -302,10 +302,7 @@ int64_t StoredSeed(uint64_t seed) {
   return static_cast<int64_t>(seed);
 }
 
-double Now() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(since_1970).count() + clock_offset;
-}
+double Now() { return SecondsSince1970() + clock_offset; }
 
 void SetClockOffset(double seconds) { clock_offset = seconds; }
 

@@ -26,7 +26,7 @@ std::vector<int64_t> DoneWithoutWeights(Database& db, RunFilter filter, const st
   for (const ListedRun& run : ListRuns(db, filter)) {
     if (run.state != RunState::kDone) continue;
     const auto at = files.find(run.key);
-    if (at == files.end() || !at->second.has_weights()) ids.push_back(run.id);
+    if (at == files.end() || !at->second.has_weights) ids.push_back(run.id);
   }
   return ids;
 }

@@ -4,28 +4,14 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "db/file_runs.h"
+#include "runner/work/run_files.h"
 
 namespace dse {
 
 // Files of runs that no run needs: of runs that are over or were forgotten, or left behind by
 // processes that were killed while they wrote or right after they stored a result.
-
-// A file in one of the folders of run_files.h, by its name.
-struct RunFile {
-  enum class Kind { kCheckpoint, kWeights };
-  std::string path;
-  Kind kind = Kind::kCheckpoint;
-  std::string key;         // of the run
-  bool in_place = true;    // under its own name: not half written, nor an attempt's own
-  bool temporary = false;  // half written
-};
-// Every file with a name that this program gives, in the order of names, checkpoints first. Others
-// are left out, and so are weights that were kept when another result replaced theirs. Empty where
-// there is no such folder.
-std::vector<RunFile> ListRunFiles(const std::string& folder);
 
 // Why the run, as it is now, does not need the file ("its run 12 is done"); "" where it may. Files
 // of a running run are its owner's.

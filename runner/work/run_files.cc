@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/durable_file.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/units.h"
 
 namespace dse {
@@ -16,20 +20,53 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExtension = ".safetensors";
-constexpr const char* kAttempt = ".attempt-";
-constexpr size_t kKeyLength = 16;  // of a natural key, which every file of a run begins with
+constexpr std::string_view kExtension = ".safetensors";
+constexpr std::string_view kAttempt = ".attempt-";
+constexpr std::string_view kReplaced = ".replaced-";
+constexpr std::string_view kTemporary = ".new-";  // PendingFile's
+constexpr std::string_view kCopy = ".copy";       // of checkpoints for shards, once
 
-void AddFiles(const std::string& folder, std::map<std::string, RunFiles>& runs,
-              std::vector<std::string> RunFiles::*list) {
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, none)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() > kKeyLength) {
-      (runs[name.substr(0, kKeyLength)].*list).push_back(entry.path().string());
-    }
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// Whether it is such a word and a number.
+bool IsNumbered(std::string_view text, std::string_view word) {
+  return text.starts_with(word) && IsNumber(text.substr(word.size()));
+}
+
+// Of a file that is called `rest` after KEY.safetensors; empty for a name that we do not give.
+std::optional<RunFile::State> StateOf(std::string_view rest, RunFile::Kind kind) {
+  if (rest == kCopy) return RunFile::State::kPartial;
+  if (const size_t at = rest.rfind(kTemporary); at != rest.npos) {
+    const bool ours = IsNumbered(rest.substr(at), kTemporary) && StateOf(rest.substr(0, at), kind);
+    return ours ? std::optional(RunFile::State::kPartial) : std::nullopt;
   }
-  for (auto& [key, files] : runs) std::ranges::sort(files.*list);
+  if (rest.empty()) return RunFile::State::kInPlace;
+  if (kind == RunFile::Kind::kCheckpoint) {
+    const bool ours = rest == ".fresh" || rest == ".previous";
+    return ours ? std::optional(RunFile::State::kInPlace) : std::nullopt;
+  }
+  if (IsNumbered(rest, kAttempt)) return RunFile::State::kAttempt;
+  if (IsNumbered(rest, kReplaced)) return RunFile::State::kReplaced;
+  return std::nullopt;
+}
+
+void List(const std::string& folder, RunFile::Kind kind, std::vector<RunFile>& files) {
+  std::error_code none;
+  for (fs::directory_iterator it(folder, none), end; it != end; it.increment(none)) {
+    const std::string name = it->path().filename().string();
+    const std::string key = name.substr(0, kHashDigits);
+    if (key.size() < kHashDigits || key.find_first_not_of("0123456789abcdef") != key.npos) continue;
+    const std::string_view rest = std::string_view(name).substr(kHashDigits);
+    if (!rest.starts_with(kExtension)) continue;
+    const std::optional<RunFile::State> state = StateOf(rest.substr(kExtension.size()), kind);
+    if (state) files.push_back({it->path().string(), key, kind, *state});
+  }
+}
+
+std::string PathOf(const std::string& folder, const std::string& key) {
+  return folder + "/" + key + std::string(kExtension);
 }
 
 // The files whose paths begin so.
@@ -58,20 +95,20 @@ std::string WorkFolder(const std::string& db_path, const std::string& work_dir) 
 }
 
 std::string CheckpointPath(const std::string& folder, const std::string& key) {
-  return folder + "/checkpoints/" + key + kExtension;
+  return PathOf(folder + "/checkpoints", key);
 }
 
 std::string WeightsPath(const std::string& folder, const std::string& key) {
-  return folder + "/weights/" + key + kExtension;
+  return PathOf(folder + "/weights", key);
 }
 
 std::string AttemptWeightsPath(const std::string& folder, const std::string& key, int64_t attempt) {
-  return WeightsPath(folder, key) + kAttempt + std::to_string(attempt);
+  return WeightsPath(folder, key) + std::string(kAttempt) + std::to_string(attempt);
 }
 
 std::string ReplacedWeightsPath(const std::string& folder, const std::string& key,
                                 int64_t attempt) {
-  return WeightsPath(folder, key) + ".replaced-" + std::to_string(attempt);
+  return WeightsPath(folder, key) + std::string(kReplaced) + std::to_string(attempt);
 }
 
 void MakeRunFolders(const std::string& folder) {
@@ -95,15 +132,25 @@ void CheckSpace(const std::string& folder, double bytes, const std::string& what
               Fault::kMachine);
 }
 
-bool RunFiles::has_weights() const {
-  return std::ranges::any_of(weights,
-                             [](const std::string& path) { return path.ends_with(kExtension); });
+std::vector<RunFile> ListRunFiles(const std::string& folder) {
+  std::vector<RunFile> files;
+  List(folder + "/checkpoints", RunFile::Kind::kCheckpoint, files);
+  List(folder + "/weights", RunFile::Kind::kWeights, files);
+  std::ranges::sort(files, {}, &RunFile::path);
+  return files;
 }
 
 std::map<std::string, RunFiles> FindRunFiles(const std::string& folder) {
   std::map<std::string, RunFiles> runs;
-  AddFiles(folder + "/checkpoints", runs, &RunFiles::checkpoints);
-  AddFiles(folder + "/weights", runs, &RunFiles::weights);
+  for (RunFile& file : ListRunFiles(folder)) {
+    RunFiles& run = runs[file.key];
+    if (file.kind == RunFile::Kind::kCheckpoint) {
+      run.checkpoints.push_back(std::move(file.path));
+    } else {
+      run.has_weights = run.has_weights || file.state == RunFile::State::kInPlace;
+      run.weights.push_back(std::move(file.path));
+    }
+  }
   return runs;
 }
 
@@ -126,7 +173,7 @@ int64_t RemoveRunFiles(const std::string& folder, const std::vector<std::string>
 void RemoveCheckpoint(const std::string& path) { RemoveBeginningWith(path); }
 
 void RemoveAttemptWeights(const std::string& folder, const std::string& key) {
-  RemoveBeginningWith(WeightsPath(folder, key) + kAttempt);
+  RemoveBeginningWith(WeightsPath(folder, key) + std::string(kAttempt));
 }
 
 }  // namespace dse

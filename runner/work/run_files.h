@@ -31,13 +31,31 @@ void MakeRunFolders(const std::string& folder);
 // so many bytes; `what` needs them ("a checkpoint").
 void CheckSpace(const std::string& folder, double bytes, const std::string& what);
 
-// The files in FOLDER that belong to a run.
+// A file in one of the two folders, by its name.
+struct RunFile {
+  enum class Kind { kCheckpoint, kWeights };
+  enum class State {
+    kInPlace,   // under its own name (a checkpoint also as the one before, or the next)
+    kAttempt,   // weights of an attempt whose result is not stored
+    kReplaced,  // ReplacedWeightsPath
+    kPartial,   // half written
+  };
+  std::string path;
+  std::string key;  // of the run
+  Kind kind = Kind::kCheckpoint;
+  State state = State::kInPlace;
+};
+// Every file with a name that this program gives, in the order of names, checkpoints first. Others
+// are left out. Empty where there is no such folder.
+std::vector<RunFile> ListRunFiles(const std::string& folder);
+
+// The paths of those that belong to one run.
 struct RunFiles {
   std::vector<std::string> checkpoints;
-  std::vector<std::string> weights;  // also of attempts whose result is not stored
-  bool has_weights() const;          // kept ones of a result
+  std::vector<std::string> weights;
+  bool has_weights = false;  // kept ones of a result
 };
-// By natural key, of every run that has any; sorted. Empty where there is no such folder.
+// By natural key, of every run that has any.
 std::map<std::string, RunFiles> FindRunFiles(const std::string& folder);
 
 // Removes the files of the runs of these keys. Answers how many files there were.

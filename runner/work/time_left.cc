@@ -1,19 +1,15 @@
 #include "runner/work/time_left.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "core/clock.h"
 #include "runner/slurm/batch_script.h"
 
 namespace dse {
 namespace {
 
 constexpr size_t kNearest = 5;
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -43,7 +39,7 @@ TimeLeft::TimeLeft(const std::optional<SlurmJob>& job) {
 
 bool TimeLeft::Fits(Database& db, const ClaimedRun& run) {
   if (!end_) return true;
-  const double left = *end_ - Now();
+  const double left = *end_ - SecondsSince1970();
   if (first_) {
     first_ = false;
     return true;

@@ -68,6 +68,12 @@ PlanSummary WritePlan(const TrainRequest& request, const DatasetInfo& data,
   return plan;
 }
 
+// In the folder that is this database's own: what lies in another may be of runs of others.
+void RemoveLeftovers(const TrainRequest& request) {
+  if (!request.work_dir.empty()) return;
+  RemoveLeftBehind(request.db_path, WorkFolder(request.db_path, ""));
+}
+
 void CheckBatch(const Recipe& recipe, int replicas) {
   if (recipe.batch_size >= 2 * replicas) return;
   const std::string what = replicas == 1 ? "one network" : fmt::format("{} replicas", replicas);
@@ -108,7 +114,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   nothing.interrupted = StopSignals::count() > 0;
   if (nothing.interrupted) return nothing;
   const PlanSummary plan = WritePlan(effective, data.info(), wish.runs);
-  RemoveLeftBehind(effective.db_path, effective.work_dir);
+  RemoveLeftovers(request);
   if (plan.states[RunState::kPending] + plan.states[RunState::kFailed] == 0) {
     nothing.plan = plan;
     return nothing;
@@ -122,7 +128,7 @@ TrainSummary Train(const TrainRequest& request, const Dataset& data, const Train
   const WorkerJob job{effective, data, factory, plan.run_ids, start, placement, turns};
   const TrainSummary summary = Supervisor(job, progress).Run();
   // Whoever stopped us waits; the next training does it.
-  if (!summary.interrupted) RemoveLeftBehind(effective.db_path, effective.work_dir);
+  if (!summary.interrupted) RemoveLeftovers(request);
   return summary;
 }
 

@@ -148,10 +148,12 @@ class FileVerification {
     const std::string why = WhyOrphan(file, run);
     if (!why.empty()) {
       const bool judged = study_.all_known() && !study_.MayHold(file.key) &&
-                          !(file.temporary && WrittenLately(file.path));
+                          !(file.state == RunFile::State::kPartial && WrittenLately(file.path));
       return judged ? CheckOrphan(file, why) : void();
     }
-    if (!run || run->state == RunState::kRunning || !file.in_place) return;
+    if (!run || run->state == RunState::kRunning || file.state != RunFile::State::kInPlace) {
+      return;
+    }
     const std::string failure = TryRead(file, *run);
     if (failure.empty() || Changed(file, *run)) return;
     const bool weights = file.kind == RunFile::Kind::kWeights;

@@ -190,10 +190,7 @@ class Worker {
     request.device = trainer_->device().Name();
     request.data_uri = job_.data.info().uri;
     request.fingerprint = job_.data.info().fingerprint;
-    std::optional<ClaimedRun> run = ClaimNext(db_, owner_, request);
-    if (!run && ReclaimLost(db_, job_.run_ids, EndedInTheirJobs) > 0)
-      run = ClaimNext(db_, owner_, request);
-    return run;
+    return ClaimOrReclaim(db_, owner_, request, EndedInTheirJobs);
   }
 
   void TrainRun(const ClaimedRun& run) {

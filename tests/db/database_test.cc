@@ -1,8 +1,6 @@
 #include "db/database.h"
 
-#include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -214,28 +212,7 @@ TEST_CASE("a process killed inside a transaction leaves a valid file without its
   const TempFolder folder;
   const std::string path = folder / "a.db";
   MakeStudy(path, 3);
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  const int child = StartChild([&] {
-    Database db = Database::Open(path, OpenMode::kReadWrite);
-    Connection& connection = db.impl().connection;
-    connection.Execute(
-        "PRAGMA cache_size = 1");  // so that changes reach the file before the commit
-    sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-    connection.Execute(
-        "UPDATE runs SET message = hex(zeroblob(100000));"
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
-        " INSERT INTO properties SELECT 1, 'x' || i, i FROM n");
-    if (write(ends[1], "x", 1) != 1) throw Error("broken pipe");
-    pause();
-  });
-  char ready = 0;
-  REQUIRE(read(ends[0], &ready, 1) == 1);
-  kill(child, SIGKILL);
-  CHECK(WaitForChild(child) == 128 + SIGKILL);
-  REQUIRE(std::filesystem::file_size(path + "-journal") > 512);  // there is something to roll back
-  close(ends[0]);
-  close(ends[1]);
+  REQUIRE(KillInTransaction(path));
 
   Database db = Database::Open(path, OpenMode::kReadOnly);
   Connection& connection = db.impl().connection;

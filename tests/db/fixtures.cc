@@ -1,5 +1,6 @@
 #include "tests/db/fixtures.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +144,30 @@ int WaitForChild(int pid) {
   int status = 0;
   waitpid(pid, &status, 0);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool KillInTransaction(const std::string& path) {
+  int ends[2];
+  if (pipe(ends) != 0) throw Error("no pipe");
+  const int child = StartChild([&] {
+    Database db = Database::Open(path, OpenMode::kReadWrite);
+    sqlite::Connection& connection = db.impl().connection;
+    connection.Execute("PRAGMA cache_size = 1");  // so that changes reach the file before a commit
+    sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
+    connection.Execute(
+        "UPDATE runs SET message = hex(zeroblob(100000));"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+        " INSERT INTO properties SELECT 1, 'x' || i, i FROM n");
+    if (write(ends[1], "x", 1) != 1) throw Error("broken pipe");
+    pause();
+  });
+  close(ends[1]);
+  char ready = 0;
+  const bool in_the_midst = read(ends[0], &ready, 1) == 1;
+  close(ends[0]);
+  kill(child, SIGKILL);
+  return WaitForChild(child) == 128 + SIGKILL && in_the_midst &&
+         std::filesystem::file_size(path + "-journal") > 512;
 }
 
 std::string MessageWithoutRoot(const std::function<void()>& action) {

@@ -51,6 +51,9 @@ std::string MessageOf(const std::function<void()>& action);
 int StartChild(const std::function<void()>& action);
 // Its exit code; 128 + signal if one ended it.
 int WaitForChild(int pid);
+// Leaves the file as a process does that is killed in the middle of a change, part of which has
+// reached the file: with a journal that undoes it. False if it has come out otherwise.
+bool KillInTransaction(const std::string& path);
 // MessageOf in a child without root's rights, which ignore those of files.
 std::string MessageWithoutRoot(const std::function<void()>& action);
 

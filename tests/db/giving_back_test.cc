@@ -75,6 +75,25 @@ TEST_CASE("a run of a batch job that ended is given back at once, one of any oth
   CHECK(Column(s.db, "SELECT outcome FROM attempts WHERE run_id = 2") == "lost");
 }
 
+TEST_CASE("who finds nothing to claim takes a lost run that another gives back meanwhile") {
+  RunStudy s(1);
+  s.Claim(1000);
+  WritableConnection(s.db).Execute("UPDATE runs SET owner = owner || '/slurm:mars:1000:7:500'");
+  const auto gone = [](std::span<const Owner> owners) {
+    return std::vector<bool>(owners.size(), true);
+  };
+  // Asked between looking for a run and giving back.
+  const auto given_back_by_another = [&](std::span<const Owner> owners) {
+    Database other = Database::Open(s.db.path(), OpenMode::kReadWrite);
+    CHECK(ReclaimLost(other, s.runs, gone) == 1);
+    return gone(owners);
+  };
+  const std::optional<ClaimedRun> run =
+      ClaimOrReclaim(s.db, Owner::ThisProcess(), Request(s.runs), given_back_by_another);
+  REQUIRE(run);
+  CHECK(run->attempt == 2);
+}
+
 TEST_CASE("runs outside the set are not given back") {
   RunStudy s(2);
   s.Claim(-1);

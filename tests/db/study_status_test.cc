@@ -1,8 +1,5 @@
 #include "db/study_status.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -250,26 +247,7 @@ TEST_CASE("files of every older schema are read as they are") {
 
 TEST_CASE("a write that was interrupted is told and not rolled back") {
   const ShardedStudy study(3);
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  const int child = StartChild([&] {
-    Database db = Database::Open(study.path, OpenMode::kReadWrite);
-    sqlite::Connection& connection = db.impl().connection;
-    connection.Execute("PRAGMA cache_size = 1");
-    sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
-    connection.Execute(
-        "UPDATE runs SET message = hex(zeroblob(100000));"
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
-        " INSERT INTO properties SELECT 1, 'x' || i, i FROM n");
-    if (write(ends[1], "x", 1) != 1) throw Error("broken pipe");
-    pause();
-  });
-  char ready = 0;
-  REQUIRE(read(ends[0], &ready, 1) == 1);
-  kill(child, SIGKILL);
-  CHECK(WaitForChild(child) == 128 + SIGKILL);
-  close(ends[0]);
-  close(ends[1]);
+  REQUIRE(KillInTransaction(study.path));
   const std::string torn = Slurp(study.path);
   CHECK_THAT(MessageOf([&] { study.Load(); }),
              Contains(study.path) && Contains("middle of a change") && Contains("dse runs list"));
