@@ -121,9 +121,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("limit", "N", &request.limit, 0, INT64_MAX, "train at most so many runs now");
   parser.Duration("time-limit", &request.time_limit, "start no run after this time (90s, 15m, 2h)");
   parser.Int("retries", "N", &request.retries, 0, 1000, "of a run that failed (default 2)");
-  parser.Text(
-      "shard", "K/N", &options.part,
-      "only read FILE, and train every Nth run from the Kth (from 0) into a file of its own");
+  parser.Text("shard", "K/N", &options.part,
+              "only read FILE, and train part K (from 0) of N of its runs into a file of its own");
   parser.Text("out", "SHARD", &options.shard_path,
               "that file (default FILE.shards/K.db); 'dse merge' brings it back");
   parser.Flag("dry-run", &options.dry_run,

@@ -8,6 +8,7 @@
 #include "db/owner.h"
 #include "db/rows/adoption.h"
 #include "db/rows/run_finder.h"
+#include "db/rows/shard_number.h"
 #include "db/sqlite/connection.h"
 
 namespace dse {
@@ -21,6 +22,10 @@ bool IsOpen(const RunFinder::Found& run) {
 bool IsHeld(const RunFinder::Found& run) {
   return run.state == RunState::kRunning && run.lease_expires >= sqlite::Now() &&
          !Owner::FromToken(run.owner).CertainlyDead();
+}
+
+bool IsOf(uint64_t number, const ShardPart& part) {
+  return number % static_cast<uint64_t>(part.count) == static_cast<uint64_t>(part.index);
 }
 
 void CheckFile(Database& file, const WantedRuns& wanted) {
@@ -82,7 +87,7 @@ constexpr const char* kCopyRuns =
     " FROM temp.shard_runs w JOIN main.models o ON o.hash = w.model"
     " JOIN main.recipes c ON c.hash = w.recipe JOIN main.datasets d ON d.fingerprint = ?1"
     " LEFT JOIN file.runs f ON f.key = w.key"
-    " WHERE true ORDER BY w.ordinal ON CONFLICT(key) DO NOTHING";
+    " WHERE true ORDER BY w.place ON CONFLICT(key) DO NOTHING";
 
 // An attempt `a` of the shard's run `r` that the study's file has as attempt `b` of run `f`.
 constexpr const char* kKnownAttempt =
@@ -97,6 +102,7 @@ ShardSelection SelectShardRuns(Database& file, const WantedRuns& wanted, const S
   CheckFile(file, wanted);
   RunFinder runs(connection, wanted.dataset,
                  FindDataset(connection, wanted.dataset.fingerprint).value_or(-1));
+  ShardNumbers numbers(connection, wanted);
   ShardSelection selection;
   std::unordered_map<std::string, std::string> chosen;  // keys in the file by RunKey; "" = not
   for (const WantedRun& run : wanted.runs) {
@@ -104,14 +110,15 @@ ShardSelection SelectShardRuns(Database& file, const WantedRuns& wanted, const S
     const std::string key = KeyOf(run, wanted.dataset.fingerprint);
     const auto [at, fresh] = chosen.try_emplace(key, "");
     if (fresh) {
-      const auto ordinal = static_cast<int64_t>(selection.plan.size());
+      const auto place = static_cast<int64_t>(selection.plan.size());
       selection.plan.push_back(key);
-      if (ordinal % part.count != part.index) continue;
+      const uint64_t number = numbers.Of(run);
+      if (!IsOf(number, part)) continue;
       const std::optional<RunFinder::Found> found = runs.Find(run);
       if (found && IsHeld(*found)) ++selection.held;
       if (found && (!IsOpen(*found) || IsHeld(*found))) continue;
       at->second = found ? found->key : key;
-      selection.runs.push_back({ordinal, &run, at->second});
+      selection.runs.push_back({place, number, &run, at->second});
     }
     if (!at->second.empty()) selection.members.emplace_back(run.member_id, at->second);
   }
@@ -121,14 +128,14 @@ ShardSelection SelectShardRuns(Database& file, const WantedRuns& wanted, const S
 void FillShardTables(sqlite::Connection& shard, const ShardSelection& selection) {
   shard.Execute(
       "DROP TABLE IF EXISTS temp.shard_runs; DROP TABLE IF EXISTS temp.shard_members;"
-      "CREATE TEMP TABLE shard_runs(ordinal INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,"
+      "CREATE TEMP TABLE shard_runs(place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,"
       " model TEXT NOT NULL, recipe TEXT NOT NULL, seed INTEGER NOT NULL);"
       "CREATE TEMP TABLE shard_members(member_id INTEGER NOT NULL, key TEXT NOT NULL,"
       " PRIMARY KEY(member_id, key)) WITHOUT ROWID");
   sqlite::Transaction transaction(shard, sqlite::Transaction::Kind::kRead);
   sqlite::Statement run(shard, "INSERT INTO temp.shard_runs VALUES (?, ?, ?, ?, ?)");
   for (const ShardRun& one : selection.runs) {
-    run.Bind(one.ordinal, one.key, one.wanted->model_hash, one.wanted->recipe.hash,
+    run.Bind(one.place, one.key, one.wanted->model_hash, one.wanted->recipe.hash,
              sqlite::StoredSeed(one.wanted->seed))
         .Run();
   }
@@ -200,20 +207,29 @@ void ReopenShardRuns(sqlite::Connection& shard) {
       kKnownAttempt + ")) q WHERE main.runs.id = q.id");
 }
 
-int64_t CountUnmerged(sqlite::Connection& shard) {
-  return shard.QueryInt(
-      std::string("SELECT count(*) FROM main.attempts a JOIN main.runs r ON r.id = a.run_id"
-                  " WHERE NOT EXISTS (") +
-      kKnownAttempt + " AND b.outcome = coalesce(a.outcome, 'lost'))");
+std::vector<std::string> UnmergedRuns(sqlite::Connection& shard) {
+  sqlite::Statement row(
+      shard, std::string("SELECT DISTINCT o.hash, c.hash, d.fingerprint, r.seed"
+                         " FROM main.attempts a JOIN main.runs r ON r.id = a.run_id"
+                         " JOIN main.models o ON o.id = r.model_id"
+                         " JOIN main.recipes c ON c.id = r.recipe_id"
+                         " JOIN main.datasets d ON d.id = r.dataset_id WHERE NOT EXISTS (") +
+                 kKnownAttempt + " AND b.outcome = coalesce(a.outcome, 'lost'))");
+  std::vector<std::string> keys;
+  while (row.Step()) {
+    const auto seed = static_cast<uint64_t>(row.Int(3));
+    keys.push_back(RunKey(row.Text(0), row.Text(1), row.Text(2), seed));
+  }
+  return keys;
 }
 
 void WriteShardMark(sqlite::Connection& shard, const ShardMark& mark) {
   sqlite::Statement(shard,
-                    "INSERT INTO shard(id, file, place, part, parts, runs, plan)"
-                    " VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET"
+                    "INSERT INTO shard(id, file, place, part, parts)"
+                    " VALUES (1, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET"
                     " file = excluded.file, place = excluded.place, part = excluded.part,"
-                    " parts = excluded.parts, runs = excluded.runs, plan = excluded.plan",
-                    mark.file, mark.place, mark.part.index, mark.part.count, mark.runs, mark.plan)
+                    " parts = excluded.parts",
+                    mark.file, mark.place, mark.part.index, mark.part.count)
       .Run();
 }
 

@@ -12,7 +12,8 @@ namespace dse {
 
 // A run of a plan that a shard shall hold.
 struct ShardRun {
-  int64_t ordinal = 0;
+  int64_t place = 0;                  // in the plan, which counts each run once
+  uint64_t number = 0;                // db/rows/shard_number.h
   const WantedRun* wanted = nullptr;  // the first of its members
   std::string key;                    // that the run has in the study's file, or will have
 };
@@ -28,7 +29,7 @@ struct ShardSelection {
 // where its dataset would take over older runs.
 ShardSelection SelectShardRuns(Database& file, const WantedRuns& wanted, const ShardPart& part);
 
-// Fills temp.shard_runs(ordinal, key, model, recipe, seed) and temp.shard_members(member_id, key).
+// Fills temp.shard_runs(place, key, model, recipe, seed) and temp.shard_members(member_id, key).
 void FillShardTables(sqlite::Connection& shard, const ShardSelection& selection);
 
 // The next three are within a transaction of the shard, with the study's file attached as `file`.
@@ -38,8 +39,9 @@ void FillShardTables(sqlite::Connection& shard, const ShardSelection& selection)
 int64_t CopyShardRuns(sqlite::Connection& shard, const WantedRuns& wanted);
 // Runs that the study's file wants again, although it has what they came to here.
 void ReopenShardRuns(sqlite::Connection& shard);
-// Attempts whose end the study's file does not have.
-int64_t CountUnmerged(sqlite::Connection& shard);
+// Runs with attempts whose end the study's file does not have, by what they are (RunKey), also
+// where a dataset took them over.
+std::vector<std::string> UnmergedRuns(sqlite::Connection& shard);
 
 void WriteShardMark(sqlite::Connection& shard, const ShardMark& mark);
 

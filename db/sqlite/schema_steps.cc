@@ -152,9 +152,7 @@ CREATE TABLE shard(
   file TEXT NOT NULL CHECK(file <> ''),
   place TEXT NOT NULL CHECK(place <> ''),
   part INTEGER NOT NULL CHECK(part >= 0),
-  parts INTEGER NOT NULL CHECK(parts > part),
-  runs INTEGER NOT NULL CHECK(runs >= 0),
-  plan TEXT NOT NULL CHECK(length(plan) = 16)
+  parts INTEGER NOT NULL CHECK(parts > part)
 ) STRICT;
 CREATE TABLE rivals(
   run_id INTEGER NOT NULL,

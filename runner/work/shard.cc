@@ -71,9 +71,6 @@ std::string TellShard(const ShardSummary& summary, const std::string& file) {
   };
   if (!summary.made) add(summary.added, "are new in this shard");
   add(summary.held, "are left to who trains them into " + file + " itself");
-  add(summary.elsewhere,
-      "came to the plan after this shard was made, and are left to shards that are made when it "
-      "has been merged");
   return text;
 }
 

@@ -1,6 +1,8 @@
 #include "db/shard.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <set>
 
@@ -86,11 +88,11 @@ TEST_CASE("a shard holds what the file has no result of, and only what its runs 
     FinishRun(db, ClaimNext(db, Owner::ThisProcess(), Request(ids)).value(), Done(30));
     ClaimNext(db, Owner::ThisProcess(), Request(ids)).value();  // and trains it for the time being
   }
-  const ShardSummary shard = study.Open(0, 2, "0.db");
+  const ShardSummary shard = study.Open(1, 2, "1.db");
   CHECK(shard.keys.size() == 2);
-  CHECK(study.Query("0.db", "SELECT count(*) FROM models") == 2);
-  CHECK(study.Query("0.db", "SELECT count(*) FROM members WHERE idx IN (2, 4)") == 2);
-  const ShardSummary other = study.Open(1, 2, "1.db");
+  CHECK(study.Query("1.db", "SELECT count(*) FROM models") == 2);
+  CHECK(study.Query("1.db", "SELECT count(*) FROM members WHERE idx IN (2, 4)") == 2);
+  const ShardSummary other = study.Open(0, 2, "0.db");
   CHECK(other.held == 1);
   CHECK(other.keys.size() == 2);
 }
@@ -113,18 +115,153 @@ TEST_CASE("a shard is taken up again, and a longer plan's new runs come into it"
   CHECK(study.Query("0.db", "SELECT count(*) FROM runs") == 3);
 }
 
-TEST_CASE("runs that come into the middle of a plan are left to other shards") {
-  const Study study(3);
+// Every run of the populations, repeat by repeat as `dse train` plans them.
+WantedRuns PlanOf(const std::string& file, const std::vector<std::string>& populations,
+                  int repeats) {
+  Database db = Database::Open(file, OpenMode::kReadOnly);
+  WantedRuns plan;
+  for (const std::string& population : populations) {
+    WantedRuns wanted = MakeWanted(db, population, repeats);
+    plan.recipe = wanted.recipe;
+    plan.dataset = wanted.dataset;
+    plan.runs.insert(plan.runs.end(), wanted.runs.begin(), wanted.runs.end());
+  }
+  std::ranges::stable_sort(plan.runs, {}, &WantedRun::seed);
+  return plan;
+}
+
+std::set<std::string> KeysOf(const WantedRuns& plan) {
+  std::set<std::string> keys;
+  for (const WantedRun& run : plan.runs) {
+    keys.insert(RunKey(run.model_hash, run.recipe.hash, plan.dataset.fingerprint, run.seed));
+  }
+  return keys;
+}
+
+// The fullest and the emptiest of so many parts.
+struct Parts {
+  size_t fullest = 0;
+  size_t emptiest = SIZE_MAX;
+};
+Parts CountParts(const std::string& file, const WantedRuns& plan, uint64_t count) {
+  std::vector<size_t> runs(count);
+  for (const uint64_t number : OpenRunNumbers(file, plan)) ++runs[number % count];
+  return {std::ranges::max(runs), std::ranges::min(runs)};
+}
+
+TEST_CASE("a plan that grows while tasks wait gives every run to one shard") {
+  const Study study(7);
+  constexpr int64_t kTasks = 3;
+  // Begun by an array whose other task starts when the plan has grown.
+  const WantedRuns before = PlanOf(study.file, {"p"}, 1);
+  for (int64_t index : {0, 2}) {
+    OpenShard(study.file, before, {index, kTasks}, study.folder / (std::to_string(index) + ".db"));
+  }
+  study.Finish("0.db", 20);
+  std::vector<std::string> populations{"p"};
+  int repeats = 1;
+  SECTION("at its end") {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    StorePopulation(db, MakePopulation("p"), MakeDraws(12));
+  }
+  SECTION("in its middle, by members and repeats") {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    StorePopulation(db, MakePopulation("p"), MakeDraws(12));
+    repeats = 3;
+  }
+  SECTION("by a population that has some of the networks, listed first") {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    StorePopulation(db, MakePopulation("q"), MakeDraws(9, 8 + 8 * 4));
+    populations = {"q", "p"};
+    repeats = 2;
+  }
+  SECTION("by members that differ in their learning rate alone") {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    std::vector<Draw> draws = MakeDraws(7);
+    for (Draw& draw : draws)
+      draw.overrides.lr = draw.index % 2 == 0 ? 0.1 : 0.3;
+    StorePopulation(db, MakePopulation("q"), draws);
+    populations = {"q", "p"};
+  }
+  const WantedRuns after = PlanOf(study.file, populations, repeats);
+  std::set<std::string> left = KeysOf(after);
+  REQUIRE(left.size() > 7);
+  for (int64_t index = 0; index < kTasks; ++index) {
+    const std::string name = std::to_string(index) + ".db";
+    const ShardSummary shard = OpenShard(study.file, after, {index, kTasks}, study.folder / name);
+    CHECK(shard.made == (index == 1));
+    CHECK(study.Query(name, "SELECT count(*) FROM runs") ==
+          static_cast<int64_t>(shard.keys.size()));
+    for (const std::string& key : shard.keys) CHECK(left.erase(key) == 1);
+  }
+  CHECK(left.empty());
+  CHECK(study.Query("0.db", "SELECT count(*) FROM runs WHERE state = 'done'") == 1);
+}
+
+TEST_CASE("a run's part is the same whatever populations a plan names") {
+  const Study study(5);
+  {
+    Database db = Database::Open(study.file, OpenMode::kReadWrite);
+    StorePopulation(db, MakePopulation("q"), MakeDraws(5));
+  }
+  const auto numbers = [&](const std::vector<std::string>& populations) {
+    return OpenRunNumbers(study.file, PlanOf(study.file, populations, 2));
+  };
+  CHECK(numbers({"p"}) == std::vector<uint64_t>{1, 2, 3, 4, 5, 2, 3, 4, 5, 6});
+  CHECK(numbers({"q"}) == numbers({"p"}));
+  CHECK(numbers({"q", "p"}) == numbers({"p"}));
+}
+
+TEST_CASE("parts are even") {
+  const Study study(500);
+  const Parts many = CountParts(study.file, PlanOf(study.file, {"p"}, 3), 8);
+  CHECK(many.emptiest >= 186);  // of 187.5
+  CHECK(many.fullest <= 189);
+  const Study small(8);
+  const Parts few = CountParts(small.file, PlanOf(small.file, {"p"}, 3), 8);
+  CHECK(few.emptiest == 3);
+  CHECK(few.fullest == 3);
+  const Study single(24);
+  const Parts once = CountParts(single.file, PlanOf(single.file, {"p"}, 1), 8);
+  CHECK(once.emptiest == 3);
+  CHECK(once.fullest == 3);
+  // Twelve learning rates of one network are twelve runs.
+  const Study sweep(1);
+  {
+    Database db = Database::Open(sweep.file, OpenMode::kReadWrite);
+    std::vector<Draw> draws;
+    for (int i = 0; i < 12; ++i) {
+      draws.push_back(MakeDraws(1).front());
+      draws.back().index = i;
+      draws.back().overrides.lr = 0.01 * (i + 1);
+    }
+    StorePopulation(db, MakePopulation("rates"), draws);
+  }
+  const Parts rates = CountParts(sweep.file, PlanOf(sweep.file, {"rates"}, 1), 4);
+  CHECK(rates.emptiest >= 2);
+  CHECK(rates.fullest <= 4);
+}
+
+TEST_CASE("a shard that was used for another plan goes on with the one of now") {
+  const Study study(4);
   study.Open(0, 2, "0.db");
   study.Finish("0.db", 20);
-  WantedRuns wanted = study.Wanted();
-  WantedRun other = wanted.runs.front();
-  other.seed = 9;
-  wanted.runs.insert(wanted.runs.begin(), other);
-  const ShardSummary shard = OpenShard(study.file, wanted, {0, 2}, study.folder / "0.db");
-  CHECK(shard.elsewhere == 2);
-  CHECK(shard.keys.empty());
-  CHECK(study.Query("0.db", "SELECT count(*) FROM runs") == 2);
+  study.Merge("0.db");
+  WantedRuns other = study.Wanted();
+  other.recipe = MakeRecipe("other", 0.2);
+  for (WantedRun& run : other.runs) run.recipe = other.recipe;
+  const auto open = [&](const WantedRuns& wanted) {
+    return OpenShard(study.file, wanted, {0, 2}, study.folder / "0.db").keys.size();
+  };
+  CHECK(open(other) == 2);
+  {
+    Database shard = Database::Open(study.folder / "0.db", OpenMode::kReadWrite);
+    const std::vector<int64_t> ids = {3, 4};
+    REQUIRE(
+        FinishRun(shard, ClaimNext(shard, Owner::ThisProcess(), Request(ids)).value(), Done(9)));
+  }
+  CHECK(open(other) == 2);
+  CHECK_THAT(MessageOf([&] { open(study.Wanted()); }), Contains("another plan"));
 }
 
 TEST_CASE("a shard of another part, plan or file is refused while it holds results of its own") {
