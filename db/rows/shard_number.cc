@@ -20,7 +20,7 @@ uint64_t ShardNumbers::Of(const WantedRun& run) {
   first_.Bind(run.model_hash, *base_.lr, *own.lr, *base_.weight_decay, *own.weight_decay);
   int64_t member = run.member_id;
   if (first_.Step()) member = std::min(member, first_.OptionalInt(0).value_or(member));
-  return static_cast<uint64_t>(member) + run.seed;
+  return static_cast<uint64_t>(member) + kSeedStep * run.seed;
 }
 
 const Overrides& ShardNumbers::ValuesOf(const RecipeRow& recipe) {

@@ -178,8 +178,7 @@ TEST_CASE("a plan that grows while tasks wait gives every run to one shard") {
   SECTION("by members that differ in their learning rate alone") {
     Database db = Database::Open(study.file, OpenMode::kReadWrite);
     std::vector<Draw> draws = MakeDraws(7);
-    for (Draw& draw : draws)
-      draw.overrides.lr = draw.index % 2 == 0 ? 0.1 : 0.3;
+    for (Draw& draw : draws) draw.overrides.lr = draw.index % 2 == 0 ? 0.1 : 0.3;
     StorePopulation(db, MakePopulation("q"), draws);
     populations = {"q", "p"};
   }
@@ -207,7 +206,7 @@ TEST_CASE("a run's part is the same whatever populations a plan names") {
   const auto numbers = [&](const std::vector<std::string>& populations) {
     return OpenRunNumbers(study.file, PlanOf(study.file, populations, 2));
   };
-  CHECK(numbers({"p"}) == std::vector<uint64_t>{1, 2, 3, 4, 5, 2, 3, 4, 5, 6});
+  CHECK(numbers({"p"}) == std::vector<uint64_t>{1, 2, 3, 4, 5, 85134, 85135, 85136, 85137, 85138});
   CHECK(numbers({"q"}) == numbers({"p"}));
   CHECK(numbers({"q", "p"}) == numbers({"p"}));
 }
@@ -225,6 +224,8 @@ TEST_CASE("parts are even") {
   const Parts once = CountParts(single.file, PlanOf(single.file, {"p"}, 1), 8);
   CHECK(once.emptiest == 3);
   CHECK(once.fullest == 3);
+  const Parts each = CountParts(small.file, PlanOf(small.file, {"p"}, 3), 24);
+  CHECK(each.fullest <= 2);
   // Twelve learning rates of one network are twelve runs.
   const Study sweep(1);
   {
