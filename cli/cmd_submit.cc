@@ -16,10 +16,12 @@
 #include "core/file_system.h"
 #include "core/subprocess.h"
 #include "db/database.h"
+#include "db/shard.h"
 #include "runner/slurm/limits.h"
 #include "runner/slurm/queue.h"
 #include "runner/slurm/submission.h"
 #include "runner/slurm/task_count.h"
+#include "runner/slurm/task_spread.h"
 #include "runner/torch_module.h"
 #include "runner/work/device_assignment.h"
 #include "runner/work/forecast.h"
@@ -170,6 +172,7 @@ void CheckAnswered(SlurmAnswer answer, const std::string& error) {
 
 // Everything about the training that can be known here, as the command would find it out itself.
 struct Work {
+  WantedRuns wanted;
   Forecast forecast;
   int workers = 1;
 };
@@ -183,22 +186,44 @@ Work CheckTraining(const SubmitOptions& options) {
   // What a task will see of its machine.
   const MachineShare task{
       options.cpus.value_or(1), {}, std::vector<std::string>(size_t(GpusOfTask(options)), "GPU")};
-  return {ForecastPlan(db, call.wanted, 1), AssignDevices(call.devices, task).workers()};
+  return {call.wanted, ForecastPlan(db, call.wanted, 1),
+          AssignDevices(call.devices, task).workers()};
 }
 
 // `limit` is the one that a task gets.
-int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partition& partition,
-                    std::optional<int64_t> limit) {
-  if (options.tasks) return *options.tasks;
+TaskCount Propose(const SubmitOptions& options, const Work& work, const Partition& partition,
+                  std::optional<int64_t> limit) {
   TaskCountInput input;
   input.missing = work.forecast.missing;
   if (work.forecast.seconds) input.run_seconds = *work.forecast.seconds / double(input.missing);
   input.workers = work.workers;
   if (limit) input.seconds = double(*limit - SignalSeconds(limit));
   input.places = Places(partition, options);
-  const TaskCount count = ProposeTasks(input);
-  Say(false, "dse: " + std::to_string(count.tasks) + " tasks (--tasks): " + count.reason);
-  return count.tasks;
+  return ProposeTasks(input);
+}
+
+// `numbers` of the missing runs share them among shards; none where the tasks share the file.
+int64_t ChooseTasks(const SubmitOptions& options, const Work& work, const Partition& partition,
+                    std::optional<int64_t> limit, std::span<const uint64_t> numbers) {
+  TaskCount count{options.tasks.value_or(0), ""};
+  if (!options.tasks) count = Propose(options, work, partition, limit);
+  const TaskSpread spread = SpreadOver(numbers, count.tasks);
+  const TaskSpread even = FindEvenSpread(numbers, count.tasks);
+  const std::string uneven = std::to_string(spread.fullest) + " of the " +
+                             std::to_string(numbers.size()) + " runs into one shard";
+  if (options.tasks) {
+    if (even.tasks != count.tasks) {
+      Say(false, "dse: --tasks " + std::to_string(count.tasks) + " puts " + uneven + "; --tasks " +
+                     std::to_string(even.tasks) + " would share them better, at most " +
+                     std::to_string(even.fullest) + " a shard");
+    }
+    return count.tasks;
+  }
+  if (even.tasks != count.tasks) {
+    count.reason += "; not " + std::to_string(count.tasks) + ", which puts " + uneven;
+  }
+  Say(false, "dse: " + std::to_string(even.tasks) + " tasks (--tasks): " + count.reason);
+  return even.tasks;
 }
 
 BatchJob MakeJob(const SubmitOptions& options, std::optional<int64_t> limit) {
@@ -341,7 +366,9 @@ int RunSubmit(std::span<const std::string> args) {
                  std::to_string(work.forecast.finished) + " finished, " +
                  std::to_string(work.forecast.missing) + " missing");
   if (work.forecast.missing == 0) return kExitOk;
-  job.tasks = ChooseTasks(options, work, partition, task_limit);
+  std::vector<uint64_t> numbers;
+  if (job.shards) numbers = OpenRunNumbers(options.db, work.wanted);
+  job.tasks = ChooseTasks(options, work, partition, task_limit, numbers);
   if (job.shards) job.shards->total = job.tasks;
   const std::vector<BatchJob> arrays = SplitArray(job, limits.max_array);
   if (options.dry_run) {

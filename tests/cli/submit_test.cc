@@ -71,6 +71,46 @@ TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
                                       Catch::Contains("--dependency=afterany:17\n"));
 }
 
+TEST_CASE("what is missing after a lost task is shared by another number of tasks", "[cli]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "16");
+  FakeCluster cluster;
+  cluster.commands().Add("scontrol",
+                         "case $2 in config) echo 'ClusterName = mars' ;; *) echo "
+                         "'PartitionName=low Default=YES MaxTime=10-00:00:00 DefaultTime=NONE "
+                         "State=UP TotalCPUs=4 TotalNodes=1' ;; esac");
+  const auto submit = [&](Words options) {
+    options.insert(options.begin(), {"submit", "--db", db, "--dry-run"});
+    options.insert(options.end(), {"--", "--data", "synthetic", "--recipe", "smoke"});
+    const ProcessResult result = Dse(options);
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.err + result.out;
+  };
+  CHECK_THAT(
+      submit({"--shared-file", "no"}),
+      Catch::Contains("dse: 4 tasks (--tasks): 16 missing") && !Catch::Contains("one shard"));
+  // The runs of three of four parts are done.
+  REQUIRE(Dse({"train", "--db", db, "--data", "synthetic", "--recipe", "smoke", "--limit", "0",
+               "--quiet"})
+              .code == 0);
+  Query(db,
+        "UPDATE runs SET state = 'done', error = 50, best_error = 50, attempt = 1, seconds = 60,"
+        " started_at = 1, finished_at = 61, host = 'h', device = 'cpu' WHERE id IN (SELECT run_id"
+        " FROM series_runs WHERE member_id % 4 <> 2) RETURNING 1");
+  REQUIRE(Query(db, "SELECT count(*) FROM runs WHERE state = 'pending'") == "4");
+  CHECK_THAT(submit({"--time", "2m", "--shared-file", "no"}),
+             Catch::Contains("dse: 5 tasks (--tasks): ") &&
+                 Catch::Contains("; not 4, which puts 4 of the 4 runs into one shard\n") &&
+                 Catch::Contains("--array=0-4\n"));
+  CHECK_THAT(submit({"--tasks", "4", "--shared-file", "no"}),
+             Catch::Contains("dse: --tasks 4 puts 4 of the 4 runs into one shard; --tasks 5 would "
+                             "share them better, at most 1 a shard\n") &&
+                 Catch::Contains("--array=0-3\n"));
+  CHECK_THAT(submit({"--time", "2m", "--shared-file", "yes"}), !Catch::Contains("one shard"));
+}
+
 TEST_CASE("the number of tasks counts the workers that each will have", "[cli]") {
   if (!HasTorch()) return;
   const TempFolder folder;

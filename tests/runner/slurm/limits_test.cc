@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "runner/slurm/task_count.h"
+#include "runner/slurm/task_spread.h"
 #include "tests/runner/slurm/fake_command.h"
 
 namespace dse {
@@ -97,6 +98,30 @@ TEST_CASE("as many tasks are proposed as the missing runs fill, and it is said w
   CHECK(ProposeTasks(input).tasks == 250);
   input.missing = 1;
   CHECK(ProposeTasks(input).tasks == 1);
+}
+
+TEST_CASE("a number of tasks that leaves one with most of what is missing gives way", "[slurm]") {
+  std::vector<uint64_t> all, lost;  // of a study, and of its fourth task of eight
+  for (uint64_t number = 1; number <= 480; ++number) {
+    all.push_back(number);
+    if (number % 8 == 3) lost.push_back(number);
+  }
+  CHECK(FindEvenSpread(all, 8).tasks == 8);
+  CHECK(SpreadOver(lost, 8).fullest == 60);
+  CHECK(FindEvenSpread(lost, 8).tasks == 9);
+  CHECK(FindEvenSpread(lost, 8).fullest == 7);
+  CHECK(FindEvenSpread(lost, 16).tasks == 17);
+  CHECK(FindEvenSpread(lost, 2).tasks == 3);
+  CHECK(FindEvenSpread(lost, 1).tasks == 1);
+  // Twelve multiples of 90 are in one part of 9 and of 10, and in four of 8.
+  std::vector<uint64_t> nineties;
+  for (uint64_t i = 1; i <= 12; ++i) nineties.push_back(90 * i);
+  CHECK(FindEvenSpread(nineties, 9).tasks == 8);
+  CHECK(FindEvenSpread(nineties, 9).fullest == 3);
+  // One run more than a share is no reason.
+  const std::vector<uint64_t> few{1, 9, 2, 3};
+  CHECK(FindEvenSpread(few, 8).tasks == 8);
+  CHECK(SpreadOver({}, 8).fullest == 0);
 }
 
 }  // namespace
