@@ -306,6 +306,11 @@ void Submit(const std::vector<BatchJob>& arrays) {
               << std::flush;
   });
   if (!job.shards) return;
+  const std::string unknown = GiveWayToEarlier(job.database, ids);
+  if (!unknown.empty()) {
+    Say(false, "dse: whether somebody else submitted for " + job.database +
+                   " in the same moment is not known: " + unknown);
+  }
   try {
     const std::string script = KeepScript(job.log_folder, "merge", MergeScript(job, ids));
     std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "

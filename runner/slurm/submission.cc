@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 
 #include "core/error.h"
 #include "runner/slurm/commands.h"
+#include "runner/slurm/queue.h"
 
 namespace dse {
 namespace {
@@ -28,15 +30,25 @@ std::vector<std::string> SetBy(const std::string& script) {
   return variables;
 }
 
-// Takes arrays back and says so.
-std::string Cancel(const std::vector<std::string>& ids) {
-  std::vector<std::string> words{"scancel"};
-  words.insert(words.end(), ids.begin(), ids.end());
+// " 17 18"
+std::string Names(const std::vector<std::string>& ids) {
   std::string names;
   for (const std::string& id : ids) names += " " + id;
-  const SlurmReply reply = AskSlurm(words);
-  if (reply.answer == SlurmAnswer::kAnswered) return "cancelled what it took before:" + names;
-  return "it took others before, which go on (" + reply.error + "); end them with: scancel" + names;
+  return names;
+}
+
+SlurmReply Cancel(const std::vector<std::string>& ids) {
+  std::vector<std::string> words{"scancel"};
+  words.insert(words.end(), ids.begin(), ids.end());
+  return AskSlurm(words);
+}
+
+// Takes arrays back and says so.
+std::string TakeBack(const std::vector<std::string>& ids) {
+  const SlurmReply reply = Cancel(ids);
+  if (reply.answer == SlurmAnswer::kAnswered) return "cancelled what it took before:" + Names(ids);
+  return "it took others before, which go on (" + reply.error + "); end them with: scancel" +
+         Names(ids);
 }
 
 }  // namespace
@@ -108,10 +120,26 @@ std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
       on_array({array, ids.back(), script});
     } catch (const Error& error) {
       if (ids.empty()) throw;
-      throw Error(std::string(error.what()) + "; " + Cancel(ids));
+      throw Error(std::string(error.what()) + "; " + TakeBack(ids));
     }
   }
   return ids;
+}
+
+std::string GiveWayToEarlier(const std::string& database, const std::vector<std::string>& ids) {
+  const JobQueue queue = JobsOf(database);
+  if (queue.answer != SlurmAnswer::kAnswered) return queue.error;
+  int64_t first = INT64_MAX;  // of ours
+  for (const std::string& id : ids) first = std::min<int64_t>(first, std::stoll(id));
+  const auto earliest = std::ranges::min_element(queue.jobs, {}, &QueuedJob::array_id);
+  if (earliest == queue.jobs.end() || earliest->array_id >= first) return "";
+  const SlurmReply reply = Cancel(ids);
+  throw Error("job " + std::to_string(earliest->array_id) + " of " + earliest->user + " for " +
+              database + " was submitted in the same moment and would write the same shards, so " +
+              (reply.answer == SlurmAnswer::kAnswered
+                   ? "this submission was cancelled:" + Names(ids)
+                   : "this one has to go, but goes on (" + reply.error + "); end it with: scancel" +
+                         Names(ids)));
 }
 
 }  // namespace dse

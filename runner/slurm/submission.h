@@ -34,4 +34,10 @@ struct SubmittedArray {
 std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
                                       const std::function<void(const SubmittedArray&)>& on_array);
 
+// Of two submissions for one database in the same moment, whose tasks would write the same shards,
+// the one with the lowest number of a job stays. `ids` are those of ours, before which the queue
+// had no job for the database. Where another has a lower one now, ours are cancelled; throws Error
+// then. Answers why it cannot be known where Slurm gives no answer, else "".
+std::string GiveWayToEarlier(const std::string& database, const std::vector<std::string>& ids);
+
 }  // namespace dse

@@ -71,6 +71,67 @@ TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
                                       Catch::Contains("--dependency=afterany:17\n"));
 }
 
+TEST_CASE("of two submissions with shards in the same moment the later one goes", "[cli]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "4");
+  FakeCluster cluster;
+  // Jobs 17, which is ours, and `other` are there when sbatch was called.
+  const auto add_other = [&](const std::string& other) {
+    cluster.commands().Add(
+        "squeue",
+        "[ -e \"${0%/*}/submitted\" ] || exit 0\n"
+        "for word; do case $word in --format=*) format=${word#--format=} ;; esac; done\n"
+        "for id in 17 " +
+            other +
+            "; do echo \"$format\" | sed \"s/%F/$id/; s/%K/0/; s/%A/$id/;"
+            " s/%T/PENDING/; s/%r/None/; s/%P/low/; s/%u/ann/; s/%S/NA/; s/%e/NA/;"
+            " s|%k|dse:$(realpath '" +
+            db + "')|\"; done");
+  };
+  cluster.commands().Add("scancel", "echo \"$@\" > \"${0%/*}/cancelled\"");
+  const auto submit = [&](const std::string& shared) {
+    for (const char* name : {"submitted", "cancelled"}) {
+      RunProcess({"rm", "-f", cluster.commands() / name});
+    }
+    return Dse({"submit", "--db", db, "--tasks", "2", "--shared-file", shared, "--", "--data",
+                "synthetic", "--recipe", "smoke"});
+  };
+  const auto cancelled = [&] { return RunProcess({"cat", cluster.commands() / "cancelled"}).out; };
+  add_other("16");
+  const ProcessResult later = submit("no");
+  CHECK(later.code == 1);
+  CHECK(Count(later.err, "dse: job 16 of ann for ") == 1);
+  CHECK_THAT(later.err, Catch::Contains("in the same moment") &&
+                            Catch::Contains("this submission was cancelled: 17\n"));
+  CHECK(cancelled() == "17\n");
+  CHECK_THAT(cluster.submitted(), !Catch::Contains("afterany"));
+
+  CHECK(submit("yes").code == 0);  // tasks that share the file are in nobody's way
+  CHECK(cancelled().empty());
+
+  add_other("18");
+  const ProcessResult earlier = submit("no");
+  INFO(earlier.err);
+  CHECK(earlier.code == 0);
+  CHECK(cancelled().empty());
+  CHECK_THAT(cluster.submitted(), Catch::Contains("afterany:17"));
+
+  cluster.commands().Add("squeue",
+                         "[ -e \"${0%/*}/submitted\" ] || exit 0\n"
+                         "echo 'Unable to contact slurm controller' >&2; exit 1");
+  const ProcessResult unknown = submit("no");
+  CHECK(unknown.code == 0);
+  CHECK(cancelled().empty());
+  CHECK_THAT(unknown.err, Catch::Contains("is not known: Unable to contact slurm controller"));
+
+  add_other("16");
+  cluster.commands().Add("scancel", "echo 'scancel: error: no rights' >&2; exit 1");
+  const ProcessResult stuck = submit("no");
+  CHECK(stuck.code == 1);
+  CHECK_THAT(stuck.err, Catch::Contains("no rights") && Catch::Contains("scancel 17\n"));
+}
+
 TEST_CASE("what is missing after a lost task is shared by another number of tasks", "[cli]") {
   if (!HasTorch()) return;
   const TempFolder folder;
