@@ -48,7 +48,7 @@ struct SubmitOptions {
 // Options of `dse train` that belong to the submission.
 const std::vector<std::pair<std::string, std::string>> kTakenOptions{
     {"--db", "it is given to 'dse submit' itself, in front of '--'"},
-    {"--dry-run", "'dse submit --dry-run' prints the script"},
+    {"--dry-run", "'dse submit --dry-run' prints the scripts"},
     {"--time-limit", "a task works until its own limit, 'dse submit --time'"},
     {"--limit", "tasks work until nothing is left"},
     {"--shard", "each task gets its own"},
@@ -91,7 +91,7 @@ bool ReadOptions(std::span<const std::string> args, SubmitOptions& options) {
   parser.OneOf("shared-file", {"yes", "no"}, &options.shared_file,
                "whether tasks write the file itself (yes) or a shard each, which a last job merges "
                "(default: shards on network file systems)");
-  parser.Flag("dry-run", &options.dry_run, "print the script and submit nothing");
+  parser.Flag("dry-run", &options.dry_run, "print the scripts and submit nothing");
   parser.Require("db");
   const auto border = std::find(args.begin(), args.end(), "--");
   if (!parser.Parse({args.begin(), border})) return false;
@@ -377,7 +377,7 @@ int RunSubmit(std::span<const std::string> args) {
   if (job.shards) job.shards->total = job.tasks;
   const std::vector<BatchJob> arrays = SplitArray(job, limits.max_array);
   if (options.dry_run) {
-    for (const BatchJob& array : arrays) std::cout << BatchScript(array);
+    std::cout << ShowScripts(arrays);
   } else {
     Submit(arrays);
   }

@@ -51,6 +51,8 @@ std::string TakeBack(const std::vector<std::string>& ids) {
          Names(ids);
 }
 
+constexpr const char* kScriptId = "ID_OF_SCRIPT_";
+
 }  // namespace
 
 std::vector<BatchJob> SplitArray(const BatchJob& job, int64_t max_array) {
@@ -124,6 +126,25 @@ std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
     }
   }
   return ids;
+}
+
+std::string ShowScripts(const std::vector<BatchJob>& arrays) {
+  const BatchJob& job = arrays.front();
+  const size_t count = arrays.size() + (job.shards ? 1 : 0);
+  std::string text;
+  std::vector<std::string> ids;
+  const auto part = [&](const std::string& what) {
+    text += "\n# ======== script " + std::to_string(ids.size() + 1) + " of " +
+            std::to_string(count) + ": " + what + " ========\n";
+  };
+  for (const BatchJob& array : arrays) {
+    if (!ids.empty()) part("an array of the next " + std::to_string(array.tasks) + " tasks");
+    text += BatchScript(array);
+    ids.push_back(kScriptId + std::to_string(ids.size() + 1));
+  }
+  if (!job.shards) return text;
+  part("merges the shards when" + Names(ids) + ", the jobs of those above, have ended");
+  return text + MergeScript(job, ids);
 }
 
 std::string GiveWayToEarlier(const std::string& database, const std::vector<std::string>& ids) {

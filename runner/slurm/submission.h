@@ -34,6 +34,11 @@ struct SubmittedArray {
 std::vector<std::string> SubmitArrays(const std::vector<BatchJob>& arrays,
                                       const std::function<void(const SubmittedArray&)>& on_array);
 
+// All scripts of a submission as people read them before it is made, each parted from the one
+// before by a line. Where a script follows from the number of another's job, "ID_OF_SCRIPT_1"
+// stands for it.
+std::string ShowScripts(const std::vector<BatchJob>& arrays);
+
 // Of two submissions for one database in the same moment, whose tasks would write the same shards,
 // the one with the lowest number of a job stays. `ids` are those of ours, before which the queue
 // had no job for the database. Where another has a lower one now, ours are cancelled; throws Error

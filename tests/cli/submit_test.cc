@@ -71,6 +71,46 @@ TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
                                       Catch::Contains("--dependency=afterany:17\n"));
 }
 
+TEST_CASE("a dry run shows the scripts of a submission with shards, those that are kept", "[cli]") {
+  if (!HasTorch()) return;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "6");
+  const FakeCluster cluster;
+  const auto submit = [&](Words options) {
+    options.insert(options.begin(), {"submit", "--db", db});
+    options.insert(options.end(), {"--", "--data", "synthetic", "--recipe", "smoke"});
+    const ProcessResult result = Dse(options);
+    INFO(result.err);
+    CHECK(result.code == 0);
+    return result.out;
+  };
+  const std::string shown = submit({"--tasks", "6", "--shared-file", "no", "--dry-run"});
+  CHECK(cluster.submitted().empty());
+  CHECK_THAT(shown, Catch::StartsWith("#!/bin/bash\n"));
+  const std::string second = "\n# ======== script 2 of 3: ", third = "\n# ======== script 3 of 3: ";
+  REQUIRE(Count(shown, second) == 1);
+  REQUIRE(Count(shown, third) == 1);
+  const size_t at = shown.find(second), last = shown.find(third);
+  REQUIRE(at < last);
+  const auto script = [&](size_t begin, size_t end) {
+    begin = shown.find("#!/bin/bash", begin);
+    return shown.substr(begin, end - begin);
+  };
+  submit({"--tasks", "6", "--shared-file", "no"});
+  const auto kept = [&](const std::string& name) {
+    return RunProcess({"cat", db + ".slurm/" + name}).out;
+  };
+  CHECK(script(0, at) == kept("train-1.sh"));
+  CHECK(script(at, last) == kept("train-2.sh"));
+  std::string merge = script(last, shown.size());
+  const std::string ids = "afterany:ID_OF_SCRIPT_1:ID_OF_SCRIPT_2";
+  REQUIRE(Count(merge, ids) == 1);
+  merge.replace(merge.find(ids), ids.size(), "afterany:17:17");
+  CHECK(merge == kept("merge-1.sh"));
+  CHECK(cluster.submitted() == kept("train-1.sh") + kept("train-2.sh") + kept("merge-1.sh"));
+  CHECK(Count(submit({"--tasks", "3", "--shared-file", "yes", "--dry-run"}), "========") == 0);
+}
+
 TEST_CASE("of two submissions with shards in the same moment the later one goes", "[cli]") {
   if (!HasTorch()) return;
   const TempFolder folder;
