@@ -41,12 +41,26 @@ fs::file_time_type NewestOf(const std::vector<std::string>& files) {
 // From where to where, of one run.
 using Moves = std::vector<std::pair<std::string, std::string>>;
 
+// The whole checkpoints of every run that has any file. What a move that was killed left half
+// written is as new as that move, and is none.
+using Checkpoints = std::map<std::string, std::vector<std::string>>;
+
+Checkpoints FindCheckpoints(const std::string& folder) {
+  Checkpoints runs;
+  for (RunFile& file : ListRunFiles(folder)) {
+    std::vector<std::string>& checkpoints = runs[file.key];
+    if (file.kind != RunFile::Kind::kCheckpoint) continue;
+    if (file.state == RunFile::State::kInPlace) checkpoints.push_back(std::move(file.path));
+  }
+  return runs;
+}
+
 class MoveList {
  public:
   explicit MoveList(const ShardFolders& folders)
       : folders_(folders),
-        here_(FindRunFiles(folders.shard)),
-        there_(FindRunFiles(folders.study)) {}
+        here_(FindCheckpoints(folders.shard)),
+        there_(FindCheckpoints(folders.study)) {}
 
   // Checkpoints in the study's folder that are older are in `outdated`.
   Moves Of(const MergedRun& run, std::vector<std::string>& outdated) const {
@@ -57,11 +71,11 @@ class MoveList {
     if (run.shown && fs::exists(weights)) {
       moves.emplace_back(weights, WeightsPath(folders_.study, run.key));
     }
-    const std::vector<std::string>& own = at->second.checkpoints;
+    const std::vector<std::string>& own = at->second;
     if (!run.open || own.empty()) return moves;
     if (const auto old = there_.find(run.key); old != there_.end()) {
-      if (NewestOf(old->second.checkpoints) >= NewestOf(own)) return moves;
-      outdated = old->second.checkpoints;
+      if (NewestOf(old->second) >= NewestOf(own)) return moves;
+      outdated = old->second;
     }
     const std::string from = CheckpointPath(folders_.shard, run.shard_key);
     for (const std::string& file : own) {
@@ -73,8 +87,8 @@ class MoveList {
 
  private:
   const ShardFolders& folders_;
-  std::map<std::string, RunFiles> here_;
-  std::map<std::string, RunFiles> there_;
+  Checkpoints here_;
+  Checkpoints there_;
 };
 
 }  // namespace

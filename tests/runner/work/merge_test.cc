@@ -1,6 +1,7 @@
 #include "runner/work/merge.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include "runner/work/run_files.h"
 #include "runner/work/shard_files.h"
 #include "tests/runner/work/study.h"
+#include "tests/support/temp_folder.h"
 
 namespace dse {
 namespace {
@@ -92,6 +94,32 @@ TEST_CASE("a merge that ends at its commit leaves weights to the result that cou
   CHECK_FALSE(s.Named());
   s.Merge({s.shard});
   CHECK(s.Named());
+}
+
+TEST_CASE("a checkpoint moves although a move that was killed left a part of it, and newer stay") {
+  const TempFolder folder;
+  const ShardFolders folders{folder / "shard.d", folder / "study.d"};
+  const std::string key = "0123456789abcdef";
+  const std::vector<MergedRun> runs{{.key = key, .shard_key = key, .open = true}};
+  const std::string from = CheckpointPath(folders.shard, key);
+  const std::string to = CheckpointPath(folders.study, key);
+  const auto write = [](const std::string& path, const std::string& text, int age) {
+    fs::create_directories(fs::path(path).parent_path());
+    std::ofstream(path) << text;
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(age));
+  };
+  write(from, "of the shard", 3);
+  write(to, "older", 4);
+  write(to + ".new-123", "of the sh", 1);
+  write(from + ".new-124", "unfinished", 2);  // of whoever trained
+  CHECK(CountShardFiles(folders, runs) == 1);
+  CHECK(MoveShardFiles(folders, runs) == 1);
+  CHECK(TextOf(to) == "of the shard");
+  CHECK_FALSE(fs::exists(from));
+  CHECK_FALSE(fs::exists(to + ".new-124"));
+  write(from, "older", 4);
+  CHECK(MoveShardFiles(folders, runs) == 0);
+  CHECK(TextOf(to) == "of the shard");
 }
 
 TEST_CASE("a shard under several names is merged once") {
