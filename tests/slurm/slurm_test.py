@@ -150,6 +150,20 @@ def submit(path, *words):
     return ids, answer
 
 
+def submit_twice_at_once(cluster, path):
+    """Of two submissions with shards one stays, whichever moment each chooses."""
+    words = [dse_program, "submit", "--db", path, "--time", "20", "--tasks", "2", "--shared-file", "no", "--", *TRAIN]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [one.communicate(timeout=600) for one in both]
+    assert sorted(one.returncode for one in both) == [0, 1], answers
+    went = answers[0 if both[0].returncode else 1]
+    assert "in the same moment" in went[1] or "is queued or running" in went[1], went
+    say(f"of two submissions one went: {went[1].strip().splitlines()[-1]}")
+    for line in went[0].splitlines():
+        number = line.split(":")[0].split()[1]
+        wait_for("the jobs that went to end", lambda: not [job for job in cluster.jobs() if job.split("_")[0] == number])
+
+
 def wait_for_empty_queue(cluster):
     wait_for("the jobs to end", lambda: not cluster.jobs())
 
@@ -301,6 +315,8 @@ def try_shards(cluster, folder):
     merged = states(path)
     assert 1 <= merged.get("done", 0) < NETWORKS, merged
     say(f"merged: {merged}")
+    submit_twice_at_once(cluster, path)
+    wait_for_empty_queue(cluster)
     for _ in range(3):
         if states(path) == {"done": NETWORKS}:
             break
