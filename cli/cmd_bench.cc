@@ -143,7 +143,7 @@ void PrintJson(const TimedNetwork& network, const BatchTiming& batch) {
     line["milliseconds"] = nullptr;
   }
   if (batch.roofline_share) line["roofline_share"] = *batch.roofline_share;
-  std::cout << line.dump() << '\n';
+  std::cout << WholeText(line) << '\n';
 }
 
 void Print(const BenchSummary& summary, const BenchOptions& options) {

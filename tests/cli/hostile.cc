@@ -17,6 +17,7 @@ std::vector<std::string> HostileNames(const TempFolder& folder) {
       "\x1b[31mred\x1b]0;title\x07 \xC2\x9B"
       "1m \u202Eback",
       "__proto__",
+      "paragraph\u2028TRAIN: {EVIL: 1}\u2029\xC2\x85next",
       "-rf --help",
       std::string(3000, 'x'),
       "=cmd|' /C calc'!A0",
@@ -27,13 +28,11 @@ std::vector<std::string> HostileNames(const TempFolder& folder) {
 std::vector<std::string> HostileFileNames() {
   return {
       "'; DROP TABLE runs; --\" $(touch executed) `touch executed` | touch executed & touch "
-      "executed #",
+      "executed # %s%n%x {} {0} %A %j ${HOME} ~ * ? !! <img src=x onerror=alert(1)>",
       "line\n$(touch executed)\ntouch executed\n#SBATCH --wrap=x\r\tend",
       "\x1b[31mred\x1b]0;title\x07 \xC2\x9B"
-      "1m \u202E<img src=x onerror=alert(1)>",
+      "1m \u202E \\ back\\slash\\",
       "-rf --help",
-      "\\ back\\slash\\",
-      "%s%n%x {} {0} %A %j ${HOME} ~ * ? !!",
       std::string(200, 'x'),
   };
 }

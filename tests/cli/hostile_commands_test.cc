@@ -95,7 +95,6 @@ std::vector<Words> NamedPlace::Commands() const {
       {"sample", "--space", Path("s.json"), "-n", "1", "--flops", "1:2", "--max-tries", "10"},
       {"train", "--db", db(), "--data", "synthetic", "--recipe", Path("m.json"), "--dry-run"},
       {"train", "--db", db(), "--data", "folder:" + Path("corrupt"), "--dry-run"},
-      {"bench", "--db", db(), population, "--device=" + name_},
       {"pack", "--data", "folder:" + Path(name_), "--out", Path(name_ + ".pack"), "-q"},
       {"pack", "--data", "folder:" + Path("corrupt"), "--out", Path("c.pack")},
       {"eval", "--db", db(), "--data", "pack:" + Path(name_ + ".pack"), population},
@@ -154,6 +153,42 @@ TEST_CASE("whatever things are called, commands say as much of them", "[cli][hos
     CHECK(Query(place.db(), "PRAGMA integrity_check") == "ok");
     CHECK_FALSE(fs::exists("executed"));
   }
+}
+
+TEST_CASE("rows that are no text are shown, exported and found", "[cli][hostile]") {
+  const TempFolder folder;
+  const std::string db = folder / "a.db";
+  Text({"add", "--db", db, "--population", "p", folder.Write("m.json", ModelNamed("m"))});
+  Query(db, "UPDATE populations SET name = CAST(x'ff1b5b0a' AS TEXT) RETURNING id");
+  Query(db, "UPDATE members SET name = CAST(x'fe1b5b0a' AS TEXT) RETURNING id");
+  Text({"status", "--db", db});
+  CHECK_THAT(Text({"verify", "--db", db}, 1), Contains("population '\\xff\\x1b[\\n'"));
+  Text({"export", "--db", db, "--format", "pycls-yaml", "--out", folder / "yaml"});
+  int files = 0;
+  for (const auto& file : fs::directory_iterator(folder / "yaml")) {
+    CheckPrintable(ReadFile(file.path()));
+    ++files;
+  }
+  CHECK(files == 1);
+}
+
+TEST_CASE("files whose names are no text are shown where folders are read", "[cli][hostile]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "1");
+  folder.Write("s.db.shards/\xff\x1b.db", "no database");
+  folder.Write("s.db.shards/1.db.d/weights/0123456789abcdef.safetensors", "of no run");
+  fs::copy_file(db, folder / "s.db.shards/\xfe\n.db");
+  CHECK_THAT(Text({"status", "--db", db}), Contains("\\xff\\x1b.db left out"));
+  Document({"status", "--db", db, "--json"});
+  CHECK_THAT(Text({"verify", "--db", db}, 1), Contains("\\xfe\\n.db: "));
+  Text({"merge", "--db", db, db + ".shards"}, 1);
+  fs::remove(folder / "s.db.shards/\xff\x1b.db");
+  CHECK_THAT(Text({"merge", "--db", db, db + ".shards"}), Contains("\\xfe\\n.db: "));
+  for (const char* split : {"train", "val"}) {
+    folder.Write(std::string(split) + "/\xff\x1b/\xfe\n.jpg", "no image");
+  }
+  Text({"pack", "--data", "folder:" + folder.path(), "--out", folder / "p"}, 1);
+  CHECK_FALSE(fs::exists(folder / "p"));
 }
 
 }  // namespace dse

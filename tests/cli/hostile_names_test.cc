@@ -107,7 +107,8 @@ void CheckExchange(const NamedStudy& study) {
   const std::string configurations = study.folder() / "configurations";
   Text({"export", "--db", db, "--format", "pycls-yaml", "--out", configurations});
   for (const auto& file : fs::directory_iterator(configurations)) {
-    CHECK_THAT(ReadFile(file.path()), !Contains("\x1b") && !Contains("\x07"));
+    CheckPrintable(ReadFile(file.path()));
+    CHECK_THAT(ReadFile(file.path()), !Contains("\u2028") && !Contains("\u2029"));
   }
 }
 
