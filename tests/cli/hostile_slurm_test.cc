@@ -9,6 +9,7 @@
 
 #include "core/printable.h"
 #include "core/shell_word.h"
+#include "core/subprocess.h"
 #include "tests/cli/fake_cluster.h"
 #include "tests/cli/hostile.h"
 
@@ -57,9 +58,13 @@ std::string WordsOf(std::string script, const FakeCommand& commands, const std::
   const ProcessResult checked = RunProcess({"bash", "-n"}, script);
   CHECK(checked.code == 0);
   CHECK(checked.err == "");
-  const ProcessResult result = RunProcess({"bash"}, script);
-  INFO(script << result.err);
-  CHECK(result.code == (task == "3" ? 0 : 2));
+  SubprocessOptions options;
+  options.input = script;
+  options.seconds = 20;  // a script that is read wrongly may wait for Slurm
+  const auto result = RunSubprocess(Words{"bash"}, options);
+  REQUIRE(result);
+  INFO(script << result->err);
+  CHECK(result->code == (task == "3" ? 0 : 2));
   return RunProcess({"cat", commands / "words"}).out;
 }
 
