@@ -1,11 +1,13 @@
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "core/json.h"
 #include "core/parallel.h"
@@ -99,23 +101,24 @@ std::vector<std::string> TableRow(const TimedNetwork& network) {
 
 // The layout of Tables 2 to 4 of the paper.
 void PrintTable(const BenchSummary& summary, int infer_batch) {
-  std::printf("%s, %s, %s; inference of %d images, ms; 100 epochs of ImageNet, hours\n",
-              summary.device.c_str(), PrecisionWord(summary.precision), summary.engine.c_str(),
-              infer_batch);
+  PrintLine(fmt::format("{}, {}, {}; inference of {} images, ms; 100 epochs of ImageNet, hours",
+                        summary.device, PrecisionWord(summary.precision), summary.engine,
+                        infer_batch));
   std::vector<std::vector<std::string>> rows{
       {"", "flops", "params", "acts", "batch", "infer", "", "train", "", "error"},
       {"", "(B)", "(M)", "(M)", "size", "(ms)", "lowest-highest", "(hr)", "lowest-highest",
        "(top-1)"}};
   if (summary.peaks) {
-    std::printf("at best %.0f TFLOP/s and %.2f TB/s; roof: share of the least possible time\n",
-                summary.peaks->flops_per_s / 1e12, summary.peaks->bytes_per_s / 1e12);
+    PrintLine(fmt::format(
+        "at best {:.0f} TFLOP/s and {:.2f} TB/s; roof: share of the least possible time",
+        summary.peaks->flops_per_s / 1e12, summary.peaks->bytes_per_s / 1e12));
     rows[0].insert(rows[0].end(), {"", "roof"});
     rows[1].insert(rows[1].end(), {"inf.", "tr."});
   }
   for (const TimedNetwork& network : summary.networks) rows.push_back(TableRow(network));
   const TableLayout layout{
       .indent = 0, .gap = 1, .widths = {20, 8, 8, 8, 6, 9, 17, 9, 17, 7, 4, 4}};
-  std::fputs(TextTable(rows, layout).c_str(), stdout);
+  std::cout << TextTable(rows, layout);
 }
 
 void PrintJson(const TimedNetwork& network, const BatchTiming& batch) {
@@ -140,7 +143,7 @@ void PrintJson(const TimedNetwork& network, const BatchTiming& batch) {
     line["milliseconds"] = nullptr;
   }
   if (batch.roofline_share) line["roofline_share"] = *batch.roofline_share;
-  std::cout << line.dump() << '\n';
+  std::cout << WholeText(line) << '\n';
 }
 
 void Print(const BenchSummary& summary, const BenchOptions& options) {

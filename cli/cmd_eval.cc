@@ -1,13 +1,15 @@
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
 #include <set>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
-#include "core/printable.h"
 #include "core/suggest.h"
 #include "core/text_table.h"
 #include "core/units.h"
@@ -70,17 +72,17 @@ void Print(const EvalSummary& summary) {
   std::set<std::string> classes;
   for (const TestedRun& tested : summary.tested) classes.insert(TellClasses(tested));
   const DatasetInfo& data = summary.data->info();
-  std::printf("%s, %s: %d classes, %lld images", Printable(data.uri).c_str(),
-              data.test_split.c_str(), data.classes(), static_cast<long long>(data.test_images));
-  for (const std::string& text : classes) std::printf("; %s", Printable(text).c_str());
-  std::printf("\n");
+  std::string head = fmt::format("{}, {}: {} classes, {} images", data.uri, data.test_split,
+                                 data.classes(), data.test_images);
+  for (const std::string& text : classes) head += "; " + text;
+  PrintLine(head);
   std::vector<std::vector<std::string>> rows{{"model", "seed", "error %", "tested %", "images"}};
   for (const auto& [run, result, outputs] : summary.tested) {
     rows.push_back({run.model, std::to_string(run.seed), FormatNumber("%.2f", run.error),
                     FormatNumber("%.2f", result.error), std::to_string(result.images)});
   }
   const TableLayout layout{.indent = 0, .gap = 1, .widths = {20, 5, 10, 10, 9}};
-  std::fputs(TextTable(rows, layout).c_str(), stdout);
+  std::cout << TextTable(rows, layout);
 }
 
 }  // namespace

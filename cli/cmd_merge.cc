@@ -1,8 +1,8 @@
-#include <cstdio>
 #include <iostream>
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "runner/work/merge.h"
 
@@ -44,8 +44,7 @@ bool ReadOptions(std::span<const std::string> args, MergeCommandOptions& options
 
 void Show(const MergedShard& shard, const MergeCommandOptions& options) {
   if (!shard.in_use.empty()) {
-    std::fprintf(stderr, "dse: %s: %s\n", shard.path.c_str(), shard.in_use.c_str());
-    return;
+    return Say(/*quiet=*/false, "dse: " + shard.path + ": " + shard.in_use);
   }
   std::string text = TellMerged(shard.rows);
   if (shard.moved > 0) text += "; " + std::to_string(shard.moved) + " files moved";
@@ -53,12 +52,12 @@ void Show(const MergedShard& shard, const MergeCommandOptions& options) {
     text += "; " + std::to_string(shard.left) +
             " checkpoints and weights stay beside the shard (--move-files moves them)";
   }
-  if (!options.quiet || shard.rows.busy > 0) std::cout << shard.path << ": " << text << '\n';
+  if (!options.quiet || shard.rows.busy > 0) PrintLine(shard.path + ": " + text);
   for (const MergeConflict& conflict : shard.rows.conflicts) {
-    std::cout << "conflict: " << TellConflict(conflict) << '\n';
+    PrintLine("conflict: " + TellConflict(conflict));
   }
   for (const PropertyConflict& conflict : shard.rows.properties) {
-    std::cout << "conflict: " << TellConflict(conflict) << '\n';
+    PrintLine("conflict: " + TellConflict(conflict));
   }
   std::cout << std::flush;
 }

@@ -1,12 +1,13 @@
-#include <iostream>
+#include <fmt/core.h>
+
 #include <optional>
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "core/parallel.h"
-#include "core/printable.h"
 #include "core/units.h"
 #include "runner/data/pack_writer.h"
 #include "runner/work/stop_signals.h"
@@ -66,10 +67,10 @@ int RunPack(std::span<const std::string> args) {
   }
   if (!summary.finished) return kExitInterrupted;
   TellFoundCorrupt(*data, options.quiet);
-  std::cout << Printable(options.out) << ": " << summary.train_images << " training and "
-            << summary.test_images << " test images, " << FormatCount(double(summary.bytes))
-            << " bytes in " << summary.shards << (summary.shards == 1 ? " shard" : " shards")
-            << "; read as pack:" << Printable(options.out) << '\n';
+  PrintLine(fmt::format("{}: {} training and {} test images, {} bytes in {} {}; read as pack:{}",
+                        options.out, summary.train_images, summary.test_images,
+                        FormatCount(double(summary.bytes)), summary.shards,
+                        summary.shards == 1 ? "shard" : "shards", options.out));
   return kExitOk;
 }
 

@@ -3,8 +3,8 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/run_output.h"
-#include "core/printable.h"
 #include "core/suggest.h"
 #include "db/run_changes.h"
 #include "db/run_history.h"
@@ -204,12 +204,12 @@ void Forget(const RunsOptions& options) {
     summary = ForgetRuns(db, options.filter);
   }
   const int64_t removed = RemoveRunFiles(WorkFolder(options.db, options.work_dir), summary.keys);
-  std::cout << CountOf(summary.forgotten.total(), "run") << " forgotten";
+  std::string text = CountOf(summary.forgotten.total(), "run") + " forgotten";
   if (!summary.keys.empty()) {
-    std::cout << " (" << States(summary.forgotten) << ") of "
-              << Printable(JoinWords(summary.populations)) << ", with " << CountOf(removed, "file");
+    text += " (" + States(summary.forgotten) + ") of " + JoinWords(summary.populations) +
+            ", with " + CountOf(removed, "file");
   }
-  std::cout << '\n';
+  PrintLine(text);
 }
 
 }  // namespace

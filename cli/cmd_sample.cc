@@ -1,4 +1,5 @@
-#include <cstdio>
+#include <fmt/core.h>
+
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -57,15 +58,12 @@ bool ReadOptions(std::span<const std::string> args, SampleOptions& options) {
 
 void Report(const SampleOptions& options, const Space& space, const SampleResult& result) {
   const SampleReport& report = result.report;
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "%s: %zu networks from %lld candidates (%.3g%% in the band, %lld duplicates) in "
-                "%.2fs, %s candidates/s",
-                space.name().c_str(), result.draws.size(),
-                static_cast<long long>(report.candidates), 100 * report.AcceptRate(),
-                static_cast<long long>(report.duplicates), report.seconds,
-                FormatCount(double(report.candidates) / std::max(report.seconds, 1e-9)).c_str());
-  Say(options.quiet, text);
+  Say(options.quiet,
+      fmt::format("{}: {} networks from {} candidates ({:.3g}% in the band, {} duplicates) in "
+                  "{:.2f}s, {} candidates/s",
+                  space.name(), result.draws.size(), report.candidates, 100 * report.AcceptRate(),
+                  report.duplicates, report.seconds,
+                  FormatCount(double(report.candidates) / std::max(report.seconds, 1e-9))));
 }
 
 // A file that is there is opened before anything is drawn, so that a wrong one costs no time.

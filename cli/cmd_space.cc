@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -5,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "core/suggest.h"
 #include "sampler/space_size.h"
 
@@ -43,13 +46,13 @@ std::string Networks(const SpaceSize& size) {
 void PrintSizes(std::span<const std::string> names) {
   static const std::vector<std::string> kTable = {"AnyNetXA", "AnyNetXB", "AnyNetXC",
                                                   "AnyNetXD", "AnyNetXE", "RegNetX"};
-  std::printf("%-20s %4s  %-30s %-24s %s\n", "space", "dim.", "Table 1 of the paper",
-              "settings, exactly", "of these in the space");
+  PrintLine(fmt::format("{:<20} {:>4}  {:<30} {:<24} {}", "space", "dim.", "Table 1 of the paper",
+                        "settings, exactly", "of these in the space"));
   for (const std::string& name : names.empty() ? std::span<const std::string>(kTable) : names) {
     const Space space = Space::Load(name);
     const SpaceSize size = SizeOf(space);
-    std::printf("%-20s %4d  %-30s %-24s %s\n", space.name().c_str(), size.dimensions,
-                size.table.value_or("-").c_str(), Settings(size).c_str(), Networks(size).c_str());
+    PrintLine(fmt::format("{:<20} {:4d}  {:<30} {:<24} {}", space.name(), size.dimensions,
+                          size.table.value_or("-"), Settings(size), Networks(size)));
   }
 }
 

@@ -6,14 +6,17 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/train_call.h"
 #include "core/error.h"
 #include "core/file_system.h"
+#include "core/shell_word.h"
 #include "core/subprocess.h"
 #include "db/database.h"
 #include "db/shard.h"
@@ -270,6 +273,14 @@ bool HasShards(const std::string& folder) {
   return false;
 }
 
+// What a command printed.
+std::string InOneLine(const std::string& text) {
+  std::string line;
+  std::istringstream in(text);
+  for (std::string each; std::getline(in, each);) line += (line.empty() ? "" : "; ") + each;
+  return line;
+}
+
 // What the shards of earlier jobs, which died or never began, hold.
 void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_run) {
   if (!HasShards(folder)) return;
@@ -286,7 +297,7 @@ void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_ru
   const std::optional<SubprocessResult> result = RunSubprocess(words, options);
   if (!result || result->code != 0) {
     throw Error("the shards of earlier jobs in " + folder + " cannot be merged: " +
-                (result ? result->out + result->err : job.program + " is gone"));
+                (result ? InOneLine(result->out + result->err) : job.program + " is gone"));
   }
 }
 
@@ -301,9 +312,9 @@ void Submit(const std::vector<BatchJob>& arrays) {
   MakeFolder(job.log_folder);
   if (job.shards) MakeFolder(job.shards->folder);
   const std::vector<std::string> ids = SubmitArrays(arrays, [](const SubmittedArray& array) {
-    std::cout << "job " << array.id << ": " << array.job.tasks << " tasks, script " << array.script
-              << ", logs " << array.job.log_folder << '/' << array.id << "_*.log\n"
-              << std::flush;
+    PrintLine("job " + array.id + ": " + std::to_string(array.job.tasks) + " tasks, script " +
+              array.script + ", logs " + array.job.log_folder + "/" + array.id + "_*.log");
+    std::cout << std::flush;
   });
   if (!job.shards) return;
   const std::string unknown = GiveWayToEarlier(job.database, ids);
@@ -313,8 +324,8 @@ void Submit(const std::vector<BatchJob>& arrays) {
   }
   try {
     const std::string script = KeepScript(job.log_folder, "merge", MergeScript(job, ids));
-    std::cout << "job " << SubmitScript(script) << ": merges the shards when they end, script "
-              << script << '\n';
+    PrintLine("job " + SubmitScript(script) + ": merges the shards when they end, script " +
+              script);
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + "; the tasks run, but nothing merges their shards: " +
                 "when they have ended, call: dse merge --db " + ShellWord(job.database) +

@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
-#include "core/printable.h"
+#include "cli/output.h"
 #include "runner/work/verify.h"
 
 namespace dse {
@@ -48,11 +48,13 @@ std::string Summary(const VerifiedFile& file) {
 int RunVerify(std::span<const std::string> args) {
   VerifyRequest request;
   if (!ReadOptions(args, request)) return kExitOk;
-  const std::vector<VerifiedFile> files = VerifyStudy(
-      request, [](const std::string& line) { std::cout << Printable(line) << std::endl; });
+  const std::vector<VerifiedFile> files = VerifyStudy(request, [](const std::string& line) {
+    PrintLine(line);
+    std::cout << std::flush;
+  });
   bool found = false;
   for (const VerifiedFile& file : files) {
-    std::cout << Printable(Summary(file)) << '\n';
+    PrintLine(Summary(file));
     found = found || file.findings > 0;
   }
   return found ? kExitFailed : kExitOk;

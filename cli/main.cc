@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -33,6 +35,8 @@ int Main(const std::vector<std::string>& words) {
 }  // namespace dse
 
 int main(int argc, char** argv) {
+  // Whatever the umask lets, what everybody may write could be changed by everybody.
+  umask(umask(0) | S_IWOTH);
   try {
     const int code = dse::Main({argv + 1, argv + argc});
     if (!std::cout.flush() || std::fflush(stdout) != 0) {
@@ -40,10 +44,10 @@ int main(int argc, char** argv) {
     }
     return code;
   } catch (const dse::UsageError& error) {
-    std::cerr << "dse: " << dse::PrintableLines(error.what()) << " ('dse --help' tells more)\n";
+    std::cerr << "dse: " << dse::Printable(error.what()) << " ('dse --help' tells more)\n";
     return dse::kExitUsage;
   } catch (const std::exception& error) {
-    std::cerr << "dse: " << dse::PrintableLines(error.what()) << "\n";
+    std::cerr << "dse: " << dse::Printable(error.what()) << "\n";
     return dse::kExitFailed;
   }
 }

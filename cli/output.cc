@@ -8,9 +8,11 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 
 namespace dse {
 namespace {
@@ -91,6 +93,8 @@ void Output::WriteThrough(std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
+
+void PrintLine(const std::string& text) { std::cout << Printable(text) << '\n'; }
 
 void CheckIsNotDatabase(const std::string& path, const std::string& db) {
   std::error_code error;

@@ -33,6 +33,9 @@ class Output {
   std::string buffer_;
 };
 
+// A line of text for people on standard output, one whatever the names and messages in it hold.
+void PrintLine(const std::string& text);
+
 // Throws Error where `path` names the file of the results database `db`, whatever it is called.
 void CheckIsNotDatabase(const std::string& path, const std::string& db);
 

@@ -59,12 +59,12 @@ void ProgressLine::Update(int64_t done, int64_t total, const std::string& note) 
 
 void ProgressLine::Tell(const std::string& message) {
   if (quiet_) return;
-  std::cerr << (terminal_ ? "\r\033[K" : "") << PrintableLines(message) << "\n" << std::flush;
+  std::cerr << (terminal_ ? "\r\033[K" : "") << Printable(message) << "\n" << std::flush;
   last_text_.clear();
 }
 
 void Say(bool quiet, const std::string& message) {
-  if (!quiet) std::cerr << PrintableLines(message) << "\n";
+  if (!quiet) std::cerr << Printable(message) << "\n";
 }
 
 }  // namespace dse

@@ -50,9 +50,7 @@ std::string Note(const ListedRun& run) {
   return earlier.empty() || message.empty() ? message + earlier : message + "; " + earlier;
 }
 
-std::string ModelText(const ListedRun& run) {
-  return run.model.empty() ? "-" : Printable(run.model);
-}
+std::string ModelText(const ListedRun& run) { return run.model.empty() ? "-" : run.model; }
 
 OrderedJson OrNull(const std::optional<double>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
@@ -117,17 +115,31 @@ std::string Dump(const OrderedJson& json) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
+// One line whatever is in it.
+std::string Line(const std::string& text) { return Printable(text) + "\n"; }
+
+// What the run came to.
+std::string StateText(const ListedRun& run) {
+  std::string text = RunStateText(run.state);
+  if (run.error) text += " " + Percent(run.error) + ", best " + Percent(run.best_error);
+  if (run.seconds) text += ", " + FormatDuration(*run.seconds);
+  if (run.img_per_s) text += ", " + FormatCount(*run.img_per_s) + " images/s";
+  if (!run.precision.empty()) text += ", " + run.precision;
+  if (!run.message.empty()) text += ": " + run.message;
+  if (run.earlier) text += "; " + EarlierText(run);
+  return text;
+}
+
 std::string AttemptText(const RunAttempt& attempt) {
   std::string text = "  attempt " + std::to_string(attempt.attempt) + ": " +
-                     Time(attempt.started_at) + ", " + Printable(attempt.host) + ", " +
-                     Printable(attempt.device) + ": ";
+                     Time(attempt.started_at) + ", " + attempt.host + ", " + attempt.device + ": ";
   text += attempt.outcome.empty() ? "goes on" : attempt.outcome;
   if (attempt.error) text += " " + Percent(attempt.error);
   if (attempt.ended_at) {
     text += " after " + FormatDuration(std::max(0.0, *attempt.ended_at - attempt.started_at));
   }
-  if (!attempt.message.empty()) text += ": " + PrintableLines(attempt.message);
-  return text + "\n";
+  if (!attempt.message.empty()) text += ": " + attempt.message;
+  return Line(text);
 }
 
 std::string EpochsText(const std::vector<RunEpoch>& epochs) {
@@ -169,29 +181,21 @@ std::string RunsJson(const std::vector<ListedRun>& runs) {
 
 std::string RunText(const ShownRun& shown) {
   const auto& [run, history, files] = shown;
-  std::string text = "run " + std::to_string(run.id) + " (" + run.key + "): " + ModelText(run) +
-                     ", member " + std::to_string(run.member) + " of " +
-                     Printable(JoinWords(run.populations)) + ", " + Printable(run.recipe) + ", " +
-                     Printable(run.dataset) + ", seed " + std::to_string(run.seed) + "\n  " +
-                     RunStateText(run.state);
-  if (run.error) text += " " + Percent(run.error) + ", best " + Percent(run.best_error);
-  if (run.seconds) text += ", " + FormatDuration(*run.seconds);
-  if (run.img_per_s) text += ", " + FormatCount(*run.img_per_s) + " images/s";
-  if (!run.precision.empty()) text += ", " + run.precision;
-  if (!run.message.empty()) text += ": " + PrintableLines(run.message);
-  if (run.earlier) text += "; " + EarlierText(run);
-  text += "\n";
-  if (!run.data_uri.empty()) text += "  images of " + Printable(run.data_uri) + "\n";
+  std::string text =
+      Line("run " + std::to_string(run.id) + " (" + run.key + "): " + ModelText(run) + ", member " +
+           std::to_string(run.member) + " of " + JoinWords(run.populations) + ", " + run.recipe +
+           ", " + run.dataset + ", seed " + std::to_string(run.seed));
+  text += Line("  " + StateText(run));
+  if (!run.data_uri.empty()) text += Line("  images of " + run.data_uri);
   for (const RunAttempt& attempt : history.attempts) text += AttemptText(attempt);
   text += EpochsText(history.epochs);
   for (const auto& [data, test] : history.evaluations) {
-    text += "  tested on " + Printable(data) + (test.split.empty() ? "" : " (" + test.split + ")") +
-            (test.naming.empty() ? "" : ", classes " + Printable(test.naming)) + ": " +
-            Percent(test.error) + " of " + std::to_string(test.images) + " images\n";
+    text += Line("  tested on " + data + (test.split.empty() ? "" : " (" + test.split + ")") +
+                 (test.naming.empty() ? "" : ", classes " + test.naming) + ": " +
+                 Percent(test.error) + " of " + std::to_string(test.images) + " images");
   }
-  for (const std::string& file : files.checkpoints)
-    text += "  checkpoint " + Printable(file) + "\n";
-  for (const std::string& file : files.weights) text += "  weights " + Printable(file) + "\n";
+  for (const std::string& file : files.checkpoints) text += Line("  checkpoint " + file);
+  for (const std::string& file : files.weights) text += Line("  weights " + file);
   return text;
 }
 

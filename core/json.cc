@@ -119,6 +119,10 @@ std::string ReadFile(const std::string& path, int64_t max_bytes) {
   return text;
 }
 
+std::string WholeText(const Json& document) {
+  return document.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
 bool IsUtf8(std::string_view text) {
   try {
     Json(text).dump();

@@ -26,6 +26,10 @@ std::string ReadFile(const std::string& path, int64_t max_bytes = int64_t{64} <<
 // Whether `text` is well-formed UTF-8, which is all that JSON documents can hold.
 bool IsUtf8(std::string_view text);
 
+// The document in one line; in its texts U+FFFD stands for what is not UTF-8, which rows of a
+// broken file may hold.
+std::string WholeText(const Json& document);
+
 // Whole numbers below this in size are JSON integers.
 inline constexpr double kWholeLimit = 9e15;
 

@@ -54,12 +54,14 @@ std::string Escape(uint32_t code) {
   return text;
 }
 
-std::string Escaped(std::string_view text, bool keep_lines) {
+}  // namespace
+
+std::string Printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
     const auto [code, bytes] = FirstOf(text);
-    const bool whole = bytes > 0 && (IsShown(code) || (keep_lines && code == '\n'));
+    const bool whole = bytes > 0 && IsShown(code);
     const size_t length = bytes > 0 ? bytes : 1;
     if (whole) {
       shown += text.substr(0, length);
@@ -70,11 +72,5 @@ std::string Escaped(std::string_view text, bool keep_lines) {
   }
   return shown;
 }
-
-}  // namespace
-
-std::string Printable(std::string_view text) { return Escaped(text, false); }
-
-std::string PrintableLines(std::string_view text) { return Escaped(text, true); }
 
 }  // namespace dse

@@ -96,8 +96,9 @@ void EraseEnded(std::vector<HeldRun>& held, const EndedOwners& ended) {
 class MergeSource::Copy {
  public:
   explicit Copy(const std::string& of) {
-    folder_ = (fs::temp_directory_path() / "dse-merge-XXXXXX").string();
-    if (mkdtemp(folder_.data()) == nullptr) {
+    std::error_code failure;
+    folder_ = (fs::temp_directory_path(failure) / "dse-merge-XXXXXX").string();
+    if (failure || mkdtemp(folder_.data()) == nullptr) {
       throw Error(folder_ + ": cannot be made; TMPDIR names another folder", Fault::kMachine);
     }
     path_ = folder_ + "/copy.db";

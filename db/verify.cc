@@ -67,7 +67,7 @@ bool CheckTables(sqlite::Connection& connection, bool deep, Findings& found) {
 }  // namespace
 
 std::string Finding::Line(const std::string& file) const {
-  return OneLine(file + ": " + (where.empty() ? "" : where + ": ") + what + "; " + remedy);
+  return file + ": " + (where.empty() ? "" : where + ": ") + what + "; " + remedy;
 }
 
 void ForPages(sqlite::Connection& connection, const std::string& table, Findings& found,

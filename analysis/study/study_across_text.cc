@@ -7,6 +7,7 @@
 
 #include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
+#include "core/printable.h"
 #include "core/text_table.h"
 #include "core/units.h"
 
@@ -42,7 +43,8 @@ std::string ComparisonsText(const StudyAnalysis& study) {
       "\nComparisons: difference of mean errors with its 95% bootstrap interval, "
       "Kolmogorov-Smirnov test\n";
   for (size_t i = 0; i < study.comparisons.size(); ++i) {
-    text += "  " + ComparisonSentence(study.comparisons[i], study.comparisons.size()) + "\n";
+    text +=
+        "  " + Printable(ComparisonSentence(study.comparisons[i], study.comparisons.size())) + "\n";
     const std::string power = PowerText(study.power[i]);
     if (!power.empty()) text += "    " + power + "\n";
   }
@@ -71,9 +73,9 @@ std::string RegressionsText(const StudyAnalysis& study) {
   std::string text;
   for (const ComplexityTrend& trend : study.trends.regressions) {
     if (!trend.fit) continue;
-    text += "  " + trend.group + ": " + RegressionText(trend);
-    if (!trend.device.empty()) text += " (" + trend.device + ")";
-    text += "\n";
+    std::string line = trend.group + ": " + RegressionText(trend);
+    if (!trend.device.empty()) line += " (" + trend.device + ")";
+    text += "  " + Printable(line) + "\n";
   }
   if (text.empty()) return "";
   return "\nRegressions: complexity over the best quarter of each series, times over all models "
@@ -91,9 +93,10 @@ std::string ParetoText(const StudyAnalysis& study) {
       rows.push_back({series.label, series.models[entry.place].label(), FormatCount(entry.cost),
                       FormatPercent(series.models[entry.place].error)});
     }
-    text += fmt::format("\nNo model has less error for fewer flops than these ({}, {})\n",
-                        list.recipe, list.data) +
-            TextTable(rows);
+    text += "\n" +
+            Printable(fmt::format("No model has less error for fewer flops than these ({}, {})",
+                                  list.recipe, list.data)) +
+            "\n" + TextTable(rows);
   }
   return text;
 }

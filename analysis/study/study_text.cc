@@ -26,8 +26,8 @@ constexpr size_t kLineLength = 100;
 std::string Header(const SeriesAnalysis& series) {
   std::string text = fmt::format("{}: recipe {}, data {}", series.name, series.recipe, series.data);
   if (!series.space.empty()) text += ", space " + series.space;
-  text += "\n  ";
-  const std::string left_out = LeftOutText(series);
+  text = Printable(text) + "\n  ";
+  const std::string left_out = Printable(LeftOutText(series));
   if (series.models.empty()) {
     return text + "No model of this series has an error" +
            (left_out.empty() ? ": it has no members" : " (" + left_out + ")") + ".\n";
@@ -104,7 +104,7 @@ std::string BestValues(const SeriesAnalysis& series, const StudyOptions& options
   for (const StudyProperty& property : series.properties) {
     const auto text = [&property](double value) { return FormatProperty(property.name, value); };
     if (property.smallest == property.largest) {
-      constant.push_back(property.name + " = " + text(property.smallest));
+      constant.push_back(Printable(property.name) + " = " + text(property.smallest));
       continue;
     }
     rows.push_back({property.name, text(property.best.low), text(property.best.median),
@@ -158,8 +158,8 @@ std::string StudyToText(const StudyAnalysis& study) {
     text += Distribution(series) + RandomSearch(series) + BestValues(series, study.options) +
             Models(series);
   }
-  return PrintableLines(text + ComparisonsText(study) + TrendsText(study) + RegressionsText(study) +
-                        ParetoText(study));
+  return text + ComparisonsText(study) + TrendsText(study) + RegressionsText(study) +
+         ParetoText(study);
 }
 
 }  // namespace dse

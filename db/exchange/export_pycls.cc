@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/json.h"
+#include "core/printable.h"
 #include "core/result.h"
 #include "core/units.h"
 #include "db/exchange/export_pages.h"
@@ -265,7 +267,7 @@ void SweepExport::WriteRun(const SeriesRow& series, const Json& recipe, const Sw
   MergeConfig(training.config, *network.config);
   MergeConfig(DatasetConfig(series.dataset_names.front()), *network.config);
   std::string text = summary_.written++ == 0 ? "[\n" : ",\n";
-  text += Job(series, recipe, run, *std::move(network.config)).dump();
+  text += WholeText(Job(series, recipe, run, *std::move(network.config)));
   sink_(text);
 }
 
@@ -364,10 +366,11 @@ class YamlExport {
     const PyclsTraining training = PyclsTrainingOf(recipe_, effective);
     summary_.left_out.insert(training.left_out.begin(), training.left_out.end());
     MergeConfig(training.config, config);
-    // A comment, for older versions know no DESC; quoted, so that it is one line.
+    // A comment, for older versions know no DESC; quoted, so that it is one line. YAML has more
+    // line breaks than JSON.
     const std::string& title = member.model->name;
     const Json about = population + ", " + (title.empty() ? member.hash : title);
-    sink_(name + ".yaml", "# " + about.dump() + "\n" + PyclsYaml(config));
+    sink_(name + ".yaml", "# " + Printable(WholeText(about)) + "\n" + PyclsYaml(config));
     ++summary_.written;
   }
 

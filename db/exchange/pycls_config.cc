@@ -137,7 +137,9 @@ std::string YamlNumber(const Json& value) {
 
 std::string YamlValue(const Json& value) {
   if (value.is_number()) return YamlNumber(value);
-  if (!value.is_array()) return value.dump();  // JSON texts and truth values are YAML
+  if (!value.is_array()) {  // JSON's truth values are YAML, and its texts where they are ASCII
+    return value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  }
   std::string text = "[";
   for (const Json& item : value) text += (text.size() > 1 ? ", " : "") + YamlValue(item);
   return text + "]";

@@ -61,15 +61,15 @@ std::string PopulationKey(const PopulationRecord& p) {
                {"space_document", p.space_document}};
   if (p.seed) json["seed"] = *p.seed;
   if (p.band) json["band"] = {p.band->low, p.band->high};
-  return ShortHash(json.dump());
+  return ShortHash(WholeText(json));
 }
 
 std::string ImportedPopulationKey(const std::string& name) {
-  return ShortHash(Json::array({"imported", name}).dump());
+  return ShortHash(WholeText(Json::array({"imported", name})));
 }
 
 std::string SpaceKey(const std::string& name, const std::string& document) {
-  return ShortHash(Json::array({name, document}).dump());
+  return ShortHash(WholeText(Json::array({name, document})));
 }
 
 PopulationRecord ReadPopulation(const sqlite::Statement& row) {

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/printable.h"
 
 namespace dse {
 
@@ -45,7 +46,9 @@ void CorruptImages::Refuse(Split split, int64_t index, const std::string& what) 
   const bool known = corrupt_[Place(split, index)].exchange(true);
   const int64_t count = size.left_out + (known ? counts_[own].load() : ++counts_[own]);
   CheckCorruptShare(uri_, split, count, size.left_out + size.images, "the last is " + what);
-  if (!known) std::fprintf(stderr, "dse: a corrupt image is left out: %s\n", what.c_str());
+  if (!known) {
+    std::fprintf(stderr, "dse: a corrupt image is left out: %s\n", Printable(what).c_str());
+  }
   throw CorruptImage(what);
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/printable.h"
+#include "core/shell_word.h"
 #include "core/version.h"
 #include "runner/slurm/limits.h"
 #include "runner/slurm/queue.h"
@@ -15,19 +17,15 @@
 namespace dse {
 namespace {
 
-bool HasControl(const std::string& text) {
-  return std::ranges::any_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-}
+// Whether a line can hold it, and whoever reads the line sees what it says.
+bool IsOneLine(const std::string& text) { return Printable(text) == text; }
 
 // A line of options; sbatch reads single quotes as a shell does.
 std::string OptionLine(const std::string& option, const std::string& value) {
-  if (HasControl(value)) {
+  if (!IsOneLine(value)) {
     throw Error(
-        fmt::format("--{} of a job cannot hold a line break or another control character: "
-                    "'{}'; choose another name",
+        fmt::format("--{} of a job cannot hold a line break, another control character or what is "
+                    "not UTF-8: '{}'; choose another name",
                     option, value));
   }
   if (value.find('\\') != std::string::npos) {
@@ -83,7 +81,7 @@ void RefuseOwn(const std::string& line) {
 std::string MoreOptions(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) {
-    if (HasControl(line) || !line.starts_with('-') || line.find('\\') != std::string::npos) {
+    if (!IsOneLine(line) || !line.starts_with('-') || line.find('\\') != std::string::npos) {
       throw Error(
           "--sbatch takes options of sbatch in one line, such as '--constraint=a100', not '" +
           line + "'");
@@ -127,6 +125,17 @@ trap dse_pass_on USR1 TERM
 constexpr const char* kAgain = R"(set +eu
 dse_train=
 trap dse_pass_on USR1 TERM
+)";
+
+// A shell would compute with whatever stands in a variable, and run what is in it.
+constexpr const char* kTask = R"(
+case ${SLURM_ARRAY_JOB_ID:-none}${SLURM_ARRAY_TASK_ID:-none} in
+  *[!0-9]*)
+    echo "this is no task of an array of jobs: sbatch starts them" >&2
+    exit 2
+    ;;
+esac
+job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}
 )";
 
 constexpr const char* kEnd = R"(
@@ -191,15 +200,6 @@ std::string Work(const BatchJob& job) {
 
 }  // namespace
 
-std::string ShellWord(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,+@";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
 std::string BatchScript(const BatchJob& job) {
   std::string text = "#!/bin/bash\n" + Options(job);
   text += fmt::format(
@@ -211,8 +211,7 @@ std::string BatchScript(const BatchJob& job) {
       Version(), job.log_folder);
   text += kTraps + Before(job);
   if (!job.before.empty()) text += kAgain;
-  text += "\njob=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\nkills=" + ShellWord(job.log_folder) +
-          "/$job.kills\n";
+  text += kTask + ("kills=" + ShellWord(job.log_folder)) + "/$job.kills\n";
   return text + Work(job) + kEnd;
 }
 

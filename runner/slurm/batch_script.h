@@ -31,13 +31,10 @@ struct BatchJob {
   std::optional<ShardedJob> shards;  // empty: the tasks share the database
 };
 
-// A word for a shell: in single quotes.
-std::string ShellWord(const std::string& word);
-
 // The script, for sbatch and for people. Nothing but `before` is read by a shell as anything but
-// words. Throws Error for a value that cannot stand in a line of options: one with a line break or
-// another control character or a backslash, which Slurm takes for one of its own, and options in
-// `more` that the script sets itself.
+// words (core/shell_word.h). Throws Error for a value that cannot stand in a line of options: one
+// with what is no text to be shown (core/printable.h) or a backslash, which Slurm takes for one of
+// its own, and options in `more` that the script sets itself.
 std::string BatchScript(const BatchJob& job);
 
 // The script of the job that takes the shards of a job into the database when its arrays, of these

@@ -2,22 +2,10 @@
 
 #include <map>
 
+#include "core/shell_word.h"
 #include "runner/work/run_files.h"
 
 namespace dse {
-namespace {
-
-// As one word of a shell.
-std::string Quoted(const std::string& word) {
-  const bool plain =
-      !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]{}!`#~") == word.npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-}  // namespace
 
 std::vector<int64_t> DoneWithoutWeights(Database& db, RunFilter filter, const std::string& folder) {
   if (filter.states.empty()) filter.states = {RunState::kDone};
@@ -33,10 +21,11 @@ std::vector<int64_t> DoneWithoutWeights(Database& db, RunFilter filter, const st
 
 std::string RetryWithWeightsCommand(const std::string& db_path, const std::string& work_dir,
                                     const SeriesFilter& series) {
-  std::string command = "dse runs retry --with-weights --db " + Quoted(db_path);
+  std::string command = "dse runs retry --with-weights";
   const auto add = [&](const char* option, const std::string& value) {
-    command += std::string(" ") + option + " " + Quoted(value);
+    command += " " + ShellOption(option, value);
   };
+  add("--db", db_path);
   if (!work_dir.empty()) add("--work-dir", work_dir);
   for (const std::string& name : series.populations) add("--population", name);
   for (const std::string& name : series.recipes) add("--recipe", name);

@@ -284,7 +284,7 @@ class Worker {
 
   static void Warn(const ClaimedRun& run, const std::string& text) {
     std::fprintf(stderr, "dse: run %lld: %s\n", static_cast<long long>(run.run_id),
-                 PrintableLines(text).c_str());
+                 Printable(text).c_str());
   }
 
   // A failure of the database, in what the training calls, ends the training; it is the machine's.

@@ -14,7 +14,6 @@ TEST_CASE("what a terminal would obey is shown instead") {
   CHECK(Printable("\u202Eabc\u2066\u2028") == "\\u202eabc\\u2066\\u2028");
   CHECK(Printable("") == "");
   CHECK(Printable(std::string_view("a\0b", 3)) == "a\\x00b");
-  CHECK(PrintableLines("a\n\x1b[2Jb\n") == "a\n\\x1b[2Jb\n");
 }
 
 TEST_CASE("other languages stay as they are, and broken UTF-8 is shown byte by byte") {

@@ -46,6 +46,8 @@ TEST_CASE("the command that makes weights wanted afterwards can be pasted into a
   CHECK(RetryWithWeightsCommand("a.db", "w", {{"p", "q"}, {"smoke epochs=4"}, {"folder:it's"}}) ==
         "dse runs retry --with-weights --db a.db --work-dir w --population p --population q"
         " --recipe 'smoke epochs=4' --data 'folder:it'\\''s'");
+  CHECK(RetryWithWeightsCommand("-x.db", "", {{"a\nb"}, {}, {}}) ==
+        "dse runs retry --with-weights --db=-x.db --population $'a\\012b'");
 }
 
 }  // namespace dse
