@@ -15,23 +15,6 @@
 namespace dse {
 namespace {
 
-// A random network that a test can train in milliseconds.
-Model SmallModel(BlockType block, RandomStream& random) {
-  Model model = RandomModel(block, random);
-  model.frame.resolution = 8 + static_cast<int>(random.Below(25));
-  model.frame.stem_width = 1 + model.frame.stem_width % 24;
-  model.frame.classes = 2 + model.frame.classes % 9;
-  if (model.frame.head_width > 0) model.frame.head_width = 1 + model.frame.head_width % 64;
-  model.stages.resize(std::min<size_t>(3, model.stages.size()));
-  for (Stage& stage : model.stages) {
-    stage.depth = 1 + stage.depth % 2;
-    stage.width = 1 + stage.width % 40;
-    stage.group_width = 1 + stage.group_width % 12;
-    stage.expansion = 1 + stage.expansion % 3;
-  }
-  return ResolveModel(std::move(model), "small");
-}
-
 struct Case {
   Model model;
   Recipe recipe;
@@ -233,17 +216,13 @@ void CheckSame(Records one, Records other) {
   }
 }
 
-constexpr BlockType kBlocks[] = {BlockType::kX,     BlockType::kY,  BlockType::kR,
-                                 BlockType::kV,     BlockType::kVR, BlockType::kBasic,
-                                 BlockType::kMBConv};
-
 }  // namespace
 
 // Networks of every block, stem, activation and size: rounding of both, each network's and on the
 // whole.
 TEST_CASE("The native engine's loss, gradients and statistics err no more than LibTorch's float") {
   double native_logs = 0, torch_logs = 0;
-  for (const BlockType block : kBlocks) {
+  for (const BlockType block : kEveryBlock) {
     RandomStream random(StreamKey(11, "native engine test"), static_cast<uint64_t>(block));
     for (int i = 0; i < 6; ++i) {
       const Model model = SmallModel(block, random);
@@ -313,7 +292,7 @@ TEST_CASE("Checkpoints of either engine are read by the other") {
 }
 
 TEST_CASE("Both engines answer alike, also over some of the outputs and with precise statistics") {
-  for (const BlockType block : kBlocks) {
+  for (const BlockType block : kEveryBlock) {
     RandomStream random(StreamKey(12, "native engine test"), static_cast<uint64_t>(block));
     Case c;
     c.model = SmallModel(block, random);
