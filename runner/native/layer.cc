@@ -45,11 +45,12 @@ void RunLayer(StepState& state, const LayerStep& layer, const ImageInput& images
   }
 }
 
-void AddOutputs(StepState& state, const LayerStep& layer, const Pass& pass, const Place& place) {
+void AddOutputs(StepState& state, const LayerStep& layer, const Place& place) {
   for (const int unit : layer.units) {
     const UnitStep& step = state.plan().units[unit];
-    state.norm(unit).AddOutput(place.chunk, pass.replica, state.plan().conv_of(step).pixels(),
-                               state.value(step.output, place.slot), place.worker.partial);
+    state.norm(unit).AddOutput(place.chunk, state.plan().conv_of(step).pixels(),
+                               state.value(step.output, place.slot), place.worker.partial,
+                               place.worker.sums.data());
   }
 }
 

@@ -10,7 +10,7 @@ namespace dse::native {
 void RunLayer(StepState& state, const LayerStep& layer, const ImageInput& images, const Pass& pass,
               const Place& place);
 // Adds the outputs, which RunLayer left, to the sums of their normalisations.
-void AddOutputs(StepState& state, const LayerStep& layer, const Pass& pass, const Place& place);
+void AddOutputs(StepState& state, const LayerStep& layer, const Place& place);
 
 // From the gradients by what the layer's normalisations answer: adds the weights' to those of the
 // chunk, and takes the gradient on to what the layer reads, down to the sums of the normalisations

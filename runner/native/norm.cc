@@ -37,8 +37,16 @@ void Norm::SetScale(size_t c, double mean, double inverse) {
   offset_[c] = static_cast<float>(beta_[c] - mean * scale_[c]);
 }
 
-void Norm::AddOutput(int chunk, int replica, size_t pixels, const float* y, float* partial) {
-  AddSquareSums(rows(pixels), y, running_[replica].mean.data(), partial, sums(chunk));
+void Norm::AddOutput(int chunk, size_t pixels, const float* y, float* partial, double* image_sums) {
+  std::fill_n(image_sums, 2 * channels_, 0.0);
+  AddSquareSums(rows(pixels), y, /*shift=*/y, partial, image_sums);
+  double* const total = sums(chunk);
+  const auto n = static_cast<double>(pixels);
+  for (size_t c = 0; c < channels_; ++c) {
+    const double shift = y[c], shifted = image_sums[c];
+    total[c] += shifted + n * shift;
+    total[channels_ + c] += image_sums[channels_ + c] + shift * (2 * shifted + n * shift);
+  }
 }
 
 void Norm::FinishForward(int chunks, int replica, double pixels, double momentum) {
@@ -47,10 +55,9 @@ void Norm::FinishForward(int chunks, int replica, double pixels, double momentum
   Running& running = running_[replica];
   const double unbias = pixels / std::max(1.0, pixels - 1);
   for (size_t c = 0; c < channels_; ++c) {
-    const double shifted = total[c] / pixels;
-    double variance = total[channels_ + c] / pixels - shifted * shifted;
+    batch_mean_[c] = total[c] / pixels;
+    double variance = total[channels_ + c] / pixels - batch_mean_[c] * batch_mean_[c];
     if (variance < 0) variance = 0;  // by rounding; what is no number stays
-    batch_mean_[c] = running.mean[c] + shifted;
     batch_var_[c] = variance * unbias;
     mean_[c] = static_cast<float>(batch_mean_[c]);
     inverse_[c] = 1 / std::sqrt(variance + kNormEpsilon);

@@ -29,9 +29,10 @@ class Norm {
   // Sums of either direction, before the first image of a chunk.
   void ClearSums(int chunk);
 
-  // Forward, an image of the chunk. Sums are of y less the replica's running mean, so that they do
-  // not cancel where the mean is far from 0.
-  void AddOutput(int chunk, int replica, size_t pixels, const float* y, float* partial);
+  // Forward, an image of the chunk; `partial` and `image_sums` are scratch of two a channel. Floats
+  // are summed less the image's first pixel, so that they do not cancel where the mean is far from
+  // 0, and doubles as they are: a function of the image alone, whatever came before.
+  void AddOutput(int chunk, size_t pixels, const float* y, float* partial, double* image_sums);
   // After all images: normalises by the batch, whose share in the replica's running statistics is
   // `momentum`.
   void FinishForward(int chunks, int replica, double pixels, double momentum);

@@ -26,11 +26,18 @@ std::string ShapeText(const ConvShape& shape) {
   return text;
 }
 
+// "block1-0.f.a" of "trunk_output.block1.block1-0.f.a"; behind the first of a phase "proj", "fc1".
+std::string ShortName(const std::string& name, bool first) {
+  if (!first) return name.substr(name.rfind('.') + 1);
+  const size_t block = name.find(".block", name.find('.') + 1);
+  return block == name.npos ? name : name.substr(block + 1);
+}
+
 // Rows of a plan's table, a phase each.
 class PhaseRows {
  public:
   explicit PhaseRows(const StepPlan& plan) : plan_(plan) {
-    rows_.push_back({"phase", "", "", "leaves", "mult-adds", "kernel"});
+    rows_.push_back({"", "phase", "", "", "leaves", "mult-adds", "kernel"});
   }
 
   std::vector<std::vector<std::string>> Rows() {
@@ -63,14 +70,13 @@ class PhaseRows {
     for (const int number : convs) {
       const ConvStep& conv = plan_.convs[number];
       const char* separator = names.empty() ? "" : " + ";
-      const size_t prefix = conv.name.find('.');
-      names += separator + (prefix == conv.name.npos ? conv.name : conv.name.substr(prefix + 1));
+      names += separator + ShortName(conv.name, /*first=*/names.empty());
       shapes += separator + ShapeText(conv.shape);
       kernels += separator + conv.kernel->name();
       multiply_adds += passes * conv.multiply_adds();
     }
     const int phase = static_cast<int>(rows_.size()) - 1;
-    rows_.push_back({std::to_string(phase) + " " + what, names, shapes, Bytes(FloatsOf(phase)),
+    rows_.push_back({FormatNumber("%3.0f", phase), what, names, shapes, Bytes(FloatsOf(phase)),
                      FormatCount(static_cast<double>(multiply_adds)), kernels});
   }
 
@@ -92,7 +98,7 @@ class PhaseRows {
 std::string PlanText(const StepPlan& plan) {
   const auto images = static_cast<size_t>(plan.images);
   TableLayout layout;
-  layout.left = 3;
+  layout.left = 4;
   size_t unshared = 0;
   for (const Buffer& buffer : plan.buffers.all()) unshared += buffer.floats;
   std::string text =

@@ -69,7 +69,7 @@ void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double mom
   const int chunks = Chunks(kMostChunks, pass);
   ForEachImage(images, chunks, layer.units, [&](const Place& place) {
     RunLayer(state_, layer, images_, pass, place);
-    AddOutputs(state_, layer, pass, place);
+    AddOutputs(state_, layer, place);
   });
   for (const int unit : layer.units) {
     const auto pixels = static_cast<double>(plan_.conv_of(plan_.units[unit]).pixels());

@@ -42,7 +42,7 @@ StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas,
     }
     worker.partial = take(FloatArray::Rounded(2 * static_cast<size_t>(plan.channels)));
     worker.kernel = take(plan.kernel_floats);
-    worker.sums.resize(static_cast<size_t>(plan.channels));
+    worker.sums.resize(2 * static_cast<size_t>(plan.channels));
   }
 }
 

@@ -19,7 +19,7 @@ struct Worker {
   float* side = nullptr;
   float* partial = nullptr;  // two sums a channel
   float* kernel = nullptr;   // a kernel's own
-  std::vector<double> sums;  // one a channel
+  std::vector<double> sums;  // two a channel
 };
 
 // The memory of a plan, made once: nothing is allocated in a step.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/hash.h"
 #include "runner/native/native_engine.h"
 #include "runner/training/engine_trainer.h"
 #include "tests/runner/native/stepped.h"
@@ -47,7 +48,7 @@ class Training {
     if (result.outcome == TrainingOutcome::kDone) {
       for (const TensorRecord& record :
            ReadSafetensors(job.files.weights, Checksum::kRequired).tensors) {
-        weights += record.name + record.data;
+        weights += record.name + " " + ShortHash(record.data) + "\n";
       }
     }
     return result.outcome;

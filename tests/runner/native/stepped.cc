@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "runner/native/native_engine.h"
 #include "tests/support/random_batch.h"
 
@@ -43,7 +44,7 @@ SteppedBytes Step(const SteppedCase& c) {
   bytes.losses.push_back(tested.losses.front());
   UpdateState state;
   for (const TensorRecord& record : network->GiveRecords(state)) {
-    bytes.tensors.push_back(record.name + record.data);
+    bytes.tensors.push_back(record.name + " " + ShortHash(record.data));
   }
   std::ranges::sort(bytes.tensors);
   return bytes;

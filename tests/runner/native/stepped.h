@@ -24,7 +24,7 @@ struct SteppedCase {
 struct SteppedBytes {
   std::vector<double> losses;
   std::vector<int64_t> wrong;
-  std::vector<std::string> tensors;  // by name
+  std::vector<std::string> tensors;  // by name: its bytes, hashed
   friend bool operator==(const SteppedBytes&, const SteppedBytes&) = default;
 };
 SteppedBytes Step(const SteppedCase& c);
