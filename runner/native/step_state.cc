@@ -20,8 +20,7 @@ StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas,
                      int workers)
     : plan_(plan),
       parameters_(parameters),
-      slots_(static_cast<size_t>(slots)),
-      values_(plan.buffers.floats() * slots_),
+      values_(plan.buffers.floats() * static_cast<size_t>(slots)),
       packed_(plan.packed_floats),
       scratch_(plan.worker_floats() * static_cast<size_t>(workers)) {
   if (plan.learns) {

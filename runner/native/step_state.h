@@ -33,9 +33,10 @@ class StepState {
   Norm& norm(int unit) { return norms_[static_cast<size_t>(unit)]; }
   Worker& worker(int thread) { return workers_[static_cast<size_t>(thread)]; }
 
+  // All of an image's values lie together: images may be in different phases.
   float* value(BufferId id, int slot) {
-    const Buffer& buffer = plan_.buffers[id];
-    return values_.data() + buffer.offset * slots_ + buffer.floats * static_cast<size_t>(slot);
+    return values_.data() + plan_.buffers.floats() * static_cast<size_t>(slot) +
+           plan_.buffers[id].offset;
   }
   float* packed(const ConvStep& conv) { return packed_.data() + conv.packed; }
   // Gradients that a chunk of the present phase adds up, of `floats` in all.
@@ -48,7 +49,6 @@ class StepState {
  private:
   const StepPlan& plan_;
   Parameters& parameters_;
-  const size_t slots_;
   std::vector<Norm> norms_;  // of the units
   FloatArray values_;
   FloatArray packed_;

@@ -7,6 +7,23 @@
 #include "tests/support/random_batch.h"
 
 namespace dse {
+namespace {
+
+// Many images, so that threads are in different layers at the same time.
+Tally TestAlone(Engine& engine, const NetworkRequest& request,
+                const std::vector<TensorRecord>& records, const Frame& frame) {
+  Recipe recipe;
+  recipe.batch_size = 100;
+  const NetworkRequest alone{request.plan, recipe,         request.seed,       {},
+                             request.mean, request.stddev, /*tests_only=*/true};
+  const std::unique_ptr<EngineNetwork> network = engine.Make(alone);
+  network->TakeNetwork(records, "records");
+  network->StartTally(1);
+  for (int i = 0; i < 3; ++i) network->Test(RandomBatch(frame, 100, 70 + i), {});
+  return network->TakeTally();
+}
+
+}  // namespace
 
 Recipe RichRecipe() {
   Recipe recipe;
@@ -26,7 +43,7 @@ SteppedBytes Step(const SteppedCase& c) {
   options.replicas = c.division.replicas;
   const std::unique_ptr<Engine> engine = MakeNativeEngine(options);
   const NetworkPlan plan = PlanNetwork(c.model);
-  NetworkRequest request{plan, recipe, 3, c.division, {0.5f, 0.5f, 0.5f}, {0.2f, 0.2f, 0.2f}};
+  const NetworkRequest request{plan, recipe, 3, c.division, {0.5f, 0.5f, 0.5f}, {0.2f, 0.2f, 0.2f}};
   const std::unique_ptr<EngineNetwork> network = engine->Make(request);
   network->StartTally(c.steps);
   for (int step = 0; step < c.steps; ++step) {
@@ -39,9 +56,11 @@ SteppedBytes Step(const SteppedCase& c) {
   network->StartTally(1);
   network->Test(RandomBatch(c.model.frame, c.images - 2, 60), {});
   const Tally tested = network->TakeTally();
+  const Tally alone = TestAlone(*engine, request, network->GiveNetwork(), c.model.frame);
 
-  SteppedBytes bytes{trained.losses, {trained.wrong, tested.wrong}, {}};
+  SteppedBytes bytes{trained.losses, {trained.wrong, tested.wrong, alone.wrong}, {}};
   bytes.losses.push_back(tested.losses.front());
+  bytes.losses.push_back(alone.losses.front());
   UpdateState state;
   for (const TensorRecord& record : network->GiveRecords(state)) {
     bytes.tensors.push_back(record.name + " " + ShortHash(record.data));

@@ -20,7 +20,8 @@ struct SteppedCase {
   int steps = 3;
 };
 
-// What a network holds after the steps and a test, and what it said: everything that could differ.
+// What a network holds after the steps and a test, and what it, and another that is only tested,
+// said: everything that could differ.
 struct SteppedBytes {
   std::vector<double> losses;
   std::vector<int64_t> wrong;
