@@ -44,6 +44,8 @@ bool ReadOptions(std::span<const std::string> args, BenchOptions& options) {
   parser.List("population", "NAME", &options.populations,
               "the networks of these populations (default, without MODEL: of all)");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
+  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
+               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
   parser.Int("threads", "T", &request.trainer.threads, 1, 1024, "of the CPU (default: all cores)");
   parser.OneOf("precision", {"auto", "fp32", "tf32", "bf16", "fp16"}, &options.precision,
                "auto, fp32, tf32, bf16 or fp16 (default auto)");

@@ -53,6 +53,8 @@ bool ReadOptions(std::span<const std::string> args, EvalOptions& options) {
   parser.List("population", "NAME", &request.populations, "only these populations");
   parser.List("recipe", "NAME", &request.recipes, "only runs of these recipes");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
+  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
+               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
   parser.Int("threads", "T", &request.trainer.threads, 1, 1024, "default: all cores");
   parser.Text("work-dir", "DIR", &request.work_dir, "where the weights lie (default FILE.d)");
   parser.Flag("again", &request.again, "test again what has a result");

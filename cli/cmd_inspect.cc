@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "core/printable.h"
 #include "core/units.h"
+#include "runner/native/plan_text.h"
 
 namespace dse {
 namespace {
@@ -19,12 +20,14 @@ struct InspectOptions {
   std::vector<std::string> models;  // names, files, or "-"
   bool json = false;                // a line per network
   bool refine = false;              // the fit over continuous parameters
+  bool plan = false;                // of a training step on the CPU
+  int plan_batch = 128;             // images of that step
   std::string svg;                  // "" = no drawing
 };
 
 bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   OptionParser parser(
-      "inspect MODEL ... [--json] [--refine] [--svg FILE]",
+      "inspect MODEL ... [--json] [--refine] [--plan] [--svg FILE]",
       "Structure, exact complexity and quantized linear fit of networks. A MODEL is a "
       "name such as regnetx-400mf,\na file with a model document or JSON Lines, or - "
       "for JSON Lines on standard input.");
@@ -32,10 +35,15 @@ bool ReadOptions(std::span<const std::string> args, InspectOptions& options) {
   parser.Flag("json", &options.json, "one JSON line per network, in order");
   parser.Flag("refine", &options.refine,
               "fit over continuous w0, wa in 8..256 and wm in 1.5..3, not over their grid alone");
+  parser.Flag("plan", &options.plan,
+              "what the native engine computes in a training step, phase by phase, and its memory");
+  parser.Int("plan-batch", "N", &options.plan_batch, 2, 65536, "images of that step (default 128)");
   parser.Text("svg", "FILE", &options.svg,
               "draw the networks: the width of every block, dashed the widths of the fit");
   parser.Require("MODEL");
-  return parser.Parse(args);
+  if (!parser.Parse(args)) return false;
+  if (options.plan && options.json) throw UsageError("--plan and --json exclude each other");
+  return true;
 }
 
 NetworkSketch SketchOf(const Model& model, const Fit& fit) {
@@ -116,6 +124,7 @@ int RunInspect(std::span<const std::string> args) {
     } else {
       PrintModel(model, fit);
     }
+    if (options.plan) std::cout << native::PlanText(model, options.plan_batch) << '\n';
     if (!options.svg.empty()) sketches.push_back(SketchOf(model, fit.fit));
   }
   if (!options.svg.empty()) WriteWholeFile(options.svg, DrawNetworks(sketches));

@@ -102,6 +102,8 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("repeats", "N", &request.repeats, 1, 100'000,
              "runs of each network, seeds S, S+1, ...");
   parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
+  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
+               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
   parser.Text("workers", "N|auto", &options.workers,
               "processes that train side by side; auto: one on each GPU, or as the cores allow "
               "(default 1)");
@@ -133,6 +135,7 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
   request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
+  request.trainer = ChooseEngine(request.trainer);
   request.list_gpus = ListGpus;
   options.shard = ParseShard(options);
   return true;

@@ -45,8 +45,17 @@ std::string TorchModulePath() {
     if (fs::exists(path, ignored)) return path;
     looked += (looked.empty() ? "" : ", ") + path;
   }
-  throw Error("training needs the LibTorch module, which is not there (looked for " + looked +
-              "); build with -DDSE_WITH_TORCH=ON or set DSE_TORCH_MODULE to the file");
+  throw Error(
+      "training needs the LibTorch module, which is not there (looked for " + looked +
+      "); build with -DDSE_WITH_TORCH=ON, set DSE_TORCH_MODULE to the file, or train on the CPU "
+      "with --engine native");
+}
+
+bool HasTorchModule() {
+  return std::ranges::any_of(ModulePaths(), [](const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+  });
 }
 
 template <typename Function>

@@ -23,6 +23,7 @@ inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Co
 
 // Where the module lies. Throws Error if it is nowhere.
 std::string TorchModulePath();
+bool HasTorchModule();
 
 // Open the module and make its engine, or what measures it. The module is looked for in
 // $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,

@@ -7,6 +7,7 @@
 #include "core/model.h"
 #include "runner/data/batches.h"
 #include "runner/data/dataset.h"
+#include "runner/training/engine_network.h"
 #include "runner/training/recipe.h"
 #include "runner/training/weight_names.h"
 
@@ -108,6 +109,15 @@ void WriteInitialWeights(const Model& model, uint64_t seed, WeightNames names,
 // See tests/torch/peer_main.cc: logits and losses from given weights and batches.
 void RunPeer(const Model& model, const Recipe& recipe, const std::string& weights,
              const std::string& batches, const std::string& out);
+
+// Steps of a network on one replica in double, by ATen's operators, from the engines' first values
+// and with their noise: what they compute but for rounding. Tensors as GiveNetwork orders them.
+struct SteppedNetwork {
+  std::vector<double> losses;  // of each step
+  std::vector<std::vector<double>> tensors;
+};
+SteppedNetwork StepInDouble(const NetworkRequest& request, const std::vector<Batch>& batches,
+                            double lr);
 
 // What a group says whose replica 1 fails while the others wait for it in a sum.
 std::string FailingReplica(int replicas);

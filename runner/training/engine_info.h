@@ -6,6 +6,8 @@ namespace dse {
 
 // The name of the engine with LibTorch, as rows have it.
 inline constexpr const char* kLibTorch = "LibTorch";
+// The name of the program's own engine.
+inline constexpr const char* kNative = "native";
 
 // What computed, as a run's row tells it.
 struct EngineInfo {

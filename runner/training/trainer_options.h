@@ -11,6 +11,7 @@ struct TrainerOptions {
   // Copies of the network that train one batch together, each on its share of the images: on the
   // GPUs from the device's on, or in threads of the CPU.
   int replicas = 1;
+  std::string engine = "auto";  // auto, native, torch; what auto means says trainers.h
 };
 
 }  // namespace dse

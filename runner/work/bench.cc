@@ -75,9 +75,16 @@ class Stopwatch {
     return batch;
   }
 
+  // Timings of before engines were kept are LibTorch's.
+  bool IsOfThisEngine(const Timing& timing) const {
+    const std::string engine = timing.engine.empty() ? kLibTorch : timing.engine;
+    return engine.substr(0, engine.find(' ')) == meter_->engine().name;
+  }
+
   BatchTiming TimeBatch(const Model& model, const TimingKey& key) {
     if (db_ && !request_.again) {
-      if (const std::optional<Timing> stored = FindTiming(*db_, key)) return {key, stored, {}};
+      const std::optional<Timing> stored = FindTiming(*db_, key);
+      if (stored && IsOfThisEngine(*stored)) return {key, stored, {}};
     }
     try {
       const Timing timing = Measure(model, key);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "runner/trainers.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace dse {
 namespace {
@@ -29,10 +30,43 @@ class ModuleVariable {
 
 }  // namespace
 
+// On the CPU, so that it does not matter whether the machine has a GPU.
+const TrainerOptions kCpu{"cpu"};
+const TrainerOptions kTorch{.device = "cpu", .engine = "torch"};
+const TrainerOptions kNativeWanted{.engine = "native"};
+
 TEST_CASE("a missing LibTorch module is an error that says where it was looked for") {
   const ModuleVariable variable("/nowhere/libdse_torch.so");
-  CHECK_THROWS_WITH(MakeTrainer({}), Contains("looked for /nowhere/libdse_torch.so") &&
-                                         Contains("-DDSE_WITH_TORCH=ON"));
+  for (const TrainerOptions& options : {kTorch, TrainerOptions{"cuda"}}) {
+    CHECK_THROWS_WITH(MakeTrainer(options), Contains("looked for /nowhere/libdse_torch.so") &&
+                                                Contains("-DDSE_WITH_TORCH=ON") &&
+                                                Contains("--engine native"));
+  }
+}
+
+TEST_CASE("without the module the native engine trains, tests and is measured on the CPU") {
+  const ModuleVariable variable("/nowhere/libdse_torch.so");
+  CHECK(MakeTrainer(kCpu)->EngineFor(TinyModel("X"), {}).name == kNative);
+  CHECK(MakeMeter(kCpu)->engine().name == kNative);
+  CHECK(ChooseEngine(kCpu).engine == "native");
+  CHECK(ChooseEngine({"cuda"}).engine == "auto");
+}
+
+TEST_CASE("the native engine is taken where it is asked for, and never on a GPU") {
+  CHECK(MakeTrainer(kNativeWanted)->EngineFor(TinyModel("X"), {}).name == kNative);
+  CHECK(ChooseEngine(kNativeWanted).device == "cpu");
+  CHECK_THROWS_WITH(MakeTrainer({.device = "cuda:0", .engine = "native"}),
+                    Contains("--device cuda:0"));
+}
+
+TEST_CASE("the native engine says which precisions it has not") {
+  Recipe recipe;
+  recipe.precision = Precision::kBf16;
+  const auto trainer = MakeTrainer(kNativeWanted);
+  CHECK_THROWS_WITH(trainer->ResolvePrecision(TinyModel("X"), recipe),
+                    Contains("native") && Contains("has no precision bf16"));
+  recipe.precision = Precision::kAuto;
+  CHECK(trainer->ResolvePrecision(TinyModel("X"), recipe) == Precision::kFp32);
 }
 
 TEST_CASE("without the module the GPUs cannot be told, which is no empty list") {
@@ -43,14 +77,14 @@ TEST_CASE("without the module the GPUs cannot be told, which is no empty list") 
 TEST_CASE("a file that is no module is an error with the loader's reason") {
   const TempFolder folder;
   const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));
-  CHECK_THROWS_WITH(MakeTrainer({}), Contains("does not load") && Contains("libdse_torch.so"));
+  CHECK_THROWS_WITH(MakeTrainer(kCpu), Contains("does not load") && Contains("libdse_torch.so"));
 }
 
 TEST_CASE("a library of somebody else is no module") {
   Dl_info libc{};
   REQUIRE(dladdr(reinterpret_cast<void*>(&std::getenv), &libc) != 0);
   const ModuleVariable variable(libc.dli_fname);
-  CHECK_THROWS_WITH(MakeTrainer({}), Contains("is no module of dse"));
+  CHECK_THROWS_WITH(MakeTrainer(kCpu), Contains("is no module of dse"));
 }
 
 }  // namespace dse

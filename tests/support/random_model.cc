@@ -1,5 +1,6 @@
 #include "tests/support/random_model.h"
 
+#include <algorithm>
 #include <array>
 
 namespace dse {
@@ -50,6 +51,23 @@ Model RandomModel(BlockType block, RandomStream& random) {
     model.stages.push_back(RandomStage(block, random));
   }
   return ResolveModel(std::move(model), "random");
+}
+
+Model SmallModel(BlockType block, RandomStream& random) {
+  Model model = RandomModel(block, random);
+  Frame& frame = model.frame;
+  frame.resolution = Between(random, 8, 32);
+  frame.stem_width = 1 + frame.stem_width % 24;
+  frame.classes = 2 + frame.classes % 9;
+  if (frame.head_width > 0) frame.head_width = 1 + frame.head_width % 64;
+  model.stages.resize(std::min<size_t>(3, model.stages.size()));
+  for (Stage& stage : model.stages) {
+    stage.depth = 1 + stage.depth % 2;
+    stage.width = 1 + stage.width % 40;
+    stage.group_width = 1 + stage.group_width % 12;
+    stage.expansion = 1 + stage.expansion % 3;
+  }
+  return ResolveModel(std::move(model), "small");
 }
 
 }  // namespace dse

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "runner/training/engine.h"
+#include "runner/training/trainer_options.h"
+
+namespace dse {
+
+// The program's own engine: every network, in fp32, on the CPU. What it computes is the same to the
+// last bit for every number of threads. Throws Error for a GPU.
+std::unique_ptr<Engine> MakeNativeEngine(const TrainerOptions& options);
+
+}  // namespace dse

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "runner/data/batches.h"
+#include "runner/native/step_state.h"
+#include "runner/training/division.h"
+
+namespace dse::native {
+
+// What is computed for: images of a batch that are normalised together.
+struct Pass {
+  const Batch* batch = nullptr;
+  BatchPart range{};
+  int replica = 0;               // whose running statistics
+  double mixture = 1;            // mixup: the share of each image; the rest is of its opposite
+  std::vector<float> drop_path;  // [residual blocks, images], or empty
+  std::vector<float> dropout;    // [images, features], or empty
+
+  bool mixes() const { return mixture < 1; }
+  int opposite(int image) const { return range.count - 1 - image; }
+  int64_t label(int image) const { return batch->labels[static_cast<size_t>(range.first + image)]; }
+  // The factor of a residual block's branch; 1 where `drops` is -1.
+  float kept(int drops, int image) const {
+    return drop_path.empty() || drops < 0
+               ? 1
+               : drop_path[static_cast<size_t>(drops) * range.count + image];
+  }
+};
+
+// Where an image is worked on.
+struct Place {
+  int image = 0;  // of the pass
+  int slot = 0;   // where its values lie
+  int chunk = 0;  // whose sums it adds to
+  Worker& worker;
+};
+
+// Turns 8-bit images into what the network reads: (pixel/255 + shift - mean) / deviation.
+class ImageInput {
+ public:
+  ImageInput(const std::array<float, 3>& mean, const std::array<float, 3>& deviation)
+      : mean_(mean), deviation_(deviation) {}
+  // Writes [pixels][3] of an image of the pass, mixed where it mixes.
+  void Write(const Pass& pass, int image, float* x, float* side) const;
+
+ private:
+  void WriteOne(const Batch& batch, int image, float* x) const;
+  std::array<float, 3> mean_;
+  std::array<float, 3> deviation_;
+};
+
+}  // namespace dse::native

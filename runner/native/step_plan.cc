@@ -1,0 +1,313 @@
+#include "runner/native/step_plan.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "runner/native/float_array.h"
+
+namespace dse::native {
+namespace {
+
+After AfterNorm(Activation activation) {
+  return activation == Activation::kRelu ? After::kRelu : After::kSwish;
+}
+
+// Height and width of an image on its way through the network.
+struct Size {
+  int height = 0;
+  int width = 0;
+};
+
+// Lists convolutions, units, joins and layers from the images to the head.
+class Lowering {
+ public:
+  explicit Lowering(StepPlan& plan)
+      : plan_(plan), activation_(AfterNorm(plan.network->frame.activation)) {}
+
+  void LowerNetwork();
+
+ private:
+  int AddConv(const std::string& name, const ConvPlan& conv, Size size);
+  int AddUnit(const UnitPlan& unit, Size size);
+  LayerStep& AddLayer(int unit);
+  void AddJoin(const JoinStep& join);
+  void LowerStem();
+  void LowerBlock(const BlockPlan& block);
+  void LowerShortcut(const BlockPlan& block, LayerStep& first, JoinStep& join);
+  void LowerLast(const UnitPlan& last);
+  void LowerHead();
+  int last_join() const { return static_cast<int>(plan_.joins.size()) - 1; }
+  After AfterUnit(const UnitPlan& unit) const {
+    return unit.activated ? activation_ : After::kNothing;
+  }
+
+  StepPlan& plan_;
+  After activation_;
+  Size size_{};  // of the last join's value
+  int residual_ = 0;
+};
+
+int Lowering::AddConv(const std::string& name, const ConvPlan& conv, Size size) {
+  ConvStep& step = plan_.convs.emplace_back();
+  step.name = name;
+  step.weight = conv.weight;
+  step.bias = conv.bias;
+  step.shape = {conv.in, conv.out, conv.kernel, conv.stride, conv.groups, size.height, size.width};
+  step.kernel = MakeConvKernel(step.shape);
+  return static_cast<int>(plan_.convs.size()) - 1;
+}
+
+int Lowering::AddUnit(const UnitPlan& unit, Size size) {
+  UnitStep step;
+  step.conv = AddConv(unit.norm.name.substr(0, unit.norm.name.rfind('.')), unit.conv, size);
+  step.norm = &unit.norm;
+  step.after = AfterUnit(unit);
+  plan_.units.push_back(step);
+  return static_cast<int>(plan_.units.size()) - 1;
+}
+
+LayerStep& Lowering::AddLayer(int unit) {
+  LayerStep& layer = plan_.layers.emplace_back();
+  layer.units = {unit};
+  return layer;
+}
+
+void Lowering::AddJoin(const JoinStep& join) {
+  const ConvShape& shape = plan_.conv_of(plan_.units[join.unit]).shape;
+  size_ = {shape.out_height(), shape.out_width()};
+  if (join.pooled) size_ = {(size_.height + 1) / 2, (size_.width + 1) / 2};
+  plan_.joins.push_back(join);
+}
+
+void Lowering::LowerStem() {
+  const Frame& frame = plan_.network->frame;
+  const int unit = AddUnit(plan_.network->stem, {frame.resolution, frame.resolution});
+  AddLayer(unit);
+  AddJoin({.unit = unit,
+           .after = AfterUnit(plan_.network->stem),
+           .pooled = frame.stem == StemType::kResnet});
+}
+
+void Lowering::LowerShortcut(const BlockPlan& block, LayerStep& first, JoinStep& join) {
+  if (!block.residual) return;
+  plan_.units[join.unit].drops = residual_++;
+  if (block.projection) {
+    join.projection = AddUnit(*block.projection, size_);
+    first.units.push_back(join.projection);
+  } else {
+    join.shortcut = first.join;
+    first.identity = static_cast<int>(plan_.joins.size());
+  }
+}
+
+void Lowering::LowerBlock(const BlockPlan& block) {
+  const size_t first = plan_.layers.size();
+  Size size = size_;
+  int before = -1;
+  for (const UnitPlan& unit : block.units) {
+    const int number = AddUnit(unit, size);
+    LayerStep& layer = AddLayer(number);
+    (before < 0 ? layer.join : layer.unit) = before < 0 ? last_join() : before;
+    if (block.squeeze && &unit == &block.units.back()) {
+      assert(before >= 0);
+      SqueezeStep squeeze;
+      const std::string& name = plan_.conv_of(plan_.units[before]).name;
+      const std::string of_block = name.substr(0, name.rfind('.'));
+      squeeze.reduce = AddConv(of_block + ".se.fc1", block.squeeze->reduce, {1, 1});
+      squeeze.expand = AddConv(of_block + ".se.fc2", block.squeeze->expand, {1, 1});
+      squeeze.after = activation_;
+      layer.squeeze = static_cast<int>(plan_.squeezes.size());
+      plan_.squeezes.push_back(squeeze);
+    }
+    const ConvShape& shape = plan_.conv_of(plan_.units[number]).shape;
+    size = {shape.out_height(), shape.out_width()};
+    before = number;
+  }
+  JoinStep join{.unit = before, .after = AfterUnit(block.units.back())};
+  LowerShortcut(block, plan_.layers[first], join);
+  AddJoin(join);
+}
+
+void Lowering::LowerLast(const UnitPlan& last) {
+  const int unit = AddUnit(last, size_);
+  AddLayer(unit).join = last_join();
+  AddJoin({.unit = unit, .after = AfterUnit(last)});
+}
+
+void Lowering::LowerHead() {
+  const LinearPlan& linear = plan_.network->head;
+  plan_.head.join = last_join();
+  plan_.head.conv = AddConv(
+      "fc", {.in = linear.in, .out = linear.out, .weight = linear.weight, .bias = linear.bias},
+      {1, 1});
+}
+
+void Lowering::LowerNetwork() {
+  LowerStem();
+  for (const BlockPlan& block : plan_.network->blocks) LowerBlock(block);
+  if (plan_.network->last) LowerLast(*plan_.network->last);
+  LowerHead();
+}
+
+// Gives every value that lives from one phase to another its buffer.
+class Lifetimes {
+ public:
+  explicit Lifetimes(StepPlan& plan) : plan_(plan), head_(static_cast<int>(plan.layers.size())) {}
+
+  void AddBuffers() {
+    // A join's value is read by the layer behind it, or by the head.
+    std::vector<int> reader(plan_.joins.size(), head_);
+    std::vector<int> first(plan_.joins.size());  // layer of its block
+    for (int l = 0; l < head_; ++l) {
+      const LayerStep& layer = plan_.layers[l];
+      if (layer.join >= 0) reader[layer.join] = l;
+      AddInside(layer, l);
+    }
+    for (size_t j = 0; j < plan_.joins.size(); ++j) {
+      first[j] = j == 0 ? 0 : reader[j - 1];
+      AddJoin(plan_.joins[j], first[j], reader[j]);
+    }
+    plan_.buffers.Place();
+  }
+
+ private:
+  int Backward(int layer) const { return 2 * head_ - layer; }
+  // The last phase that reads what a layer's forward phase, or one up to `reader`, needs.
+  int Last(int layer, int reader) const { return plan_.learns ? Backward(layer) : reader; }
+
+  BufferId Add(const std::string& name, size_t floats, int from, int to) {
+    return plan_.buffers.Add(name, floats, from, to);
+  }
+
+  // Outputs of a layer's units, gradient of the unit it reads, what its squeeze computed.
+  void AddInside(const LayerStep& layer, int l) {
+    if (layer.unit >= 0) {
+      UnitStep& read = plan_.units[layer.unit];
+      const ConvStep& conv = plan_.conv_of(read);
+      read.output = Add(conv.name + " output", conv.out_floats(), l - 1, Last(l - 1, l));
+      if (plan_.learns) {
+        read.gradient =
+            Add(conv.name + " gradient", conv.out_floats(), Backward(l), Backward(l - 1));
+      }
+    }
+    if (layer.squeeze < 0) return;
+    SqueezeStep& squeeze = plan_.squeezes[layer.squeeze];
+    const ConvStep& reduce = plan_.convs[squeeze.reduce];
+    squeeze.mean = Add(reduce.name + " mean", reduce.shape.in, l, Last(l, l));
+    squeeze.hidden = Add(reduce.name + " hidden", reduce.shape.out, l, Last(l, l));
+    squeeze.gate = Add(reduce.name + " gate", reduce.shape.in, l, Last(l, l));
+  }
+
+  void AddJoin(JoinStep& join, int first, int reader) {
+    UnitStep& unit = plan_.units[join.unit];
+    const ConvStep& conv = plan_.conv_of(unit);
+    const int last_layer = reader - 1;
+    unit.output =
+        Add(conv.name + " output", conv.out_floats(), last_layer, Last(last_layer, reader));
+    // Behind an identity its own values are read once more, with those behind the block.
+    const bool read_again = reader < head_ && NextShortcut(join);
+    const int next = read_again ? NextReader(join) : reader;
+    size_t floats = conv.out_floats();
+    if (join.pooled) {
+      const ConvShape& shape = conv.shape;
+      floats =
+          size_t{1} * ((shape.out_height() + 1) / 2) * ((shape.out_width() + 1) / 2) * shape.out;
+    }
+    join.value = Add(conv.name + " value", floats, reader, Last(reader, next));
+    if (join.projection >= 0) {
+      UnitStep& projection = plan_.units[join.projection];
+      const ConvStep& of_shortcut = plan_.conv_of(projection);
+      projection.output =
+          Add(of_shortcut.name + " output", of_shortcut.out_floats(), first, Last(first, reader));
+    }
+    if (!plan_.learns) return;
+    join.gradient =
+        Add(conv.name + " join gradient", conv.out_floats(), Backward(reader), Backward(first));
+    unit.gradient = join.gradient;
+    if (join.projection >= 0) plan_.units[join.projection].gradient = join.gradient;
+  }
+
+  size_t NumberOf(const JoinStep& join) const {
+    return static_cast<size_t>(&join - plan_.joins.data());
+  }
+  bool NextShortcut(const JoinStep& join) const {
+    const size_t next = NumberOf(join) + 1;
+    return next < plan_.joins.size() && plan_.joins[next].shortcut >= 0;
+  }
+  // The layer, or the head, that reads the join behind this one.
+  int NextReader(const JoinStep& join) const {
+    const int next = static_cast<int>(NumberOf(join)) + 1;
+    for (int l = 0; l < head_; ++l) {
+      if (plan_.layers[l].join == next) return l;
+    }
+    return head_;
+  }
+
+  StepPlan& plan_;
+  const int head_;  // number of layers
+};
+
+// So many that they fill a processor's threads, so few that large weights are not kept too often.
+int GradientChunks(int images, size_t gradient_floats) {
+  constexpr size_t kMostFloats = size_t{1} << 23;
+  constexpr size_t kFewest = 4;
+  const size_t fitting = std::max(kFewest, kMostFloats / std::max<size_t>(1, gradient_floats));
+  return static_cast<int>(std::min<size_t>({kMostChunks, fitting, static_cast<size_t>(images)}));
+}
+
+// Places gradients of the phases' chunks, each phase's from 0 on.
+void PlaceGradients(StepPlan& plan) {
+  const auto place = [&](int conv, size_t& floats) {
+    plan.convs[conv].gradient = floats;
+    floats += FloatArray::Rounded(plan.convs[conv].gradient_floats());
+  };
+  const auto count = [&](size_t floats) {
+    const int chunks = GradientChunks(plan.images, floats);
+    plan.gradient_floats = std::max(plan.gradient_floats, floats * chunks);
+    return chunks;
+  };
+  for (LayerStep& layer : plan.layers) {
+    for (const int unit : layer.units) place(plan.units[unit].conv, layer.gradient_floats);
+    if (layer.squeeze >= 0) {
+      place(plan.squeezes[layer.squeeze].reduce, layer.gradient_floats);
+      place(plan.squeezes[layer.squeeze].expand, layer.gradient_floats);
+    }
+    layer.chunks = count(layer.gradient_floats);
+  }
+  size_t of_head = 0;
+  place(plan.head.conv, of_head);
+  plan.head.chunks = count(of_head);
+}
+
+void MeasureScratch(StepPlan& plan) {
+  for (ConvStep& conv : plan.convs) {
+    conv.packed = plan.packed_floats;
+    plan.packed_floats += FloatArray::Rounded(conv.kernel->packed_floats());
+    plan.kernel_floats = std::max(plan.kernel_floats, conv.kernel->scratch_floats());
+    plan.image_floats = std::max({plan.image_floats, conv.in_floats(), conv.out_floats()});
+    plan.channels = std::max({plan.channels, conv.shape.in, conv.shape.out});
+  }
+  plan.image_floats = FloatArray::Rounded(plan.image_floats) + FloatArray::kVector;
+  plan.kernel_floats = FloatArray::Rounded(plan.kernel_floats);
+}
+
+}  // namespace
+
+int64_t ConvStep::multiply_adds() const {
+  return static_cast<int64_t>(pixels()) * shape.out * (shape.in / shape.groups) * shape.kernel *
+         shape.kernel;
+}
+
+StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
+  StepPlan plan;
+  plan.network = &network;
+  plan.images = images;
+  plan.learns = learns;
+  Lowering(plan).LowerNetwork();
+  Lifetimes(plan).AddBuffers();
+  PlaceGradients(plan);
+  MeasureScratch(plan);
+  return plan;
+}
+
+}  // namespace dse::native

@@ -1,0 +1,172 @@
+#include "runner/native/step_runner.h"
+
+#include <algorithm>
+
+#include "runner/native/rows.h"
+
+namespace dse::native {
+
+StepRunner::StepRunner(StepState& state, const ImageInput& images, Team& team)
+    : state_(state),
+      plan_(state.plan()),
+      images_(images),
+      team_(team),
+      last_(UnitsOf(plan_.joins[plan_.head.join])),
+      answers_(static_cast<size_t>(plan_.images)) {
+  for (const LayerStep& layer : plan_.layers) read_.push_back(UnitsRead(plan_, layer));
+}
+
+void StepRunner::PackWeights() {
+  team_.Run(static_cast<int64_t>(plan_.convs.size()), [&](int, int64_t i) {
+    const ConvStep& conv = plan_.convs[static_cast<size_t>(i)];
+    conv.kernel->Pack(state_.parameters().value(conv.weight), state_.packed(conv));
+  });
+}
+
+StepRunner::Sums StepRunner::Train(const Pass& pass, double smoothing, double weight,
+                                   double momentum) {
+  RunLayers(pass, momentum);
+  TurnAtHead(pass, smoothing, weight);
+  for (size_t l = plan_.layers.size(); l-- > 0;) RunBackward(plan_.layers[l], pass);
+  return AddAnswers(pass.range.count);
+}
+
+void StepRunner::RunLayers(const Pass& pass, double momentum) {
+  for (const LayerStep& layer : plan_.layers) RunForward(layer, pass, momentum);
+}
+
+StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& tested) {
+  for (size_t unit = 0; unit < plan_.units.size(); ++unit) {
+    state_.norm(static_cast<int>(unit)).UseRunning(pass.replica);
+  }
+  team_.Run(pass.range.count, [&](int thread, int64_t i) {
+    const auto image = static_cast<int>(i);
+    const Place place{image, thread, 0, state_.worker(thread)};
+    for (const LayerStep& layer : plan_.layers) RunLayer(state_, layer, images_, pass, place);
+    answers_[static_cast<size_t>(i)] =
+        RunHead(state_, pass, TargetOf(pass, image, 0), tested, place);
+  });
+  return AddAnswers(pass.range.count);
+}
+
+// Calls work(place) for every image, the chunks' images in their order, and clears the sums of
+// `summed` units before.
+template <typename Work>
+void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& summed,
+                              const Work& work) {
+  team_.Run(chunks, [&](int thread, int64_t task) {
+    const auto chunk = static_cast<int>(task);
+    for (const int unit : summed) state_.norm(unit).ClearSums(chunk);
+    const BatchPart range = PartOf(images, chunk, chunks);
+    for (int image = range.first; image < range.first + range.count; ++image) {
+      work(Place{image, image, chunk, state_.worker(thread)});
+    }
+  });
+}
+
+void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
+  const int images = pass.range.count;
+  const int chunks = Chunks(kMostChunks, pass);
+  ForEachImage(images, chunks, layer.units, [&](const Place& place) {
+    RunLayer(state_, layer, images_, pass, place);
+    AddOutputs(state_, layer, place);
+  });
+  for (const int unit : layer.units) {
+    const auto pixels = static_cast<double>(plan_.conv_of(plan_.units[unit]).pixels());
+    state_.norm(unit).FinishForward(chunks, pass.replica, pixels * images, momentum);
+  }
+}
+
+void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
+  const int chunks = Chunks(plan_.head.chunks, pass);
+  const ConvStep& linear = plan_.convs[plan_.head.conv];
+  const size_t floats = FloatArray::Rounded(linear.gradient_floats());
+  ClearGradients(chunks, floats);
+  ForEachImage(pass.range.count, chunks, last_, [&](const Place& place) {
+    answers_[static_cast<size_t>(place.image)] =
+        DifferentiateHead(state_, pass, TargetOf(pass, place.image, smoothing), weight, place);
+  });
+  SumGradients(chunks, floats);
+  KeepGradient(linear);
+  FinishNorms(last_, chunks, pass);
+}
+
+void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
+  const int chunks = Chunks(layer.chunks, pass);
+  const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
+  ClearGradients(chunks, layer.gradient_floats);
+  ForEachImage(pass.range.count, chunks, read, [&](const Place& place) {
+    DifferentiateLayer(state_, layer, images_, pass, place);
+  });
+  SumGradients(chunks, layer.gradient_floats);
+  for (const int unit : layer.units) KeepGradient(plan_.conv_of(plan_.units[unit]));
+  if (layer.squeeze >= 0) {
+    KeepGradient(plan_.convs[plan_.squeezes[layer.squeeze].reduce]);
+    KeepGradient(plan_.convs[plan_.squeezes[layer.squeeze].expand]);
+  }
+  FinishNorms(read, chunks, pass);
+}
+
+void StepRunner::ClearGradients(int chunks, size_t floats) {
+  team_.Run(chunks, [&](int, int64_t chunk) {
+    std::fill_n(state_.chunk_gradients(static_cast<int>(chunk), floats), floats, 0.0f);
+  });
+}
+
+// Adds the gradients of all chunks up, in their order, into the first one's.
+void StepRunner::SumGradients(int chunks, size_t floats) {
+  constexpr size_t kPiece = size_t{1} << 14;
+  const size_t pieces = (floats + kPiece - 1) / kPiece;
+  team_.Run(static_cast<int64_t>(pieces), [&](int, int64_t piece) {
+    const size_t first = kPiece * static_cast<size_t>(piece);
+    const size_t count = std::min(kPiece, floats - first);
+    float* const total = state_.chunk_gradients(0, floats) + first;
+    for (int chunk = 1; chunk < chunks; ++chunk) {
+      AddTo(count, state_.chunk_gradients(chunk, floats) + first, total);
+    }
+  });
+}
+
+// Adds a convolution's gradient, summed over the chunks, to the parameter's.
+void StepRunner::KeepGradient(const ConvStep& conv) {
+  Parameters& parameters = state_.parameters();
+  const float* const gradients = state_.chunk_gradients(0, 0);
+  const auto elements = static_cast<size_t>(parameters.plan(conv.weight).elements());
+  conv.kernel->UnpackGradient(gradients + conv.gradient, state_.unpacked());
+  AddTo(elements, state_.unpacked(), parameters.gradient(conv.weight));
+  if (conv.bias < 0) return;
+  AddTo(static_cast<size_t>(conv.shape.out), gradients + conv.bias_gradient(),
+        parameters.gradient(conv.bias));
+}
+
+void StepRunner::FinishNorms(const std::vector<int>& units, int chunks, const Pass& pass) {
+  Parameters& parameters = state_.parameters();
+  for (const int unit : units) {
+    const UnitStep& step = plan_.units[unit];
+    const auto pixels = static_cast<double>(plan_.conv_of(step).pixels());
+    state_.norm(unit).FinishBackward(chunks, pixels * pass.range.count,
+                                     parameters.gradient(step.norm->gamma),
+                                     parameters.gradient(step.norm->beta));
+  }
+}
+
+Target StepRunner::TargetOf(const Pass& pass, int image, double smoothing) const {
+  const int64_t label = pass.label(image);
+  if (!pass.mixes()) return {label, label, 1, smoothing};
+  return {label, pass.label(pass.opposite(image)), pass.mixture, smoothing};
+}
+
+StepRunner::Sums StepRunner::AddAnswers(int images) const {
+  Sums sums;
+  for (size_t i = 0; i < static_cast<size_t>(images); ++i) {
+    sums.loss += answers_[i].loss;
+    sums.wrong += answers_[i].wrong;
+  }
+  return sums;
+}
+
+int StepRunner::Chunks(int most, const Pass& pass) const {
+  return std::min(most, pass.range.count);
+}
+
+}  // namespace dse::native

@@ -1,0 +1,64 @@
+#include "runner/native/step_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dse::native {
+namespace {
+
+size_t LargestWeight(const StepPlan& plan) {
+  size_t most = 0;
+  for (const ConvStep& conv : plan.convs) {
+    most = std::max(most, static_cast<size_t>(plan.network->parameters[conv.weight].elements()));
+  }
+  return most;
+}
+
+}  // namespace
+
+StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas, int slots,
+                     int workers)
+    : plan_(plan),
+      parameters_(parameters),
+      values_(plan.buffers.floats() * static_cast<size_t>(slots)),
+      packed_(plan.packed_floats),
+      scratch_(plan.worker_floats() * static_cast<size_t>(workers)) {
+  if (plan.learns) {
+    chunk_gradients_ = FloatArray(plan.gradient_floats);
+    unpacked_ = FloatArray(LargestWeight(plan));
+  }
+  norms_.reserve(plan.units.size());
+  for (const UnitStep& unit : plan.units) {
+    norms_.emplace_back(unit.norm->channels, replicas, parameters.value(unit.norm->gamma),
+                        parameters.value(unit.norm->beta));
+  }
+  float* next = scratch_.data();
+  const auto take = [&](size_t floats) { return std::exchange(next, next + floats); };
+  workers_.resize(static_cast<size_t>(workers));
+  for (Worker& worker : workers_) {
+    for (float** area : {&worker.input, &worker.z, &worker.dy, &worker.dx, &worker.side}) {
+      *area = take(plan.image_floats);
+    }
+    worker.partial = take(FloatArray::Rounded(2 * static_cast<size_t>(plan.channels)));
+    worker.kernel = take(plan.kernel_floats);
+    worker.sums.resize(2 * static_cast<size_t>(plan.channels));
+  }
+}
+
+size_t StepPlan::worker_floats() const {
+  return 5 * image_floats + FloatArray::Rounded(2 * static_cast<size_t>(channels)) + kernel_floats;
+}
+
+void RunDense(StepState& state, const ConvStep& conv, const float* x, float* y, Worker& worker) {
+  conv.kernel->Forward(state.packed(conv), x, y, worker.kernel);
+  AddTo(static_cast<size_t>(conv.shape.out), state.parameters().value(conv.bias), y);
+}
+
+void DifferentiateDense(StepState& state, const ConvStep& conv, const float* x, const float* dy,
+                        float* chunk_gradients, float* dx, Worker& worker) {
+  conv.kernel->BackwardWeights(x, dy, chunk_gradients + conv.gradient, worker.kernel);
+  AddTo(static_cast<size_t>(conv.shape.out), dy, chunk_gradients + conv.bias_gradient());
+  conv.kernel->BackwardData(state.packed(conv), dy, dx, worker.kernel);
+}
+
+}  // namespace dse::native

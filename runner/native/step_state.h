@@ -1,0 +1,67 @@
+#pragma once
+
+#include <vector>
+
+#include "runner/native/float_array.h"
+#include "runner/native/norm.h"
+#include "runner/native/parameters.h"
+#include "runner/native/step_plan.h"
+
+namespace dse::native {
+
+// Scratch of one thread, for one image at a time.
+struct Worker {
+  // A value of an image each.
+  float* input = nullptr;  // what a layer reads
+  float* z = nullptr;      // before an activation
+  float* dy = nullptr;     // gradient by a convolution's output
+  float* dx = nullptr;     // gradient by what a layer reads
+  float* side = nullptr;
+  float* partial = nullptr;  // two sums a channel
+  float* kernel = nullptr;   // a kernel's own
+  std::vector<double> sums;  // two a channel
+};
+
+// The memory of a plan, made once: nothing is allocated in a step.
+class StepState {
+ public:
+  // Values of `slots` images at once. Plan and parameters must outlive it. Throws std::bad_alloc.
+  StepState(const StepPlan& plan, Parameters& parameters, int replicas, int slots, int workers);
+
+  const StepPlan& plan() const { return plan_; }
+  Parameters& parameters() { return parameters_; }
+  Norm& norm(int unit) { return norms_[static_cast<size_t>(unit)]; }
+  Worker& worker(int thread) { return workers_[static_cast<size_t>(thread)]; }
+
+  // All of an image's values lie together: images may be in different phases.
+  float* value(BufferId id, int slot) {
+    return values_.data() + plan_.buffers.floats() * static_cast<size_t>(slot) +
+           plan_.buffers[id].offset;
+  }
+  float* packed(const ConvStep& conv) { return packed_.data() + conv.packed; }
+  // Gradients that a chunk of the present phase adds up, of `floats` in all.
+  float* chunk_gradients(int chunk, size_t floats) {
+    return chunk_gradients_.data() + floats * static_cast<size_t>(chunk);
+  }
+  // Room for the gradient of any one weight.
+  float* unpacked() { return unpacked_.data(); }
+
+ private:
+  const StepPlan& plan_;
+  Parameters& parameters_;
+  std::vector<Norm> norms_;  // of the units
+  FloatArray values_;
+  FloatArray packed_;
+  FloatArray chunk_gradients_;
+  FloatArray unpacked_;
+  FloatArray scratch_;
+  std::vector<Worker> workers_;
+};
+
+// y = W x + bias, on a single pixel.
+void RunDense(StepState& state, const ConvStep& conv, const float* x, float* y, Worker& worker);
+// The gradients by weight and bias are added to a chunk's, that by x is written.
+void DifferentiateDense(StepState& state, const ConvStep& conv, const float* x, const float* dy,
+                        float* chunk_gradients, float* dx, Worker& worker);
+
+}  // namespace dse::native

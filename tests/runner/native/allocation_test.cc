@@ -1,0 +1,49 @@
+#include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
+
+#include "runner/native/native_engine.h"
+#include "tests/runner/native/counted_new.h"
+#include "tests/support/random_batch.h"
+#include "tests/support/random_model.h"
+
+namespace dse {
+namespace {
+
+int64_t AllocationsOfSteps(const Model& model, const Recipe& recipe, int threads) {
+  const std::unique_ptr<Engine> engine = MakeNativeEngine({"cpu", threads});
+  const NetworkPlan plan = PlanNetwork(model);
+  const std::unique_ptr<EngineNetwork> network = engine->Make({plan, recipe});
+  const Batch batch = RandomBatch(model.frame, recipe.batch_size, 1);
+  network->StartTally(4);
+  network->Step(batch, {0, 0.01});  // threads start with the first
+  const int64_t before = CountAllocations();
+  for (int step = 1; step < 4; ++step) network->Step(batch, {step * recipe.batch_size, 0.01});
+  network->Test(batch, {});
+  return CountAllocations() - before;
+}
+
+}  // namespace
+
+TEST_CASE("The count sees what is allocated") {
+  const int64_t before = CountAllocations();
+  const auto made = std::make_unique<std::vector<int>>(100);
+  CHECK(CountAllocations() - before == 2);
+}
+
+TEST_CASE("The native engine allocates nothing in a step or a test") {
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(4, "native allocations"), static_cast<uint64_t>(block));
+    Recipe recipe;
+    recipe.batch_size = 8;
+    recipe.mixup = 0.2;
+    recipe.grad_clip = 1;
+    recipe.ema_decay = 0.9;
+    recipe.label_smoothing = 0.1;
+    for (const int threads : {1, 3}) {
+      CHECK(AllocationsOfSteps(SmallModel(block, random), recipe, threads) == 0);
+    }
+  }
+}
+
+}  // namespace dse

@@ -1,0 +1,155 @@
+#include "runner/native/native_network.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/hash.h"
+#include "runner/native/native_engine.h"
+#include "runner/training/engine_trainer.h"
+#include "tests/runner/native/stepped.h"
+#include "tests/support/random_batch.h"
+#include "tests/support/random_model.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/toy_dataset.h"
+
+namespace dse {
+namespace {
+
+std::unique_ptr<Trainer> NativeTrainer(int threads) {
+  Engines engines;
+  engines.push_back(MakeNativeEngine({"cpu", threads}));
+  return std::make_unique<EngineTrainer>(std::move(engines));
+}
+
+// A training on toy images: its reports' numbers and kept weights.
+class Training {
+ public:
+  explicit Training(const Recipe& recipe) : recipe_(recipe) {
+    recipe_.epochs = 2;
+    recipe_.batch_size = 16;
+    recipe_.lr = 0.4;
+    recipe_.augment = Augment::kCifar;
+    recipe_.precise_bn_images = 32;
+  }
+
+  TrainingOutcome Run(int stop_at, int threads) {
+    int asked = 0;
+    TrainingHooks hooks;
+    hooks.should_stop = [&] { return asked++ == stop_at; };
+    hooks.on_epoch = [&](const EpochRecord& epoch) {
+      if (epoch.epoch > static_cast<int>(errors.size())) errors.push_back(*epoch.test_error);
+      losses.push_back(*epoch.test_loss);
+    };
+    TrainingJob job{model_, recipe_, data_, 5};
+    job.files = {folder_ / "checkpoint", folder_ / "weights"};
+    const TrainingResult result = NativeTrainer(threads)->Train(job, hooks);
+    if (result.outcome == TrainingOutcome::kDone) {
+      for (const TensorRecord& record :
+           ReadSafetensors(job.files.weights, Checksum::kRequired).tensors) {
+        weights += record.name + " " + ShortHash(record.data) + "\n";
+      }
+    }
+    return result.outcome;
+  }
+
+  std::vector<double> errors;
+  std::vector<double> losses;
+  std::string weights;
+
+ private:
+  TempFolder folder_;
+  Recipe recipe_;
+  Model model_ = TinyModel("Y");
+  ToyDataset data_{96, 24};
+};
+
+}  // namespace
+
+TEST_CASE("What the native engine computes does not depend on the number of threads") {
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(1, "native threads"), static_cast<uint64_t>(block));
+    SteppedCase c{SmallModel(block, random), RichRecipe()};
+    CAPTURE(ModelToJson(c.model).dump());
+    const SteppedBytes one = Step(c);
+    for (const int threads : {2, 3}) {
+      c.threads = threads;
+      CHECK(Step(c) == one);
+    }
+  }
+}
+
+TEST_CASE("Replicas of the native engine learn what as many micro-batches do") {
+  SteppedCase c{TinyModel("MBConv"), RichRecipe()};
+  const SteppedBytes whole = Step(c);
+  c.division = {1, 3};
+  const SteppedBytes one_by_one = Step(c);
+  c.division = {3, 1};
+  const SteppedBytes side_by_side = Step(c);
+  const auto learned = [&](const SteppedBytes& bytes) {
+    std::vector<std::string> tensors;
+    for (const std::string& tensor : bytes.tensors) {
+      if (!tensor.starts_with("replica")) tensors.push_back(tensor);
+    }
+    return tensors;
+  };
+  CHECK(learned(side_by_side) == learned(one_by_one));
+  CHECK(learned(whole) != learned(one_by_one));  // normalised by other statistics
+  CHECK(side_by_side.tensors.size() > one_by_one.tensors.size());
+}
+
+TEST_CASE("A native training stopped anywhere goes on as if it had never stopped") {
+  for (const OptimizerKind optimizer :
+       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}) {
+    Recipe recipe = RichRecipe();
+    recipe.optimizer = optimizer;
+    Training whole(recipe);
+    REQUIRE(whole.Run(-1, 1) == TrainingOutcome::kDone);
+    for (const int stop_at : {3, 8, 12}) {
+      Training stopped(recipe);
+      CHECK(stopped.Run(stop_at, 2) == TrainingOutcome::kInterrupted);
+      CHECK(stopped.Run(-1, 1) == TrainingOutcome::kDone);
+      CHECK(stopped.weights == whole.weights);
+      CHECK(stopped.errors == whole.errors);
+      CHECK(stopped.losses.back() == whole.losses.back());
+    }
+  }
+}
+
+TEST_CASE("A native training whose loss is no number has diverged") {
+  Recipe recipe;
+  recipe.batch_size = 16;
+  recipe.epochs = 2;
+  recipe.lr = 1e30;
+  const Model model = TinyModel("X");
+  const ToyDataset data(96, 24);
+  CHECK(NativeTrainer(1)->Train({model, recipe, data, 5}, {}).outcome ==
+        TrainingOutcome::kDiverged);
+}
+
+TEST_CASE("The native engine learns the toy images") {
+  Recipe recipe;
+  recipe.epochs = 4;
+  recipe.batch_size = 32;
+  recipe.lr = 0.4;
+  recipe.augment = Augment::kNone;
+  recipe.precise_bn_images = 64;
+  const Model model = TinyModel("X");
+  const ToyDataset data(384, 96);
+  const TrainingResult result = NativeTrainer(2)->Train({model, recipe, data, 1}, {});
+  CHECK(result.engine.name == kNative);
+  CHECK(result.precision == "fp32");
+  CHECK(result.error < 20);
+}
+
+TEST_CASE("Records of another network are refused by name") {
+  const NetworkPlan plan = PlanNetwork(TinyModel("X")), other = PlanNetwork(TinyModel("V"));
+  const Recipe recipe;
+  const std::unique_ptr<Engine> engine = MakeNativeEngine({"cpu", 1});
+  const std::vector<TensorRecord> records = engine->Make({other, recipe})->GiveNetwork();
+  CHECK_THROWS_WITH(engine->Make({plan, recipe})->TakeNetwork(records, "file"),
+                    Catch::StartsWith("file: ") && Catch::Contains("another network"));
+}
+
+}  // namespace dse

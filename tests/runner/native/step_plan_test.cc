@@ -1,0 +1,99 @@
+#include "runner/native/step_plan.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/complexity.h"
+#include "runner/native/plan_text.h"
+#include "tests/support/random_model.h"
+#include "tests/support/tiny_model.h"
+
+namespace dse::native {
+namespace {
+
+bool Overlap(const Buffer& a, const Buffer& b) {
+  return a.offset < b.offset + b.floats && b.offset < a.offset + a.floats;
+}
+
+void CheckBuffers(const StepPlan& plan) {
+  const std::vector<Buffer>& all = plan.buffers.all();
+  for (size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(all[i].name);
+    CHECK(all[i].first >= 0);
+    CHECK(all[i].first <= all[i].last);
+    CHECK(all[i].last < plan.phases());
+    CHECK(all[i].offset + all[i].floats <= plan.buffers.floats());
+    for (size_t k = 0; k < i; ++k) {
+      const bool together = all[i].first <= all[k].last && all[k].first <= all[i].last;
+      if (together) CHECK_FALSE(Overlap(all[i], all[k]));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Buffers that live at the same time share no memory, and others do") {
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(2, "native plan"), static_cast<uint64_t>(block));
+    for (int i = 0; i < 5; ++i) {
+      const Model model = RandomModel(block, random);
+      CAPTURE(ModelToJson(model).dump());
+      const NetworkPlan network = PlanNetwork(model);
+      const StepPlan plan = PlanStep(network, 8, /*learns=*/true);
+      CheckBuffers(plan);
+      size_t unshared = 0;
+      for (const Buffer& buffer : plan.buffers.all()) unshared += buffer.floats;
+      CHECK(plan.buffers.floats() < unshared);
+      CheckBuffers(PlanStep(network, 8, /*learns=*/false));
+    }
+  }
+}
+
+TEST_CASE("A plan's multiply-adds are those of the network, which counts one a bias") {
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(3, "native plan"), static_cast<uint64_t>(block));
+    const bool mobile = block == BlockType::kMBConv;
+    const Model model = mobile ? TinyModel("MBConv") : RandomModel(block, random);
+    CAPTURE(ModelToJson(model).dump());
+    const NetworkPlan network = PlanNetwork(model);
+    int64_t sum = 0;
+    for (const ConvStep& conv : PlanStep(network, 2, true).convs) {
+      sum += conv.multiply_adds() + (conv.bias < 0 ? 0 : conv.shape.out);
+    }
+    CHECK(sum == CountComplexity(model).flops);
+  }
+}
+
+TEST_CASE("A plan has a phase a layer in each direction and one for the head") {
+  const NetworkPlan network = PlanNetwork(TinyModel("Y"));
+  const StepPlan plan = PlanStep(network, 32, /*learns=*/true);
+  CHECK(plan.layers.size() == 1 + 3 * 3);
+  CHECK(plan.phases() == 21);
+  CHECK(PlanStep(network, 32, /*learns=*/false).phases() == 11);
+  CHECK(plan.layers[1].units.size() == 2);  // with the projection
+  CHECK(plan.layers[3].squeeze == 0);
+  CHECK(plan.layers[7].identity == 3);  // the third block keeps its shape
+}
+
+TEST_CASE("Large weights are summed in fewer chunks") {
+  const auto chunks = [](int width) {
+    const std::string w = std::to_string(width);
+    const NetworkPlan network = PlanNetwork(ModelOf(
+        R"({"type":"anynet","block":"V","resolution":32,"classes":10,"depths":[2],"widths":[)" + w +
+        "]}"));
+    return PlanStep(network, 64, true).layers.back().chunks;
+  };
+  CHECK(chunks(64) == kMostChunks);
+  CHECK(chunks(2048) == 4);
+}
+
+TEST_CASE("A plan is printed a line a phase") {
+  const std::string text = PlanText(TinyModel("Y"), 32);
+  CHECK(std::ranges::count(text, '\n') == 3 + 21);
+  CHECK_THAT(text, Catch::Contains("plan for 32 images: 21 phases"));
+  CHECK_THAT(text, Catch::Contains("1  forward   block1-0.f.a + proj"));
+  CHECK_THAT(text, Catch::Contains("16x16x16 -> 16x16x16, 3x3, 2 groups"));
+  CHECK_THAT(text, Catch::Contains("20  backward  stem"));
+}
+
+}  // namespace dse::native
