@@ -1,11 +1,13 @@
 #include "runner/native/kernels/conv_kernel.h"
 
 #include "runner/native/kernels/gemm_conv.h"
+#include "runner/native/kernels/lane_conv.h"
 #include "runner/native/kernels/plain_conv.h"
 
 namespace dse {
 
 std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape) {
+  if (auto kernel = MakeLaneConv(shape)) return kernel;
   if (auto kernel = MakeGemmConv(shape)) return kernel;
   return MakePlainConv(shape);
 }
