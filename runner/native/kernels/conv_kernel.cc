@@ -3,12 +3,14 @@
 #include "runner/native/kernels/gemm_conv.h"
 #include "runner/native/kernels/lane_conv.h"
 #include "runner/native/kernels/plain_conv.h"
+#include "runner/native/kernels/stem_conv.h"
 
 namespace dse {
 
 std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape) {
   if (auto kernel = MakeLaneConv(shape)) return kernel;
   if (auto kernel = MakeGemmConv(shape)) return kernel;
+  if (auto kernel = MakeStemConv(shape)) return kernel;
   return MakePlainConv(shape);
 }
 

@@ -151,6 +151,20 @@ TEST_CASE("a 1x1 convolution is right for all widths, sizes and strides") {
   CheckOnAllTargets(shapes, "gemm");
 }
 
+TEST_CASE("a convolution of images is right") {
+  std::vector<ConvShape> shapes;
+  for (const int stride : {1, 2}) {
+    shapes.push_back({3, 16, 3, stride, 1, 9, 7});
+    shapes.push_back({3, 24, 3, stride, 1, 32, 32});
+    shapes.push_back({3, 56, 7, stride, 1, 13, 14});
+    shapes.push_back({1, 8, 3, stride, 1, 7, 7});
+    shapes.push_back({4, 32, 5, stride, 1, 1, 1});
+    shapes.push_back({3, 8, 1, stride, 1, 5, 5});
+    shapes.push_back({3, 8, 3, stride, 1, 3, 900});
+  }
+  CheckOnAllTargets(shapes, "stem");
+}
+
 TEST_CASE("a dense convolution is right for all widths, sizes and strides") {
   std::vector<ConvShape> shapes;
   for (const int stride : {1, 2}) {
