@@ -52,6 +52,10 @@ double PeakGflops() {
   return flops / time / 1e9;
 }
 
+dse::ConvAccuracy Accuracy() {
+  return std::getenv("DSE_KERNEL_DIRECT") ? dse::ConvAccuracy::kDirect : dse::ConvAccuracy::kFast;
+}
+
 struct Buffers {
   explicit Buffers(const ConvShape& s, const ConvKernel& k)
       : weight(s.weights(), 0.01f),
@@ -74,7 +78,7 @@ std::string Words(const ConvShape& s) {
 }
 
 void PrintShape(const ConvShape& s, double peak) {
-  const auto kernel = dse::MakeConvKernel(s);
+  const auto kernel = dse::MakeConvKernel(s, Accuracy());
   Buffers b(s, *kernel);
   const double flops = 2.0 * s.out_height() * s.out_width() * s.weights();
   const double forward =
@@ -119,8 +123,18 @@ std::vector<ConvShape> Shapes() {
   add(64, 64, 3, 1, 64, 16);
   add(128, 128, 3, 1, 128, 8);
   add(64, 128, 3, 2, 64, 16);
+  add(32, 32, 3, 1, 32, 56);
+  add(256, 256, 3, 1, 256, 14);
+  add(512, 512, 3, 1, 512, 7);
   add(3, 16, 3, 1, 3, 32);
   add(3, 32, 3, 2, 3, 224);
+  int in, out, kernel, stride, group, size;
+  const char* more = std::getenv("DSE_KERNEL_SHAPE");
+  if (more &&
+      std::sscanf(more, "%d,%d,%d,%d,%d,%d", &in, &out, &kernel, &stride, &group, &size) == 6) {
+    shapes.clear();
+    add(in, out, kernel, stride, group, size);
+  }
   return shapes;
 }
 
@@ -137,7 +151,7 @@ int main(int argc, char** argv) {
       "| kernel   | convolution                   | forward     | data        | weights     |\n");
   std::printf("|---|---|---|---|---|\n");
   for (const ConvShape& s : Shapes()) {
-    const std::string words = dse::MakeConvKernel(s)->name() + " " + Words(s);
+    const std::string words = dse::MakeConvKernel(s, Accuracy())->name() + " " + Words(s);
     bool wanted = argc == 1;
     for (int i = 1; i < argc; i++) wanted |= words.find(argv[i]) != std::string::npos;
     if (wanted) PrintShape(s, peak);

@@ -24,10 +24,10 @@ struct ConvShape {
 class ConvKernel {
  public:
   virtual ~ConvKernel() = default;
-  virtual std::string name() const = 0;          // the formulation: "plain", "lane8", "gemm"
-  virtual size_t packed_floats() const = 0;      // weights as Forward and BackwardData want them
-  virtual size_t scratch_floats() const = 0;     // of each thread; what it holds does not matter
-  virtual size_t gradient_floats() const = 0;    // of the weights, in the kernel's own layout
+  virtual std::string name() const = 0;        // the formulation: "plain", "lane8", "gemm"
+  virtual size_t packed_floats() const = 0;    // weights as Forward and BackwardData want them
+  virtual size_t scratch_floats() const = 0;   // of each thread; what it holds does not matter
+  virtual size_t gradient_floats() const = 0;  // of the weights, in the kernel's own layout
   // weight: out x in/groups x kernel x kernel
   virtual void Pack(const float* weight, float* packed) const = 0;
   virtual void Forward(const float* packed, const float* x, float* y, float* scratch) const = 0;
@@ -41,7 +41,14 @@ class ConvKernel {
   virtual void UnpackGradient(const float* gradient, float* dw) const = 0;
 };
 
+// Results differ from exact ones by about so much of the largest value.
+enum class ConvAccuracy {
+  kDirect,  // 1e-6
+  kFast,    // 2e-5, where Winograd's transforms make a 3x3 convolution up to three times faster
+};
+
 // The fastest there is for the shape on this processor.
-std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape);
+std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape,
+                                           ConvAccuracy accuracy = ConvAccuracy::kFast);
 
 }  // namespace dse

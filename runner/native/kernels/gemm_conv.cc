@@ -33,7 +33,7 @@ class GemmOps {
   }
   void AddGradient(const Source& x, const TapList& taps, const Source& dy, const Area& area,
                    float* gradient) const {
-    GemmGradient<kRegisters == 32 ? 8 : 4>(x, taps, in_, out_, dy, area, gradient);
+    GemmGradient(x, taps, in_, out_, dy, area, gradient);
   }
   template <class F>
   void ForEachWeight(bool backward, F f) const {

@@ -71,13 +71,7 @@ class StemConv : public ConvKernel {
       StageRows(x, row, rows, scratch);
       const Source d{dy + row * y_row, y_row, s_.out};
       const Area area{rows, s_.out_width()};
-      if (kRegisters == 32 && inputs_ % 9 == 0) {
-        GemmGradient<9>(Staged(scratch), taps, inputs_, s_.out, d, area, gradient);
-      } else if (inputs_ % 3 == 0) {
-        GemmGradient<3>(Staged(scratch), taps, inputs_, s_.out, d, area, gradient);
-      } else {
-        GemmGradient<1>(Staged(scratch), taps, inputs_, s_.out, d, area, gradient);
-      }
+      GemmGradient(Staged(scratch), taps, inputs_, s_.out, d, area, gradient);
     }
   }
 

@@ -97,18 +97,17 @@ void CheckKernel(const ConvShape& s, const ConvKernel& kernel, double tolerance)
   CHECK(Error(got.dw, twice) <= tolerance);
 }
 
-// Every shape, on every target. `name` is what the kernel must be called; a target whose vectors
-// are too short for it may take another.
+// Every shape, on every target. `name` is what the kernel is called on the widest vectors; shorter
+// ones may take another.
 void CheckOnAllTargets(const std::vector<ConvShape>& shapes, const std::string& name,
-                       double tolerance = 2e-6) {
+                       ConvAccuracy accuracy = ConvAccuracy::kDirect) {
   for (const std::string& target : KernelTargets()) {
     ScopedKernelTarget scoped(target);
     for (const ConvShape& shape : shapes) {
       INFO(target);
-      const auto kernel = MakeConvKernel(shape);
+      const auto kernel = MakeConvKernel(shape, accuracy);
       if (target == "AVX3") CHECK(kernel->name() == name);
-      CheckKernel(shape, *kernel,
-                  kernel->name() == "winograd" ? std::max(1e-5, tolerance) : tolerance);
+      CheckKernel(shape, *kernel, accuracy == ConvAccuracy::kFast ? 2e-5 : 2e-6);
     }
   }
 }
@@ -231,6 +230,28 @@ TEST_CASE("groups of 32 and more channels are right") {
     shapes.push_back({32, 64, 3, stride, 2, 6, 6});
   }
   CheckOnAllTargets(shapes, "gemm");
+}
+
+TEST_CASE("Winograd's transforms are right for all widths, sizes and groups") {
+  CheckOnAllTargets({{16, 16, 3, 1, 1, 16, 16},
+                     {32, 32, 3, 1, 1, 13, 14},
+                     {24, 40, 3, 1, 1, 16, 15},
+                     {40, 24, 3, 1, 1, 4, 62},
+                     {64, 64, 3, 1, 4, 14, 14},
+                     {48, 48, 3, 1, 2, 20, 23},
+                     {80, 80, 3, 1, 2, 13, 13},
+                     {128, 112, 3, 1, 1, 14, 14},
+                     {32, 32, 3, 1, 2, 37, 7},
+                     {64, 64, 3, 1, 2, 7, 7}},
+                    "winograd", ConvAccuracy::kFast);
+}
+
+TEST_CASE("what asks for direct kernels, or is too small for Winograd's, gets direct ones") {
+  CHECK(MakeConvKernel({64, 64, 3, 1, 1, 32, 32}, ConvAccuracy::kDirect)->name() != "winograd");
+  CHECK(MakeConvKernel({64, 64, 3, 1, 1, 4, 4})->name() != "winograd");
+  CHECK(MakeConvKernel({64, 64, 3, 1, 1, 5, 5})->name() != "winograd");
+  CHECK(MakeConvKernel({512, 512, 3, 1, 1, 16, 16})->name() != "winograd");
+  CHECK(MakeConvKernel({64, 64, 3, 2, 1, 32, 32})->name() != "winograd");
 }
 
 }  // namespace
