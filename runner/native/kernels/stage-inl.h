@@ -53,31 +53,6 @@ inline void Stage(const Image& image, const Window& w, int channel, int count, i
   }
 }
 
-// Copies one vector of channels, or the half of one with zeros above; a pixel takes a vector.
-inline void StageVector(const Image& image, const Window& w, int channel, bool half,
-                        float* scratch) {
-  const int left = std::clamp(-w.column, 0, w.columns);
-  const int inside = std::clamp(image.width - w.column, left, w.columns);
-  for (int r = 0; r < w.rows; r++) {
-    const int y = w.row + r;
-    const bool outside = y < 0 || y >= image.height;
-    const int from = outside ? w.columns : left, to = outside ? w.columns : inside;
-    const float* in =
-        image.p + (ptrdiff_t(y) * image.width + w.column + from) * image.channels + channel;
-    for (int c = 0; c < from; c++, scratch += kLanes) Store(Zero(), scratch);
-    if (half) {
-      for (int c = from; c < to; c++, scratch += kLanes, in += image.channels) {
-        Store(LoadHalf(in), scratch);
-      }
-    } else {
-      for (int c = from; c < to; c++, scratch += kLanes, in += image.channels) {
-        Store(Load(in), scratch);
-      }
-    }
-    for (int c = to; c < w.columns; c++, scratch += kLanes) Store(Zero(), scratch);
-  }
-}
-
 // Rows of a band, of `total`, so that its scratch stays below the limit: `extra` rows and `step`
 // rows for each, of row_floats. Bands are of about the same size.
 inline int BandRows(int total, int step, int extra, size_t row_floats, size_t limit) {
