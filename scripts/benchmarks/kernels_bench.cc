@@ -16,6 +16,7 @@
 
 #include "runner/native/kernels/conv_kernel.h"
 #include "runner/native/kernels/peak.h"
+#include "runner/native/kernels/rows.h"
 #include "runner/native/kernels/targets.h"
 #include "tests/runner/native/kernels/guarded_buffer.h"
 
@@ -138,6 +139,56 @@ std::vector<ConvShape> Shapes() {
   return shapes;
 }
 
+// A pass over rows in the L2 cache, and over such as lie in memory.
+void PrintRows(const char* name, const std::function<void(size_t)>& pass, int channels) {
+  const size_t small = (64 << 10) / channels, large = (16 << 20) / channels;
+  const double cached = BestTime([&] { pass(small); }), read = BestTime([&] { pass(large); });
+  std::printf("| %-28s| %8d | %8.3f | %8.3f |\n", name, channels,
+              cached * 1e9 / double(small * channels), read * 1e9 / double(large * channels));
+  std::fflush(stdout);
+}
+
+void PrintPasses(int channels) {
+  using dse::RowActivation;
+  using dse::RowsShape;
+  const size_t most = 16 << 20;
+  GuardedBuffer x(most, 0.5f), dy(most, 0.25f), shortcut(most, 1), y(most), vector(channels, 0.5f);
+  std::vector<double> sum(channels), squares(channels);
+  const auto shape = [&](size_t pixels) { return RowsShape{pixels, channels}; };
+  PrintRows(
+      "sums, squares",
+      [&](size_t pixels) {
+        dse::AddSums(x.data(), shape(pixels), vector.data(), sum.data(), squares.data());
+      },
+      channels);
+  const char* names[] = {"identity", "ReLU", "Swish"};
+  for (const bool with_shortcut : {false, true}) {
+    for (const auto activation : {RowActivation::kRelu, RowActivation::kSwish}) {
+      dse::AffineRows in{x.data(), vector.data(), vector.data()};
+      if (with_shortcut) in.shortcut = shortcut.data();
+      in.activation = activation;
+      const std::string name =
+          std::string(names[int(activation)]) + (with_shortcut ? ", shortcut" : "");
+      PrintRows(
+          name.c_str(), [&](size_t pixels) { dse::Activate(in, shape(pixels), y.data()); },
+          channels);
+      PrintRows((name + ", backward").c_str(),
+                [&](size_t pixels) {
+                  dse::ActivateBackward(in, shape(pixels), dy.data(), vector.data(), y.data(),
+                                        sum.data(), squares.data());
+                },
+                channels);
+    }
+  }
+  PrintRows(
+      "a * dy + b * x + d",
+      [&](size_t pixels) {
+        dse::Combine(dy.data(), x.data(), shape(pixels), vector.data(), vector.data(),
+                     vector.data(), y.data());
+      },
+      channels);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -156,4 +207,10 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; i++) wanted |= words.find(argv[i]) != std::string::npos;
     if (wanted) PrintShape(s, peak);
   }
+  bool rows = argc == 1;
+  for (int i = 1; i < argc; i++) rows |= std::string(argv[i]) == "rows";
+  if (!rows) return 0;
+  std::printf(
+      "| pass, ns a float             | channels | in L2    | in memory |\n|---|---|---|---|\n");
+  for (const int channels : {16, 24, 64, 368}) PrintPasses(channels);
 }

@@ -161,15 +161,29 @@ class LaneConv : public ConvKernel {
     bool half;
   };
 
-  // Blocks of columns; the last one reaches back over the one before it where they do not divide
-  // the width.
+  // Blocks of columns of about the same size; the last one reaches back over the one before it
+  // where they do not divide the width.
   template <int kStep, int kRows>
   HWY_NOINLINE void YRow(const YPlace& p, const float* w) const {
-    constexpr int kBlock = kKernel == 5 ? 4 : 8;
-    if (kWide && p.width % 7 == 0) return YBlocks<kStep, kRows, 7>(p, w);
-    if (p.width >= kBlock) return YBlocks<kStep, kRows, kBlock>(p, w);
-    if (p.width >= 4) return YBlocks<kStep, kRows, 4>(p, w);
-    YBlocks<kStep, kRows, 1>(p, w);
+    if (p.width < 4) return YBlocks<kStep, kRows, 1>(p, w);
+    if constexpr (kKernel == 5) {
+      if (kWide && p.width % 7 == 0) return YBlocks<kStep, kRows, 7>(p, w);
+      return YBlocks<kStep, kRows, 4>(p, w);
+    } else {
+      const int blocks = (p.width + 7) / 8;
+      switch ((p.width + blocks - 1) / blocks) {
+        case 4:
+          return YBlocks<kStep, kRows, 4>(p, w);
+        case 5:
+          return YBlocks<kStep, kRows, 5>(p, w);
+        case 6:
+          return YBlocks<kStep, kRows, 6>(p, w);
+        case 7:
+          return YBlocks<kStep, kRows, 7>(p, w);
+        default:
+          return YBlocks<kStep, kRows, 8>(p, w);
+      }
+    }
   }
 
   template <int kStep, int kRows, int kBlock>
