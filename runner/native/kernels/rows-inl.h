@@ -21,18 +21,18 @@ namespace HWY_NAMESPACE {
 // a float a channel are then repeated.
 class Period {
  public:
-  explicit Period(int channels) : channels_(channels), length_(channels) {
+  Period(int channels, int wanted) : channels_(channels), length_(channels) {
     int repeats = kLanes / std::gcd(channels, kLanes);
-    while (repeats * channels < kWanted) repeats *= 2;
+    while (repeats * channels * 2 <= wanted) repeats *= 2;
     if (repeats * channels <= kMost) length_ = repeats * channels;
   }
   int channels() const { return channels_; }
   int length() const { return length_; }
 
   static constexpr int kMost = 1024;
+  static constexpr int kForMaps = 128, kForSums = 64;  // floats
 
  private:
-  static constexpr int kWanted = 64;
   int channels_, length_;
 };
 
@@ -74,57 +74,86 @@ HWY_INLINE void MapRows(const Op& op, const RowsShape& shape, const Period& peri
   }
 }
 
-// first[c] and second[c] grow by the sums that op.Accumulate makes of all vectors of the channel:
-// kVectors vectors from `at` of the period on.
+// A part of the period, and what has been summed up of it.
+struct Part {
+  size_t start, stop;
+  float *first, *second;
+};
+
+// Adds a vector of `count` lanes of kRows periods from `from` on.
+template <int kRows, class Op>
+HWY_INLINE void ReduceVector(const Op& op, size_t from, size_t length, size_t at, int count,
+                             const Part& part) {
+  const auto constants = op.Load(int(at));
+  V a = Load(part.first + at - part.start), b = Load(part.second + at - part.start);
+  DSE_UNROLL for (int r = 0; r < kRows; r++) {
+    op.Accumulate(from + r * length + at, count, constants, a, b);
+  }
+  Store(a, part.first + at - part.start);
+  Store(b, part.second + at - part.start);
+}
+
+// kRows periods from `from` on, which end at `end` if not before.
+template <int kRows, class Op>
+HWY_INLINE void ReducePeriods(const Op& op, size_t from, size_t end, size_t length,
+                              const Part& part) {
+  const size_t stop = std::min(part.stop, end - from);
+  size_t at = part.start;
+  for (; at + kLanes <= stop; at += kLanes) {
+    ReduceVector<kRows>(op, from, length, at, kLanes, part);
+  }
+  if (at < stop) ReduceVector<kRows>(op, from, length, at, int(stop - at), part);
+}
+
+// Periods of kVectors vectors, whose sums stay in registers; answers where they end.
 template <int kVectors, class Op>
-HWY_INLINE void ReduceVectors(const Op& op, size_t total, const Period& period, int at,
-                              double* first, double* second) {
+HWY_INLINE size_t ReduceInRegisters(const Op& op, size_t total, const Part& part) {
+  constexpr size_t kLength = kVectors * kLanes;
   V a[kVectors], b[kVectors];
   typename Op::Constants constants[kVectors];
   DSE_UNROLL for (int v = 0; v < kVectors; v++) {
     a[v] = b[v] = Zero();
-    constants[v] = op.Load(at + v * kLanes);
+    constants[v] = op.Load(v * kLanes);
   }
-  const size_t length = period.length();
   size_t from = 0;
-  if (at + kVectors * kLanes <= period.length()) {
-    for (; from + length <= total; from += length) {
-      DSE_UNROLL for (int v = 0; v < kVectors; v++) {
-        op.Accumulate(from + at + v * kLanes, kLanes, constants[v], a[v], b[v]);
-      }
+  for (; from + kLength <= total; from += kLength) {
+    DSE_UNROLL for (int v = 0; v < kVectors; v++) {
+      op.Accumulate(from + v * kLanes, kLanes, constants[v], a[v], b[v]);
     }
   }
-  for (; from < total; from += length) {
-    for (int v = 0; v < kVectors; v++) {
-      const ptrdiff_t end = ptrdiff_t(std::min(length, total - from)) - at - v * kLanes;
-      if (end <= 0) break;
-      op.Accumulate(from + at + v * kLanes, int(std::min<ptrdiff_t>(end, kLanes)), constants[v],
-                    a[v], b[v]);
-    }
-  }
-  float lanes[2][kVectors * kLanes];
   DSE_UNROLL for (int v = 0; v < kVectors; v++) {
-    Store(a[v], lanes[0] + v * kLanes);
-    Store(b[v], lanes[1] + v * kLanes);
+    Store(a[v], part.first + v * kLanes);
+    Store(b[v], part.second + v * kLanes);
   }
-  int channel = at % period.channels();
-  for (int i = 0; i < kVectors * kLanes && at + i < period.length(); i++) {
-    first[channel] += double(lanes[0][i]);
-    second[channel] += double(lanes[1][i]);
-    if (++channel == period.channels()) channel = 0;
-  }
+  return from;
 }
 
+// first[c] and second[c] grow by the sums that op.Accumulate makes of all floats of the channel.
+// Rows are gone through once and in their order: other orders are slow where they lie in memory.
 template <class Op>
 HWY_INLINE void ReduceRows(const Op& op, const RowsShape& shape, const Period& period,
                            double* first, double* second) {
-  const size_t total = shape.pixels * shape.channels;
-  int at = 0;
-  for (; at + 4 * kLanes <= period.length(); at += 4 * kLanes) {
-    ReduceVectors<4>(op, total, period, at, first, second);
-  }
-  for (; at < period.length(); at += kLanes) {
-    ReduceVectors<1>(op, total, period, at, first, second);
+  const size_t total = shape.pixels * shape.channels, length = period.length();
+  float sums[2][Period::kMost + kLanes];
+  for (size_t start = 0; start < length; start += Period::kMost) {
+    const Part part{start, std::min<size_t>(length, start + Period::kMost), sums[0], sums[1]};
+    std::fill_n(sums[0], part.stop - start, 0.0f);
+    std::fill_n(sums[1], part.stop - start, 0.0f);
+    size_t from = 0;
+    if (length == 4 * kLanes) from = ReduceInRegisters<4>(op, total, part);
+    if (length == 3 * kLanes) from = ReduceInRegisters<3>(op, total, part);
+    for (; from + 4 * length <= total; from += 4 * length) {
+      ReducePeriods<4>(op, from, total, length, part);
+    }
+    for (; from + part.start < total; from += length) {
+      ReducePeriods<1>(op, from, total, length, part);
+    }
+    size_t channel = start % period.channels();
+    for (size_t i = 0; i < part.stop - start; i++) {
+      first[channel] += double(sums[0][i]);
+      second[channel] += double(sums[1][i]);
+      if (++channel == size_t(period.channels())) channel = 0;
+    }
   }
 }
 

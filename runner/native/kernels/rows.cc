@@ -27,7 +27,7 @@ struct SumsOp {
 
 void SumsOfRows(const float* x, const RowsShape& shape, const float* shift, double* sum,
                 double* squares) {
-  const Period period(shape.channels);
+  const Period period(shape.channels, Period::kForSums);
   const PeriodVector shifts(period, shift);
   ReduceRows(SumsOp{x, shifts}, shape, period, sum, squares);
 }
@@ -113,7 +113,7 @@ struct BackwardOp {
 struct ForwardPass {
   template <RowActivation kActivation, Shortcut kShortcut>
   HWY_NOINLINE void Run(const AffineRows& in, const RowsShape& shape) const {
-    const Period period(shape.channels);
+    const Period period(shape.channels, Period::kForMaps);
     const Affine<kShortcut> affine(in, period);
     MapRows(ActivateOp<kActivation, kShortcut>{affine}, shape, period, y);
   }
@@ -123,7 +123,7 @@ struct ForwardPass {
 struct BackwardPass {
   template <RowActivation kActivation, Shortcut kShortcut>
   HWY_NOINLINE void Run(const AffineRows& in, const RowsShape& shape) const {
-    const Period period(shape.channels);
+    const Period period(shape.channels, Period::kForSums);
     const Affine<kShortcut> affine(in, period);
     const PeriodVector shifts(period, shift);
     ReduceRows(BackwardOp<kActivation, kShortcut>{affine, shifts, dy, g}, shape, period, sum,
@@ -173,7 +173,7 @@ struct CombineOp {
 
 void CombineRows(const float* dy, const float* x, const RowsShape& shape, const float* a,
                  const float* b, const float* d, float* dx) {
-  const Period period(shape.channels);
+  const Period period(shape.channels, Period::kForMaps);
   const PeriodVector as(period, a), bs(period, b), ds(period, d);
   MapRows(CombineOp{dy, x, as, bs, ds}, shape, period, dx);
 }
@@ -188,10 +188,10 @@ struct SigmoidOp {
 };
 
 void ExpOfAll(const float* x, size_t count, float* y) {
-  MapRows(ExpOp{x}, {count, 1}, Period(1), y);
+  MapRows(ExpOp{x}, {count, 1}, Period(1, Period::kForMaps), y);
 }
 void SigmoidOfAll(const float* x, size_t count, float* y) {
-  MapRows(SigmoidOp{x}, {count, 1}, Period(1), y);
+  MapRows(SigmoidOp{x}, {count, 1}, Period(1, Period::kForMaps), y);
 }
 
 }  // namespace HWY_NAMESPACE
