@@ -21,18 +21,18 @@ namespace HWY_NAMESPACE {
 // a float a channel are then repeated.
 class Period {
  public:
-  Period(int channels, int wanted) : channels_(channels), length_(channels) {
+  explicit Period(int channels) : channels_(channels), length_(channels) {
     int repeats = kLanes / std::gcd(channels, kLanes);
-    while (repeats * channels * 2 <= wanted) repeats *= 2;
+    while (repeats * channels * 2 <= kWanted) repeats *= 2;
     if (repeats * channels <= kMost) length_ = repeats * channels;
   }
   int channels() const { return channels_; }
   int length() const { return length_; }
 
   static constexpr int kMost = 1024;
-  static constexpr int kForMaps = 128, kForSums = 64;  // floats
 
  private:
+  static constexpr int kWanted = 4 * kLanes;  // floats
   int channels_, length_;
 };
 
@@ -62,15 +62,36 @@ inline void StoreSome(V v, int count, float* p) {
   std::copy_n(lanes, count, p);
 }
 
-// out[i] = op(i, i's place in its period), a vector at a time.
+// Periods of kVectors vectors, whose constants stay in registers; answers where they end.
+template <int kVectors, class Op>
+HWY_INLINE size_t MapInRegisters(const Op& op, size_t total, float* out) {
+  constexpr size_t kLength = kVectors * kLanes;
+  typename Op::Constants constants[kVectors];
+  DSE_UNROLL for (int v = 0; v < kVectors; v++) constants[v] = op.Load(v * kLanes);
+  size_t from = 0;
+  for (; from + kLength <= total; from += kLength) {
+    DSE_UNROLL for (int v = 0; v < kVectors; v++) {
+      const size_t i = from + v * kLanes;
+      Store(op.Compute(i, constants[v]), out + i);
+    }
+  }
+  return from;
+}
+
+// out[i] = op.Compute(i, constants of i's place in its period), a vector at a time.
 template <class Op>
 HWY_INLINE void MapRows(const Op& op, const RowsShape& shape, const Period& period, float* out) {
   const size_t total = shape.pixels * shape.channels;
-  for (size_t from = 0; from < total; from += period.length()) {
+  size_t from = 0;
+  if (period.length() == 4 * kLanes) from = MapInRegisters<4>(op, total, out);
+  if (period.length() == 3 * kLanes) from = MapInRegisters<3>(op, total, out);
+  for (; from < total; from += period.length()) {
     const int count = int(std::min<size_t>(period.length(), total - from));
     int i = 0;
-    for (; i + kLanes <= count; i += kLanes) Store(op.Compute(from + i, i), out + from + i);
-    if (i < count) StoreSome(op.Compute(from + i, i), count - i, out + from + i);
+    for (; i + kLanes <= count; i += kLanes) {
+      Store(op.Compute(from + i, op.Load(i)), out + from + i);
+    }
+    if (i < count) StoreSome(op.Compute(from + i, op.Load(i)), count - i, out + from + i);
   }
 }
 

@@ -27,7 +27,7 @@ struct SumsOp {
 
 void SumsOfRows(const float* x, const RowsShape& shape, const float* shift, double* sum,
                 double* squares) {
-  const Period period(shape.channels, Period::kForSums);
+  const Period period(shape.channels);
   const PeriodVector shifts(period, shift);
   ReduceRows(SumsOp{x, shifts}, shape, period, sum, squares);
 }
@@ -65,8 +65,10 @@ struct Affine {
 
 template <RowActivation kActivation, Shortcut kShortcut>
 struct ActivateOp {
-  HWY_INLINE V Compute(size_t i, int place) const {
-    const V z = affine.At(i, Load(affine.in.x + i), affine.Load(place));
+  using Constants = typename Affine<kShortcut>::Constants;
+  HWY_INLINE Constants Load(int i) const { return affine.Load(i); }
+  HWY_INLINE V Compute(size_t i, const Constants& c) const {
+    const V z = affine.At(i, HWY_NAMESPACE::Load(affine.in.x + i), c);
     // Not-a-numbers are kept, which Max would not do everywhere.
     if constexpr (kActivation == RowActivation::kRelu) {
       return hn::IfThenZeroElse(hn::Lt(z, Zero()), z);
@@ -113,7 +115,7 @@ struct BackwardOp {
 struct ForwardPass {
   template <RowActivation kActivation, Shortcut kShortcut>
   HWY_NOINLINE void Run(const AffineRows& in, const RowsShape& shape) const {
-    const Period period(shape.channels, Period::kForMaps);
+    const Period period(shape.channels);
     const Affine<kShortcut> affine(in, period);
     MapRows(ActivateOp<kActivation, kShortcut>{affine}, shape, period, y);
   }
@@ -123,7 +125,7 @@ struct ForwardPass {
 struct BackwardPass {
   template <RowActivation kActivation, Shortcut kShortcut>
   HWY_NOINLINE void Run(const AffineRows& in, const RowsShape& shape) const {
-    const Period period(shape.channels, Period::kForSums);
+    const Period period(shape.channels);
     const Affine<kShortcut> affine(in, period);
     const PeriodVector shifts(period, shift);
     ReduceRows(BackwardOp<kActivation, kShortcut>{affine, shifts, dy, g}, shape, period, sum,
@@ -163,9 +165,13 @@ void ActivateRowsBackward(const AffineRows& in, const RowsShape& shape, const fl
 }
 
 struct CombineOp {
-  HWY_INLINE V Compute(size_t i, int place) const {
-    const V constant = MulAdd(Load(x + i), b.At(place), d.At(place));
-    return MulAdd(Load(dy + i), a.At(place), constant);
+  struct Constants {
+    V a, b, d;
+  };
+  HWY_INLINE Constants Load(int i) const { return {a.At(i), b.At(i), d.At(i)}; }
+  HWY_INLINE V Compute(size_t i, const Constants& c) const {
+    const V constant = MulAdd(HWY_NAMESPACE::Load(x + i), c.b, c.d);
+    return MulAdd(HWY_NAMESPACE::Load(dy + i), c.a, constant);
   }
   const float *dy, *x;
   const PeriodVector &a, &b, &d;
@@ -173,25 +179,33 @@ struct CombineOp {
 
 void CombineRows(const float* dy, const float* x, const RowsShape& shape, const float* a,
                  const float* b, const float* d, float* dx) {
-  const Period period(shape.channels, Period::kForMaps);
+  const Period period(shape.channels);
   const PeriodVector as(period, a), bs(period, b), ds(period, d);
   MapRows(CombineOp{dy, x, as, bs, ds}, shape, period, dx);
 }
 
 struct ExpOp {
-  HWY_INLINE V Compute(size_t i, int) const { return ExpOf(Load(x + i)); }
+  struct Constants {};
+  HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE V Compute(size_t i, const Constants&) const {
+    return ExpOf(HWY_NAMESPACE::Load(x + i));
+  }
   const float* x;
 };
 struct SigmoidOp {
-  HWY_INLINE V Compute(size_t i, int) const { return SigmoidOf(Load(x + i)); }
+  struct Constants {};
+  HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE V Compute(size_t i, const Constants&) const {
+    return SigmoidOf(HWY_NAMESPACE::Load(x + i));
+  }
   const float* x;
 };
 
 void ExpOfAll(const float* x, size_t count, float* y) {
-  MapRows(ExpOp{x}, {count, 1}, Period(1, Period::kForMaps), y);
+  MapRows(ExpOp{x}, {count, 1}, Period(1), y);
 }
 void SigmoidOfAll(const float* x, size_t count, float* y) {
-  MapRows(SigmoidOp{x}, {count, 1}, Period(1, Period::kForMaps), y);
+  MapRows(SigmoidOp{x}, {count, 1}, Period(1), y);
 }
 
 }  // namespace HWY_NAMESPACE
