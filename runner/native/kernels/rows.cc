@@ -4,6 +4,8 @@
 #define HWY_TARGET_INCLUDE "runner/native/kernels/rows.cc"
 #include <hwy/foreach_target.h>
 // Behind foreach_target.h:
+#include <hwy/cache_control.h>
+
 #include "runner/native/kernels/math-inl.h"
 #include "runner/native/kernels/rows-inl.h"
 
@@ -21,6 +23,7 @@ struct SumsOp {
     sum = Add(sum, d);
     squares = MulAdd(d, d, squares);
   }
+  HWY_INLINE void Prefetch(size_t i) const { hwy::Prefetch(x + i); }
   const float* x;
   const PeriodVector& shift;
 };
@@ -97,6 +100,11 @@ struct BackwardOp {
     if (g && count < kLanes) StoreSome(gradient, count, g + i);
     sum = Add(sum, gradient);
     products = MulAdd(gradient, Keep(hn::Sub(x, c.shift), count), products);
+  }
+  HWY_INLINE void Prefetch(size_t i) const {
+    hwy::Prefetch(affine.in.x + i);
+    hwy::Prefetch(dy + i);
+    if constexpr (kShortcut != Shortcut::kNone) hwy::Prefetch(affine.in.shortcut + i);
   }
   static HWY_INLINE V Derive(V gradient, V z) {
     if constexpr (kActivation == RowActivation::kRelu) {
