@@ -119,7 +119,6 @@ std::vector<ConvShape> Shapes() {
     add(2 * group, 2 * group, 3, 1, group, 16);
     add(2 * group, 2 * group, 3, 2, group, 16);
   }
-  add(16, 16, 3, 1, 16, 32);
   add(32, 32, 3, 1, 32, 32);
   add(64, 64, 3, 1, 64, 16);
   add(128, 128, 3, 1, 128, 8);

@@ -29,7 +29,8 @@ class PlainConv : public ConvKernel {
   }
 
   void BackwardWeights(const float* x, const float* dy, float* gradient, float*) const override {
-    ForEachProduct([&](size_t in, size_t out, size_t weight) { gradient[weight] += x[in] * dy[out]; });
+    ForEachProduct(
+        [&](size_t in, size_t out, size_t weight) { gradient[weight] += x[in] * dy[out]; });
   }
 
   void UnpackGradient(const float* gradient, float* dw) const override {

@@ -1,11 +1,12 @@
 // A convolution whose channels fall into units (a group, or two) that are products over taps. Ops
 // says how a unit is computed:
 //   int units(), unit_in(), unit_out();                    // channels of x and of y in a unit
-//   size_t forward_floats(), backward_floats();            // weights of a unit, one way and the other
-//   void Multiply(backward, source, taps, weights, sink, area);
-//   void AddGradient(x, taps, dy, area, gradient);         // in the layout of the forward weights
-//   void ForEachWeight(backward, f);                       // f(output, input, tap, index); the
-//                                                          // output of the unit, the input of a group
+//   size_t forward_floats(), backward_floats();            // weights of a unit, one way and the
+//   other void Multiply(backward, source, taps, weights, sink, area); void AddGradient(x, taps, dy,
+//   area, gradient);         // in the layout of the forward weights void ForEachWeight(backward,
+//   f);                       // f(output, input, tap, index); the
+//                                                          // output of the unit, the input of a
+//                                                          group
 #if defined(DSE_KERNELS_TAP_CONV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_TAP_CONV_INL_H_
 #undef DSE_KERNELS_TAP_CONV_INL_H_
@@ -60,7 +61,8 @@ class TapConv : public ConvKernel {
 
   void Pack(const float* weight, float* packed) const override {
     std::fill_n(packed, packed_floats(), 0.0f);
-    const int taps = s_.kernel * s_.kernel, inputs = s_.in / s_.groups, outputs = s_.out / s_.groups;
+    const int taps = s_.kernel * s_.kernel, inputs = s_.in / s_.groups,
+              outputs = s_.out / s_.groups;
     for (int u = 0; u < ops_.units(); u++) {
       float* forward = packed + u * ops_.forward_floats();
       ops_.ForEachWeight(false, [&](int o, int i, int tap, size_t index) {
@@ -107,7 +109,8 @@ class TapConv : public ConvKernel {
     const Image image{dy, s_.out_height(), s_.out_width(), s_.out};
     for (int row = 0; row < s_.height; row += dx_band_) {
       const int rows = std::min(dx_band_, s_.height - row);
-      const Window window{row / s_.stride + dy_first_row(), int(dx_rows()), dy_column_, dy_columns_};
+      const Window window{row / s_.stride + dy_first_row(), int(dx_rows()), dy_column_,
+                          dy_columns_};
       for (int u = 0; u < ops_.units(); u++) {
         Stage(image, window, u * ops_.unit_out(), ops_.unit_out(), dy_pitch_, scratch);
         BackwardDataBand(packed + u * ops_.backward_floats(), scratch,
@@ -128,10 +131,9 @@ class TapConv : public ConvKernel {
         StageX(x, row, rows, u, scratch);
         Stage(image, {row, rows, 0, s_.out_width()}, u * ops_.unit_out(), ops_.unit_out(),
               dy_pitch_, dy_scratch);
-        AddGradientInParts(
-            StagedX(scratch), taps,
-            {dy_scratch, ptrdiff_t(s_.out_width()) * dy_pitch_, dy_pitch_}, {rows, s_.out_width()},
-            gradient + u * ops_.forward_floats());
+        AddGradientInParts(StagedX(scratch), taps,
+                           {dy_scratch, ptrdiff_t(s_.out_width()) * dy_pitch_, dy_pitch_},
+                           {rows, s_.out_width()}, gradient + u * ops_.forward_floats());
       }
     }
   }
@@ -143,7 +145,9 @@ class TapConv : public ConvKernel {
   size_t backward_offset() const { return ops_.units() * ops_.forward_floats(); }
   int x_columns() const { return s_.width + 2 * pad(); }
   size_t x_row_floats() const { return size_t(x_columns()) * x_pitch_; }
-  size_t x_band_floats() const { return (size_t(band_ - 1) * s_.stride + s_.kernel) * x_row_floats(); }
+  size_t x_band_floats() const {
+    return (size_t(band_ - 1) * s_.stride + s_.kernel) * x_row_floats();
+  }
   size_t dy_row_floats() const { return size_t(dy_columns_) * dy_pitch_; }
   // The first row of dy that row 0 of dx needs, and how many a band needs.
   int dy_first_row() const { return FloorDiv(pad() - s_.kernel + 1, s_.stride); }

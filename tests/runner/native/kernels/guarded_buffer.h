@@ -13,8 +13,9 @@ namespace dse {
 class GuardedBuffer {
  public:
   explicit GuardedBuffer(size_t size, float value = 0)
-      : size_(size), data_(static_cast<float*>(::operator new((size + 2 * kGuard) * sizeof(float),
-                                                              std::align_val_t{64}))) {
+      : size_(size),
+        data_(static_cast<float*>(
+            ::operator new ((size + 2 * kGuard) * sizeof(float), std::align_val_t{64}))) {
     for (size_t i = 0; i < size + 2 * kGuard; i++) {
       data_.get()[i] = i < kGuard || i >= kGuard + size ? kNaN : value;
     }
@@ -41,7 +42,7 @@ class GuardedBuffer {
   static constexpr size_t kGuard = 16;
   static constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
   struct Free {
-    void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(float* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
   size_t size_;
   std::unique_ptr<float, Free> data_;
