@@ -53,7 +53,7 @@ int Lowering::AddConv(const std::string& name, const ConvPlan& conv, Size size) 
   step.weight = conv.weight;
   step.bias = conv.bias;
   step.shape = {conv.in, conv.out, conv.kernel, conv.stride, conv.groups, size.height, size.width};
-  step.kernel = MakeConvKernel(step.shape);
+  step.kernel = MakeConvKernel(step.shape, ConvAccuracy::kDirect);
   return static_cast<int>(plan_.convs.size()) - 1;
 }
 

@@ -1,19 +1,21 @@
 #include "runner/native/kernels/conv_kernel.h"
 
+#include "runner/native/kernels/gemm_conv.h"
+#include "runner/native/kernels/lane_conv.h"
 #include "runner/native/kernels/plain_conv.h"
+#include "runner/native/kernels/stem_conv.h"
+#include "runner/native/kernels/winograd_conv.h"
 
-namespace dse::native {
-namespace {
+namespace dse {
 
-int OutputSide(int side, const ConvShape& shape) {
-  return (side + 2 * (shape.kernel / 2) - shape.kernel) / shape.stride + 1;
+std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape, ConvAccuracy accuracy) {
+  if (auto kernel = accuracy == ConvAccuracy::kFast ? MakeWinogradConv(shape) : nullptr) {
+    return kernel;
+  }
+  if (auto kernel = MakeLaneConv(shape)) return kernel;
+  if (auto kernel = MakeGemmConv(shape)) return kernel;
+  if (auto kernel = MakeStemConv(shape)) return kernel;
+  return MakePlainConv(shape);
 }
 
-}  // namespace
-
-int ConvShape::out_height() const { return OutputSide(height, *this); }
-int ConvShape::out_width() const { return OutputSide(width, *this); }
-
-std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape) { return MakePlainConv(shape); }
-
-}  // namespace dse::native
+}  // namespace dse

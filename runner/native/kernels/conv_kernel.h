@@ -4,31 +4,31 @@
 #include <memory>
 #include <string>
 
-namespace dse::native {
+namespace dse {
 
-// A convolution with zero padding kernel/2, on images of one size.
+// A convolution without bias, zero padding kernel/2 on every side. `in` and `out` are multiples of
+// `groups`, the sizes at least 1.
 struct ConvShape {
-  int in = 0;   // channels
-  int out = 0;  // channels
-  int kernel = 1;
-  int stride = 1;
-  int groups = 1;
-  int height = 0;  // of the input
-  int width = 0;
-  int out_height() const;
-  int out_width() const;
+  int in = 0, out = 0;  // channels
+  int kernel = 1, stride = 1, groups = 1;
+  int height = 0, width = 0;  // of the input
+  int out_height() const { return (height + kernel / 2 * 2 - kernel) / stride + 1; }
+  int out_width() const { return (width + kernel / 2 * 2 - kernel) / stride + 1; }
+  size_t weights() const { return size_t(out) * (in / groups) * kernel * kernel; }
 };
 
-// Computes a convolution one image at a time: pixels row by row, `in` or `out` floats a pixel
-// without gaps. Made once for a shape, used by several threads, each with a scratch of its own.
+// Computes one convolution, an image at a time. Images are height x width x channels floats without
+// gaps. Made once for a shape and used by several threads; a thread brings its own scratch. Every
+// pointer is aligned to 64 bytes, and 64 bytes behind each buffer may be read (never written).
+// The same input gives the same bytes on one instruction set.
 class ConvKernel {
  public:
   virtual ~ConvKernel() = default;
-  virtual std::string name() const = 0;        // "plain", "lane8", "gemm"
+  virtual std::string name() const = 0;        // the formulation: "plain", "lane8", "gemm"
   virtual size_t packed_floats() const = 0;    // weights as Forward and BackwardData want them
-  virtual size_t scratch_floats() const = 0;   // of each thread
+  virtual size_t scratch_floats() const = 0;   // of each thread; what it holds does not matter
   virtual size_t gradient_floats() const = 0;  // of the weights, in the kernel's own layout
-  // `weight` is [out][in / groups][kernel][kernel].
+  // weight: out x in/groups x kernel x kernel
   virtual void Pack(const float* weight, float* packed) const = 0;
   virtual void Forward(const float* packed, const float* x, float* y, float* scratch) const = 0;
   // Overwrites dx.
@@ -37,11 +37,18 @@ class ConvKernel {
   // Adds to the gradient.
   virtual void BackwardWeights(const float* x, const float* dy, float* gradient,
                                float* scratch) const = 0;
-  // Overwrites dw, [out][in / groups][kernel][kernel].
+  // dw as `weight` of Pack; overwritten.
   virtual void UnpackGradient(const float* gradient, float* dw) const = 0;
 };
 
-// The fastest there is for the shape.
-std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape);
+// Results differ from exact ones by about so much of the largest value.
+enum class ConvAccuracy {
+  kDirect,  // 1e-6
+  kFast,    // 2e-5, where Winograd's transforms make a 3x3 convolution up to three times faster
+};
 
-}  // namespace dse::native
+// The fastest there is for the shape on this processor.
+std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape,
+                                           ConvAccuracy accuracy = ConvAccuracy::kFast);
+
+}  // namespace dse
