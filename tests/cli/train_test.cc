@@ -227,7 +227,7 @@ TEST_CASE("what can be known beforehand is refused before a row is written", "[c
     CHECK_THAT(half.err, Catch::Contains("fp16 needs a GPU"));
   }
   setenv("DSE_TORCH_MODULE", (folder / "none.so").c_str(), 1);
-  const ProcessResult module = Dse(TrainWords(db, "synthetic", {"-q"}));
+  const ProcessResult module = Dse(TrainWords(db, "synthetic", {"--engine", "torch", "-q"}));
   unsetenv("DSE_TORCH_MODULE");
   CHECK(module.code == 1);
   CHECK_THAT(module.err, Catch::Contains("none.so"));
