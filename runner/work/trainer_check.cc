@@ -88,9 +88,11 @@ std::string Apart(const Action& action) {
               Fault::kWorker);
 }
 
-// A network that nothing trains here is left to fail by itself.
+// A network that nothing trains here in any precision is left to fail by itself.
 void CheckPrecision(const Trainer& trainer, const Model& model, const Recipe& recipe) {
-  if (trainer.EngineFor(model, recipe).name.empty()) return;
+  Recipe exact = recipe;
+  exact.precision = Precision::kFp32;
+  if (trainer.EngineFor(model, exact).name.empty()) return;
   trainer.ResolvePrecision(model, recipe);
 }
 

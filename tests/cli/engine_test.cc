@@ -53,6 +53,11 @@ TEST_CASE("the native engine is refused what it cannot do", "[cli]") {
   const ProcessResult gpu = Dse(With(train, {"--engine", "native", "--device", "cuda"}));
   CHECK(gpu.code == 1);
   CHECK_THAT(gpu.err, Catch::Contains("computes on the CPU alone"));
+  const ProcessResult half =
+      Dse(With(train, {"--engine", "native", "--recipe", "smoke", "--set", "precision=bf16"}));
+  CHECK(half.code == 1);
+  CHECK_THAT(half.err, Catch::Contains("native") && Catch::Contains("has no precision bf16"));
+  CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
   const ProcessResult word = Dse(With(train, {"--engine", "nativ"}));
   CHECK(word.code == 2);
   CHECK_THAT(word.err, Catch::Contains("native"));
