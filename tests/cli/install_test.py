@@ -21,11 +21,11 @@ class Install(unittest.TestCase):
         subprocess.run([CMAKE, "--install", BUILD, "--prefix", self.prefix], check=True, capture_output=True)
         self.installed = self.prefix / LIBDIR / "dse/libdse_torch.so"
 
-    def bench(self, program=None):
+    def bench(self, program=None, engine="torch"):
         environment = {name: value for name, value in os.environ.items() if name != "DSE_TORCH_MODULE"}
         return subprocess.run(
-            [program or self.prefix / "bin/dse", "bench", "-", "--device", "cpu", "--threads", "1",
-             "--infer-batch", "1", "--train-batch", "2", "--samples", "1", "-q"],
+            [program or self.prefix / "bin/dse", "bench", "-", "--device", "cpu", "--engine", engine,
+             "--threads", "1", "--infer-batch", "1", "--train-batch", "2", "--samples", "1", "-q"],
             input=MODEL, capture_output=True, text=True, env=environment)
 
     def test_the_module_is_found_where_it_was_installed_and_through_a_link_to_the_program(self):
@@ -52,6 +52,14 @@ class Install(unittest.TestCase):
         self.assertEqual(answer.returncode, 1)
         for folder in ("bin", "lib/dse", "lib64/dse", f"lib/{TRIPLET}/dse", f"{LIBDIR}/dse"):
             self.assertEqual(answer.stderr.count(f"{self.prefix / folder}/libdse_torch.so"), 1, answer.stderr)
+
+    def test_without_a_module_the_program_measures_with_its_own_engine(self):
+        answer = self.bench(engine="auto")
+        self.assertIn("LibTorch", answer.stdout)
+        self.installed.unlink()
+        answer = self.bench(engine="auto")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertIn("native", answer.stdout)
 
 
 if __name__ == "__main__":
