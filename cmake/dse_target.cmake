@@ -4,31 +4,59 @@ function(dse_flags target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${DSE_WERROR}>:-Werror>>)
-  # GCC 12 reports string concatenation as overlapping copies (GCC bug 105651).
+  # GCC 12 reports string concatenation as copies that overlap or are too long (GCC bug 105651).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
+    target_compile_options(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread>)
   endif()
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+  # Programs and libraries alike, so that they can share a precompiled header.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 
-# One static library per folder with the alias dse::NAME. Sources are listed by hand.
+# One static library per folder with the alias dse::NAME. Sources are listed by hand. PLAIN: without the precompiled
+# header, for what is compiled with flags of its own.
 function(dse_library name)
-  add_library(dse_${name} STATIC ${ARGN})
+  cmake_parse_arguments(ARG "PLAIN" "" "" ${ARGN})
+  add_library(dse_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   add_library(dse::${name} ALIAS dse_${name})
   dse_flags(dse_${name})
+  if(NOT ARG_PLAIN)
+    dse_precompile(dse_${name} ours "${PROJECT_SOURCE_DIR}/core/precompiled.h")
+  endif()
+endfunction()
+
+function(dse_program name)
+  add_executable(${name} ${ARGN})
+  dse_flags(${name})
+  dse_precompile(${name} ours)
 endfunction()
 
 # Test files are compiled for a quick build, not for a quick program; what they test keeps the preset's flags.
 set(DSE_TEST_FLAGS "-O1" CACHE STRING "Flags of the test files, behind those of the preset")
 separate_arguments(DSE_TEST_FLAGS_LIST UNIX_COMMAND "${DSE_TEST_FLAGS}")
 
-# A header that most sources of a target include, parsed once for all of them. They still include what they use.
-function(dse_precompile target header)
-  target_precompile_headers(${target} PRIVATE ${header})
+# Headers that most sources of a target include, parsed once: by the first target of those that share the name, whose
+# flags must be the same.
+function(dse_precompile target name)
+  get_property(first GLOBAL PROPERTY DSE_PRECOMPILED_${name})
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+    set_property(GLOBAL PROPERTY DSE_PRECOMPILED_${name} ${target})
+  endif()
   # A compiler cache then sees what the header holds.
   if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
   endif()
+endfunction()
+
+# What tests and their support are compiled with.
+function(dse_test_target target)
+  dse_flags(${target})
+  target_compile_options(${target} PRIVATE ${DSE_TEST_FLAGS_LIST})
+  dse_precompile(${target} tests <catch2/catch.hpp> "${PROJECT_SOURCE_DIR}/core/precompiled.h")
 endfunction()
 
 # One test program per folder, registered with ctest. dse_test(core a_test.cc b_test.cc LINK dse::core)
@@ -37,14 +65,8 @@ endfunction()
 function(dse_test folder)
   cmake_parse_arguments(ARG "BY_ROOM" "COST" "LINK" ${ARGN})
   add_executable(${folder}_test ${ARG_UNPARSED_ARGUMENTS})
-  dse_flags(${folder}_test)
-  target_compile_options(${folder}_test PRIVATE ${DSE_TEST_FLAGS_LIST})
-  # The same bug as in dse_flags, in other words where less is optimised.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(${folder}_test PRIVATE -Wno-array-bounds -Wno-stringop-overflow)
-  endif()
-  dse_precompile(${folder}_test <catch2/catch.hpp>)
-  target_link_libraries(${folder}_test PRIVATE Catch2::Catch2WithMain ${ARG_LINK})
+  dse_test_target(${folder}_test)
+  target_link_libraries(${folder}_test PRIVATE Catch2::Catch2WithMain dse_test_support ${ARG_LINK})
   # What uses one thread has no races.
   set(filter "")
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")

@@ -23,9 +23,9 @@ std::vector<std::string> SetBy(const std::string& script) {
   for (std::string line; std::getline(in, line);) {
     if (!line.starts_with("#SBATCH ")) continue;
     const auto names = [&](const char* option) { return line.find(option) != line.npos; };
-    if (names(" --account") || names(" -A")) variables.push_back("SBATCH_ACCOUNT");
-    if (names(" --qos") || names(" -q")) variables.push_back("SBATCH_QOS");
-    if (names(" --reservation")) variables.push_back("SBATCH_RESERVATION");
+    if (names(" --account") || names(" -A")) variables.emplace_back("SBATCH_ACCOUNT");
+    if (names(" --qos") || names(" -q")) variables.emplace_back("SBATCH_QOS");
+    if (names(" --reservation")) variables.emplace_back("SBATCH_RESERVATION");
   }
   return variables;
 }
