@@ -100,13 +100,15 @@ TEST_CASE("Replicas of the native engine learn what as many micro-batches do") {
 }
 
 TEST_CASE("A native training stopped anywhere goes on as if it had never stopped") {
-  for (const OptimizerKind optimizer :
-       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}) {
+  const std::pair<OptimizerKind, std::vector<int>> stops[] = {{OptimizerKind::kSgd, {3, 8, 12}},
+                                                              {OptimizerKind::kRmsprop, {8}},
+                                                              {OptimizerKind::kAdamw, {8}}};
+  for (const auto& [optimizer, stop_ats] : stops) {
     Recipe recipe = RichRecipe();
     recipe.optimizer = optimizer;
     Training whole(recipe);
     REQUIRE(whole.Run(-1, 1) == TrainingOutcome::kDone);
-    for (const int stop_at : {3, 8, 12}) {
+    for (const int stop_at : stop_ats) {
       Training stopped(recipe);
       CHECK(stopped.Run(stop_at, 2) == TrainingOutcome::kInterrupted);
       CHECK(stopped.Run(-1, 1) == TrainingOutcome::kDone);

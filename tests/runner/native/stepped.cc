@@ -13,13 +13,13 @@ namespace {
 Tally TestAlone(Engine& engine, const NetworkRequest& request,
                 const std::vector<TensorRecord>& records, const Frame& frame) {
   Recipe recipe;
-  recipe.batch_size = 100;
+  recipe.batch_size = 40;
   const NetworkRequest alone{request.plan, recipe,         request.seed,       {},
                              request.mean, request.stddev, /*tests_only=*/true};
   const std::unique_ptr<EngineNetwork> network = engine.Make(alone);
   network->TakeNetwork(records, "records");
   network->StartTally(1);
-  for (int i = 0; i < 3; ++i) network->Test(RandomBatch(frame, 100, 70 + i), {});
+  for (int i = 0; i < 2; ++i) network->Test(RandomBatch(frame, 40, 70 + i), {});
   return network->TakeTally();
 }
 
