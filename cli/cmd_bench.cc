@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/device_options.h"
 #include "cli/model_lines.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -43,9 +44,7 @@ bool ReadOptions(std::span<const std::string> args, BenchOptions& options) {
   parser.Text("db", "FILE", &request.db_path, "results database that keeps the timings");
   parser.List("population", "NAME", &options.populations,
               "the networks of these populations (default, without MODEL: of all)");
-  parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
-               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
+  AddDeviceOptions(parser, request.trainer);
   parser.Int("threads", "T", &request.trainer.threads, 1, 1024, "of the CPU (default: all cores)");
   parser.OneOf("precision", {"auto", "fp32", "tf32", "bf16", "fp16"}, &options.precision,
                "auto, fp32, tf32, bf16 or fp16 (default auto)");

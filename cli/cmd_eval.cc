@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
+#include "cli/device_options.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -52,9 +53,7 @@ bool ReadOptions(std::span<const std::string> args, EvalOptions& options) {
               "the data's classes are the network's in the same order, whatever their names");
   parser.List("population", "NAME", &request.populations, "only these populations");
   parser.List("recipe", "NAME", &request.recipes, "only runs of these recipes");
-  parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
-               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
+  AddDeviceOptions(parser, request.trainer);
   parser.Int("threads", "T", &request.trainer.threads, 1, 1024, "default: all cores");
   parser.Text("work-dir", "DIR", &request.work_dir, "where the weights lie (default FILE.d)");
   parser.Flag("again", &request.again, "test again what has a result");

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/data_notes.h"
+#include "cli/device_options.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/train_call.h"
@@ -101,9 +102,7 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   parser.Int("seed", "S", &request.seed, 0, INT64_MAX, "of the first repeat (default 0)");
   parser.Int("repeats", "N", &request.repeats, 1, 100'000,
              "runs of each network, seeds S, S+1, ...");
-  parser.Text("device", "D", &request.trainer.device, "auto, cpu, cuda or cuda:N (default auto)");
-  parser.OneOf("engine", {"auto", "native", "torch"}, &request.trainer.engine,
-               "auto, native (on the CPU) or torch; auto: torch where it was built (default auto)");
+  AddDeviceOptions(parser, request.trainer);
   parser.Text("workers", "N|auto", &options.workers,
               "processes that train side by side; auto: one on each GPU, or as the cores allow "
               "(default 1)");

@@ -68,6 +68,7 @@ struct RunRecord {
   bool micro_batched = false;        // batch statistics were of smaller batches
   std::vector<EpochError> epochs;    // by epoch; empty unless asked for
   std::string precision;             // that it was trained in: "fp32", "bf16"; "" if unknown
+  std::string engine;                // that trained it: "LibTorch 2.11.0"; "" if unknown
 };
 
 // One member of a series with all its repeats, by seed.

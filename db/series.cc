@@ -56,7 +56,8 @@ Members LoadPopulation(sqlite::Connection& connection, int64_t population_id,
 void AddRuns(sqlite::Connection& connection, int64_t series_id, Members& members) {
   sqlite::Statement row(connection,
                         "SELECT l.member_id, r.state, r.seed, r.error, r.best_error, r.seconds,"
-                        " r.micro_batch IS NOT NULL, coalesce(r.precision, '')"
+                        " r.micro_batch IS NOT NULL, coalesce(r.precision, ''),"
+                        " coalesce(r.engine, '')"
                         " FROM series_runs l JOIN runs r ON r.id = l.run_id"
                         " WHERE l.series_id = ?",
                         series_id);
@@ -69,6 +70,7 @@ void AddRuns(sqlite::Connection& connection, int64_t series_id, Members& members
     run.seconds = row.OptionalReal(5);
     run.micro_batched = row.Int(6) != 0;
     run.precision = row.Text(7);
+    run.engine = row.Text(8);
     members.records[members.places.at(row.Int(0))].runs.push_back(run);
   }
   for (MemberRecord& member : members.records) {

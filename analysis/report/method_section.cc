@@ -19,6 +19,20 @@ std::string OptionsText(const StudyOptions& options) {
   return text + ".";
 }
 
+// Empty where every series was trained by one engine of one version.
+std::string EnginesOfSeries(const StudyAnalysis& study) {
+  std::string text;
+  for (const SeriesAnalysis& series : study.series) {
+    const std::string engines = EnginesText(series);
+    if (!engines.empty()) text += " " + series.label + " was " + engines + ".";
+  }
+  if (text.empty()) return text;
+  return "Engines: runs of a series count alike whichever engine trained them, though engines, and "
+         "versions of one, add in different orders, so that a network trained with one seed ends "
+         "with another error." +
+         text;
+}
+
 }  // namespace
 
 ReportSection MethodSection(const ReportContext& context) {
@@ -30,6 +44,8 @@ ReportSection MethodSection(const ReportContext& context) {
   say(fmt::format("Made by dse {}. {}", Version(), OptionsText(options)));
   say("A model's error is the mean over its done repeats. Models without an error are left out and "
       "counted beside their series.");
+  const std::string engines = EnginesOfSeries(context.study());
+  if (!engines.empty()) say(engines);
   say("Error distributions: F(e) is the share of models with an error of at most e. The band of "
       "the "
       "whole curve is that of Dvoretzky, Kiefer and Wolfowitz with Massart's constant; the "

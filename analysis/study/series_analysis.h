@@ -75,6 +75,8 @@ struct SeriesAnalysis {
   // Runs of the models with an error by the precision they were trained in, where it is known. More
   // than one: `auto` meant different things on different devices.
   std::map<std::string, int64_t> precisions;
+  // The same by the engine that trained them, with its version; those that diverged count too.
+  std::map<std::string, int64_t> engines;
   std::vector<StudyModel> models;  // by error, those that diverged last, then by index
   // The rest only where there are models.
   double min_error = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,21 @@ Unit UnitOf(const std::string& quantity) {
   if (quantity == "flops") return {1e9, "GF"};
   if (quantity == "acts" || quantity == "params") return {1e6, "M"};
   return {1, "ms an image"};
+}
+
+// "1 run in bf16, 2 runs in fp32", with `where` = "in".
+std::string CountRuns(const std::map<std::string, int64_t>& counts, const std::string& where) {
+  std::vector<std::string> runs;
+  for (const auto& [what, count] : counts) {
+    runs.push_back(CountOf(count, "run") + " " + where + " " + what);
+  }
+  return JoinWords(runs);
+}
+
+std::string JoinParts(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
+  return text;
 }
 
 }  // namespace
@@ -98,15 +114,29 @@ std::string LeftOutText(const SeriesAnalysis& series) {
                     " trained in smaller batches than the recipe's, for lack of memory");
   }
   if (series.precisions.size() > 1) {
-    std::vector<std::string> runs;
-    for (const auto& [precision, count] : series.precisions) {
-      runs.push_back(CountOf(count, "run") + " in " + precision);
-    }
-    parts.push_back("trained in different precisions: " + JoinWords(runs));
+    parts.push_back("trained in different precisions: " + CountRuns(series.precisions, "in"));
   }
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
-  return text;
+  const std::string engines = EnginesText(series);
+  if (!engines.empty()) parts.push_back(engines);
+  return JoinParts(parts);
+}
+
+std::string EnginesText(const SeriesAnalysis& series) {
+  std::map<std::string, std::map<std::string, int64_t>> versions;  // by engine
+  std::map<std::string, int64_t> runs;
+  for (const auto& [engine, count] : series.engines) {
+    const size_t space = engine.rfind(' ');
+    const std::string name = engine.substr(0, space);
+    versions[name][space == engine.npos ? "one unknown" : engine.substr(space + 1)] += count;
+    runs[name] += count;
+  }
+  std::vector<std::string> parts;
+  if (runs.size() > 1) parts.push_back("trained by different engines: " + CountRuns(runs, "by"));
+  for (const auto& [name, counts] : versions) {
+    if (counts.size() < 2) continue;
+    parts.push_back("trained by different versions of " + name + ": " + CountRuns(counts, "by"));
+  }
+  return JoinParts(parts);
 }
 
 const char* ErrorKindText(ErrorKind kind) {

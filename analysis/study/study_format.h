@@ -28,6 +28,11 @@ std::string StageWidthsText(const SeriesAnalysis& series, size_t place);
 // diverged, counted as 100% error". Empty where all is as it should be.
 std::string LeftOutText(const SeriesAnalysis& series);
 
+// Where runs were trained by several engines, or versions of one: "trained by different engines: 2
+// runs by LibTorch, 1 run by native; trained by different versions of LibTorch: 1 run by 2.10.0, 1
+// run by 2.11.0". Else empty.
+std::string EnginesText(const SeriesAnalysis& series);
+
 // "last epoch" or "best epoch".
 const char* ErrorKindText(ErrorKind kind);
 

@@ -170,6 +170,9 @@ void AppendIdentity(const SeriesAnalysis& series, ObjectWriter& object) {
   ObjectWriter precisions(object.Key("precisions"));
   for (const auto& [precision, count] : series.precisions) precisions.Int(precision, count);
   precisions.Close();
+  ObjectWriter engines(object.Key("engines"));
+  for (const auto& [engine, count] : series.engines) engines.Int(engine, count);
+  engines.Close();
 }
 
 void AppendSeries(const SeriesAnalysis& series, std::string& text) {

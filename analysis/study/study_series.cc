@@ -78,6 +78,13 @@ void CountPrecisions(const MemberRecord& member, SeriesAnalysis& analysis) {
   }
 }
 
+void CountEngines(const MemberRecord& member, SeriesAnalysis& analysis) {
+  for (const RunRecord& run : member.runs) {
+    const bool finished = run.state == RunState::kDone || run.state == RunState::kDiverged;
+    if (finished && !run.engine.empty()) ++analysis.engines[run.engine];
+  }
+}
+
 bool PropertiesMeet(const MemberRecord& member, const std::vector<Condition>& conditions) {
   const auto of_properties = [](const Condition& c) { return c.property != kErrorName; };
   if (std::ranges::none_of(conditions, of_properties)) return true;
@@ -131,6 +138,7 @@ void AddMember(const MemberRecord& member, const StudyOptions& options, SeriesAn
     if (MicroBatched(member)) ++analysis.micro_batched;
     CountPrecisions(member, analysis);
   }
+  CountEngines(member, analysis);
   entries.push_back({std::move(model), &member});
 }
 

@@ -35,6 +35,7 @@ struct CheckpointOwner {
   std::string key;
   std::string data;                  // fingerprint
   std::vector<std::string> classes;  // names of the outputs, in order
+  EngineInfo engine;
 };
 CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved,
                                   const EngineInfo& engine);
@@ -47,7 +48,8 @@ bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
                     const TrainingState& state, EngineNetwork& network, const PublishHook& publish);
 
 // The newest of `path`.fresh, `path` and `path`.previous that is whole and of this owner; empty if
-// there is none. Why one is not used goes to `warn`.
+// there is none. Why one is not used goes to `warn`, and so does that one is which another version
+// of the engine wrote.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;

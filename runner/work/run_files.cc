@@ -144,10 +144,12 @@ std::map<std::string, RunFiles> FindRunFiles(const std::string& folder) {
   std::map<std::string, RunFiles> runs;
   for (RunFile& file : ListRunFiles(folder)) {
     RunFiles& run = runs[file.key];
+    const bool in_place = file.state == RunFile::State::kInPlace;
     if (file.kind == RunFile::Kind::kCheckpoint) {
+      if (in_place) run.whole_checkpoints.push_back(file.path);
       run.checkpoints.push_back(std::move(file.path));
     } else {
-      run.has_weights = run.has_weights || file.state == RunFile::State::kInPlace;
+      run.has_weights = run.has_weights || in_place;
       run.weights.push_back(std::move(file.path));
     }
   }

@@ -52,6 +52,7 @@ std::vector<RunFile> ListRunFiles(const std::string& folder);
 // The paths of those that belong to one run.
 struct RunFiles {
   std::vector<std::string> checkpoints;
+  std::vector<std::string> whole_checkpoints;  // those of them that are in place
   std::vector<std::string> weights;
   bool has_weights = false;  // kept ones of a result
 };

@@ -41,26 +41,14 @@ fs::file_time_type NewestOf(const std::vector<std::string>& files) {
 // From where to where, of one run.
 using Moves = std::vector<std::pair<std::string, std::string>>;
 
-// The whole checkpoints of every run that has any file. What a move that was killed left half
-// written is as new as that move, and is none.
-using Checkpoints = std::map<std::string, std::vector<std::string>>;
-
-Checkpoints FindCheckpoints(const std::string& folder) {
-  Checkpoints runs;
-  for (RunFile& file : ListRunFiles(folder)) {
-    std::vector<std::string>& checkpoints = runs[file.key];
-    if (file.kind != RunFile::Kind::kCheckpoint) continue;
-    if (file.state == RunFile::State::kInPlace) checkpoints.push_back(std::move(file.path));
-  }
-  return runs;
-}
-
+// Of checkpoints the whole ones: what a move that was killed left half written is as new as that
+// move.
 class MoveList {
  public:
   explicit MoveList(const ShardFolders& folders)
       : folders_(folders),
-        here_(FindCheckpoints(folders.shard)),
-        there_(FindCheckpoints(folders.study)) {}
+        here_(FindRunFiles(folders.shard)),
+        there_(FindRunFiles(folders.study)) {}
 
   // Checkpoints in the study's folder that are older are in `outdated`.
   Moves Of(const MergedRun& run, std::vector<std::string>& outdated) const {
@@ -71,11 +59,11 @@ class MoveList {
     if (run.shown && fs::exists(weights)) {
       moves.emplace_back(weights, WeightsPath(folders_.study, run.key));
     }
-    const std::vector<std::string>& own = at->second;
+    const std::vector<std::string>& own = at->second.whole_checkpoints;
     if (!run.open || own.empty()) return moves;
     if (const auto old = there_.find(run.key); old != there_.end()) {
-      if (NewestOf(old->second) >= NewestOf(own)) return moves;
-      outdated = old->second;
+      if (NewestOf(old->second.whole_checkpoints) >= NewestOf(own)) return moves;
+      outdated = old->second.whole_checkpoints;
     }
     const std::string from = CheckpointPath(folders_.shard, run.shard_key);
     for (const std::string& file : own) {
@@ -87,8 +75,8 @@ class MoveList {
 
  private:
   const ShardFolders& folders_;
-  Checkpoints here_;
-  Checkpoints there_;
+  std::map<std::string, RunFiles> here_;
+  std::map<std::string, RunFiles> there_;
 };
 
 }  // namespace

@@ -110,6 +110,26 @@ TEST_CASE("analyze stores the fits over continuous parameters beside those of th
   CHECK(shown < std::stod(Query(db, sum + "'w0=%'")));
 }
 
+TEST_CASE("a series that several engines trained is marked, the others are not", "[cli]") {
+  const TempFolder folder;
+  const std::string db = StudyFile(folder);
+  const std::string one = Dse({"analyze", "--db", db}).out;
+  CHECK_THAT(one, !Catch::Contains("engine"));
+  Query(db, "UPDATE runs SET engine = 'LibTorch 2.11.0' WHERE id > 20 RETURNING 1");
+  CHECK(Dse({"analyze", "--db", db}).out == one);
+  Query(db, "UPDATE runs SET engine = 'native 0.1.0' WHERE id > 35 RETURNING 1");
+  const ProcessResult result = Dse({"analyze", "--db", db, "--html", folder / "r.html"});
+  const std::string mark = "trained by different engines: 15 runs by LibTorch, 5 runs by native";
+  CHECK_THAT(result.out,
+             Catch::Contains("B: recipe imported, data imported\n  20 models; " + mark) &&
+                 Catch::Contains("A: recipe imported, data imported\n  20 models\n"));
+  CHECK_THAT(ReadFile(folder / "r.html"), Catch::Contains("B was " + mark + "."));
+  const Json json = ParseJson(Dse({"analyze", "--db", db, "--json", "-"}).out, "out");
+  CHECK(json.at("populations").at(0).at("engines").empty());
+  CHECK(json.at("populations").at(1).at("engines") ==
+        Json{{"LibTorch 2.11.0", 15}, {"native 0.1.0", 5}});
+}
+
 TEST_CASE("conditions choose networks, and unknown ones are explained", "[cli]") {
   const TempFolder folder;
   const std::string db = StudyFile(folder);

@@ -6,12 +6,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <system_error>
 #include <thread>
 
 #include "core/json.h"
 #include "tests/cli/program.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
@@ -72,6 +72,19 @@ void MakeLarge(const std::string& shard, int runs) {
   }
 }
 
+// A study of one network, and a shard of it that holds so many finished runs that a merge takes a
+// while.
+struct LargeShard {
+  LargeShard() {
+    REQUIRE(Dse(Train(db, {"--shard", "0/1", "--out", shard})).code == 0);
+    MakeLarge(shard, kRuns - 1);
+  }
+  static constexpr int kRuns = 20001;
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "1");
+  const std::string shard = folder / "shard.db";
+};
+
 TEST_CASE("shards are trained beside a file that is only read, and merged to what it would hold",
           "[cli][train]") {
   if (!HasTorch()) return;
@@ -126,12 +139,8 @@ TEST_CASE("parts of a study are named as K/N", "[cli]") {
 
 TEST_CASE("a merge that was killed leaves a valid file, and the next one completes it", "[cli]") {
   if (!HasTorch()) return;
-  const TempFolder folder;
-  const std::string db = SmallStudy(folder, "RegNetX", "1");
-  const std::string shard = folder / "shard.db";
-  REQUIRE(Dse(Train(db, {"--shard", "0/1", "--out", shard})).code == 0);
-  constexpr int kRuns = 20000;
-  MakeLarge(shard, kRuns);
+  const LargeShard study;
+  const std::string &db = study.db, &shard = study.shard, all = std::to_string(study.kRuns);
   int killed = 0;
   for (int i = 0; i < 12; ++i) {
     BackgroundProcess merge({DSE_PROGRAM, "merge", "--db", db, shard});
@@ -140,38 +149,24 @@ TEST_CASE("a merge that was killed leaves a valid file, and the next one complet
     killed += merge.Wait() == 128 + SIGKILL;
     CHECK(Query(db, "PRAGMA integrity_check") == "ok");
     const std::string runs = Query(db, "SELECT count(*) FROM runs WHERE state = 'done'");
-    CHECK((runs == "0" || runs == std::to_string(kRuns + 1)));
+    CHECK((runs == "0" || runs == all));
   }
   CHECK(killed > 0);
   const ProcessResult whole = Dse({"merge", "--db", db, shard});
   INFO(whole.err);
   CHECK(whole.code == 0);
-  CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == std::to_string(kRuns + 1));
-  CHECK(Query(db, "SELECT count(*) FROM epochs") == std::to_string(kRuns + 1));
-  CHECK(Query(db, "SELECT count(*) FROM attempts") == std::to_string(kRuns + 1));
+  CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == all);
+  CHECK(Query(db, "SELECT count(*) FROM epochs") == all);
+  CHECK(Query(db, "SELECT count(*) FROM attempts") == all);
   CHECK_THAT(Dse({"merge", "--db", db, shard}).out, Contains("nothing new"));
-}
-
-// Waits for what another process does. False after a minute.
-bool Await(const std::function<bool()>& there) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!there()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 TEST_CASE("a merge that is interrupted changes nothing, and the next one completes it",
           "[cli][train]") {
   if (!HasTorch()) return;
-  const TempFolder folder;
-  const std::string db = SmallStudy(folder, "RegNetX", "1");
-  const std::string shard = folder / "shard.db";
-  REQUIRE(Dse(Train(db, {"--shard", "0/1", "--out", shard})).code == 0);
-  constexpr int kRuns = 20000;
-  MakeLarge(shard, kRuns);
-  const std::string before = folder / "before.db";
+  const LargeShard study;
+  const std::string &db = study.db, &shard = study.shard;
+  const std::string before = study.folder / "before.db";
   fs::copy_file(db, before);
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
@@ -181,7 +176,7 @@ TEST_CASE("a merge that is interrupted changes nothing, and the next one complet
       fs::copy_file(before, db, fs::copy_options::overwrite_existing);
       fs::remove(db + "-journal");
       BackgroundProcess merge({DSE_PROGRAM, "merge", "--db", db, shard});
-      REQUIRE(Await([&] { return fs::exists(db + "-journal"); }));  // in the midst of it
+      REQUIRE(Eventually([&] { return fs::exists(db + "-journal"); }));  // in the midst of it
       merge.SignalGroup(signal);
       const int code = merge.Wait();
       interrupted = code == 128 + signal;
@@ -193,7 +188,8 @@ TEST_CASE("a merge that is interrupted changes nothing, and the next one complet
     const ProcessResult whole = Dse({"merge", "--db", db, shard});
     INFO(whole.err);
     CHECK(whole.code == 0);
-    CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") == std::to_string(kRuns + 1));
+    CHECK(Query(db, "SELECT count(*) FROM runs WHERE state = 'done'") ==
+          std::to_string(study.kRuns));
   }
 }
 
@@ -292,7 +288,7 @@ TEST_CASE("a merge waits for a shard in use as long as it is told to", "[cli][tr
 
   BackgroundProcess merge({"/bin/sh", "-c", "exec \"$0\" \"$@\" 2> '" + told + "'", DSE_PROGRAM,
                            "merge", "--db", db, "--wait", "10m", shard});
-  REQUIRE(Await(
+  REQUIRE(Eventually(
       [&] { return fs::exists(told) && ReadFile(told).find("is in use") != std::string::npos; }));
   CHECK(Query(db, "SELECT count(*) FROM runs") == "0");
   Query(shard, "UPDATE runs SET state = 'done', owner = NULL, lease_expires = NULL, error = " +

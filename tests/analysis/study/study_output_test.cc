@@ -37,12 +37,12 @@ TEST_CASE("the document has the keys it promises", "[study_json]") {
   CHECK(Keys(json) ==
         Set{"options", "populations", "comparisons", "trends", "regressions", "pareto"});
   const Json& population = json["populations"][0];
-  CHECK(Keys(population) ==
-        Set{"name",      "recipe",         "data",          "space",         "n",
-            "failed",    "failed_repeats", "micro_batched", "precisions",    "filtered",
-            "min_error", "mean_error",     "median_error",  "mean_interval", "edf",
-            "edf_bands", "normalized_edf", "best",          "random_search", "seed_noise",
-            "models_sd", "models"});
+  CHECK(Keys(population) == Set{"name",       "recipe",         "data",           "space",
+                                "n",          "failed",         "failed_repeats", "micro_batched",
+                                "precisions", "engines",        "filtered",       "min_error",
+                                "mean_error", "median_error",   "mean_interval",  "edf",
+                                "edf_bands",  "normalized_edf", "best",           "random_search",
+                                "seed_noise", "models_sd",      "models"});
   CHECK(Keys(population["edf"][0]) == Set{"error", "f"});
   CHECK(Keys(population["best"]["depth"]) == Set{"low", "median", "high", "level", "method"});
   CHECK(Keys(population["models"][0]) ==

@@ -125,6 +125,25 @@ TEST_CASE("every section is there, with sentences first and methods last", "[stu
   CHECK(report.findings[0].find("wide has the lowest mean error") != std::string::npos);
 }
 
+std::string Methods(const std::vector<SeriesRecord>& series) {
+  const Report report = MakeOne(series);
+  std::string text;
+  for (const ReportBlock& block : report.sections.back().blocks) {
+    text += std::get<Paragraph>(block).text + "\n";
+  }
+  return text;
+}
+
+TEST_CASE("the methods name the series that several engines trained", "[study_report]") {
+  std::vector<SeriesRecord> series = ThreeSeries();
+  for (MemberRecord& member : series[1].members) member.runs[0].engine = "LibTorch 2.11.0";
+  CHECK_THAT(Methods(series), !Catch::Contains("Engines: "));
+  series[1].members[2].runs[1].engine = "native 0.1.0";
+  CHECK_THAT(Methods(series), Catch::Contains("Engines: ") &&
+                                  Catch::Contains("narrow was trained by different engines: "
+                                                  "25 runs by LibTorch, 1 run by native.\n"));
+}
+
 std::vector<std::string> PairsOf(const StudyAnalysis& study) {
   std::vector<std::string> pairs;
   for (const Rivalry& rivalry : Rivalries(study)) {

@@ -146,6 +146,45 @@ TEST_CASE("a series trained in several precisions says so", "[study]") {
   CHECK(LeftOutText(alike).empty());
 }
 
+TEST_CASE("a series trained by several engines, or versions of one, says so", "[study]") {
+  const auto analyze = [&](const std::vector<std::string>& engines) {
+    std::vector<MemberRecord> members = {Member(0, {DoneRun(30)})};  // of an unknown engine
+    for (const std::string& engine : engines) {
+      RunRecord run = DoneRun(31);
+      run.engine = engine;
+      members.push_back(Member(static_cast<int64_t>(members.size()), {run}));
+    }
+    return AnalyzeOne(Series("p", members));
+  };
+  const SeriesAnalysis both = analyze({"LibTorch 2.11.0", "native 0.1.0", "LibTorch 2.11.0"});
+  CHECK(both.engines == Counts{{"LibTorch 2.11.0", 2}, {"native 0.1.0", 1}});
+  CHECK(LeftOutText(both) == "trained by different engines: 2 runs by LibTorch, 1 run by native");
+  CHECK(LeftOutText(analyze({"LibTorch 2.11.0", "LibTorch 2.9.0"})) ==
+        "trained by different versions of LibTorch: 1 run by 2.11.0, 1 run by 2.9.0");
+  CHECK(LeftOutText(analyze({"native 1", "LibTorch 1", "native 2"})) ==
+        "trained by different engines: 1 run by LibTorch, 2 runs by native; "
+        "trained by different versions of native: 1 run by 1, 1 run by 2");
+  CHECK(LeftOutText(analyze({"native 1", "native 1"})).empty());
+  CHECK(LeftOutText(analyze({"native", "native 1"})) ==
+        "trained by different versions of native: 1 run by 1, 1 run by one unknown");
+}
+
+TEST_CASE("engines are counted of runs that finished, among the models shown", "[study]") {
+  const auto by = [](RunRecord run, const char* engine) {
+    run.engine = engine;
+    return run;
+  };
+  RunRecord diverged, failed;
+  diverged.state = RunState::kDiverged;
+  failed.state = RunState::kFailed;
+  const SeriesRecord series = Series("p", {Member(0, {by(DoneRun(30), "a 1"), by(failed, "b 1")}),
+                                           Member(1, {by(diverged, "c 1")})});
+  CHECK(AnalyzeOne(series).engines == Counts{{"a 1", 1}, {"c 1", 1}});
+  StudyOptions without;
+  without.exclude_diverged = true;
+  CHECK(AnalyzeOne(series, without).engines == Counts{{"a 1", 1}});
+}
+
 // Eight members, errors 1..8, with an imported column.
 SeriesRecord EightMembers() {
   const std::vector<double> values = {5, 1, 4, 2, 8, 7, 6, 3};

@@ -90,12 +90,13 @@ TEST_CASE("A finished epoch's checkpoint keeps the one before as .previous") {
   CHECK_FALSE(std::filesystem::exists(training.checkpoint() + ".fresh"));
 }
 
-TEST_CASE("The metadata of a checkpoint have the keys and the order that they always had") {
+TEST_CASE("The metadata of a checkpoint have the keys that they always had, and the engine") {
   ToyTraining training;
   training.script.info = {"LibTorch", "2.11.0"};
   training.Run(4);
   const TensorFile file = ReadSafetensors(training.checkpoint(), Checksum::kRequired);
-  REQUIRE(file.metadata.size() == 4);
+  REQUIRE(file.metadata.size() == 5);
+  CHECK(file.metadata.at("dse_engine") == "LibTorch 2.11.0");
   CHECK(file.metadata.at("dse_data") == "0123456789abcdef");
   CHECK(file.metadata.at("dse_key") ==
         ShortHash(ModelHash(training.model) + RecipeHash(training.recipe) + "0123456789abcdef4"));
@@ -130,13 +131,19 @@ TEST_CASE("A torn checkpoint is named and the one before it continued") {
   CheckSame(training, Whole());
 }
 
-TEST_CASE("A checkpoint of another engine is not continued, one of another version is") {
+TEST_CASE(
+    "A checkpoint of another engine is not continued, one of another version is; both say so") {
   ToyTraining training;
   training.Run(9);
+  const std::string began = training.script.info.Text();
   SECTION("another version") {
     training.script.info.version = "2";
     training.Run();
-    CHECK(training.warnings.empty());
+    REQUIRE(training.warnings.size() == 1);
+    CHECK(training.warnings[0] ==
+          training.checkpoint() + ": was begun by " + began + " and is continued by " +
+              training.script.info.Text() +
+              "; it need not end in the same numbers as by one of them alone");
     CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 1x1 | put all"));
   }
   for (const char* name : {"Other", "LibTorch"}) {
@@ -144,7 +151,9 @@ TEST_CASE("A checkpoint of another engine is not continued, one of another versi
       training.script.info.name = name;
       training.Run();
       REQUIRE(!training.warnings.empty());
-      CHECK_THAT(training.warnings[0], Catch::EndsWith("by another engine"));
+      CHECK_THAT(training.warnings[0],
+                 Catch::EndsWith(training.checkpoint() + ": was begun by another engine (" + began +
+                                 ", not " + training.script.info.Text() + ")"));
       CHECK_THAT(training.script.Calls(), Catch::StartsWith("make 1x1 | tally 3 | step 0"));
     }
   }

@@ -56,6 +56,9 @@ TEST_CASE("files of runs are told by their names, and others are nobody's here")
   const std::map<std::string, RunFiles> runs = FindRunFiles(folder.path());
   REQUIRE(runs.size() == 2);
   CHECK(runs.at(kKey).checkpoints.size() == 6);
+  const std::string whole = folder / ("checkpoints/" + kKey + ".safetensors");
+  CHECK(runs.at(kKey).whole_checkpoints ==
+        std::vector<std::string>{whole, whole + ".fresh", whole + ".previous"});
   CHECK(runs.at(kKey).weights.size() == 4);
   CHECK(runs.at(kKey).has_weights);
   CHECK_FALSE(runs.at(kOther).has_weights);
