@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runner/native/rows.h"
+#include "runner/native/kernels/rows.h"
 #include "runner/native/sources.h"
 
 namespace dse::native {
@@ -11,19 +11,12 @@ namespace {
 struct HeadShape {
   const ConvStep& linear;
   const JoinStep& join;
-  size_t pixels;  // of the join
   size_t features() const { return static_cast<size_t>(linear.shape.in); }
   size_t classes() const { return static_cast<size_t>(linear.shape.out); }
 };
 
 HeadShape ShapeOf(const StepPlan& plan) {
-  const JoinStep& join = plan.joins[plan.head.join];
-  size_t pixels = plan.conv_of(plan.units[join.unit]).pixels();
-  if (join.pooled) {
-    const ConvShape& shape = plan.conv_of(plan.units[join.unit]).shape;
-    pixels = size_t{1} * ((shape.out_height() + 1) / 2) * ((shape.out_width() + 1) / 2);
-  }
-  return {plan.convs[plan.head.conv], join, pixels};
+  return {plan.convs[plan.head.conv], plan.joins[plan.head.join]};
 }
 
 // x *= the image's dropout, where there is some.
@@ -38,10 +31,7 @@ std::span<float> ComputeLogits(StepState& state, const HeadShape& head, const Pa
                                const Place& place) {
   Worker& worker = place.worker;
   const float* const value = MakeJoinValue(state, head.join, pass, place);
-  SumRows({head.pixels, head.features()}, nullptr, value, worker.partial, worker.sums.data());
-  for (size_t f = 0; f < head.features(); ++f) {
-    worker.input[f] = static_cast<float>(worker.sums[f] / static_cast<double>(head.pixels));
-  }
+  MeanOfPixels(state, {head.join.pixels, head.linear.shape.in}, value, worker, worker.input);
   Drop(pass, place.image, head.features(), worker.input);
   RunDense(state, head.linear, worker.input, worker.dy, worker);
   return {worker.dy, head.classes()};
@@ -74,12 +64,12 @@ Answer DifferentiateHead(StepState& state, const Pass& pass, const Target& targe
       state.chunk_gradients(place.chunk, FloatArray::Rounded(head.linear.gradient_floats())), dmean,
       worker);
   Drop(pass, place.image, head.features(), dmean);
-  const float share = 1 / static_cast<float>(head.pixels);
+  const float share = 1 / static_cast<float>(head.join.pixels);
   for (size_t f = 0; f < head.features(); ++f) dmean[f] *= share;
-  for (size_t pixel = 0; pixel < head.pixels; ++pixel) {
+  for (size_t pixel = 0; pixel < head.join.pixels; ++pixel) {
     std::copy_n(dmean, head.features(), worker.dx + pixel * head.features());
   }
-  DifferentiateJoin(state, head.join, pass, place);
+  DifferentiateJoin(state, head.join, pass, place, /*more=*/nullptr);
   return answer;
 }
 

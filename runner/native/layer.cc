@@ -1,6 +1,5 @@
 #include "runner/native/layer.h"
 
-#include "runner/native/rows.h"
 #include "runner/native/sources.h"
 
 namespace dse::native {
@@ -20,7 +19,8 @@ void DifferentiateNorm(StepState& state, int unit, const Pass& pass, const Place
   const UnitStep& step = state.plan().units[unit];
   state.norm(unit).Differentiate(
       state.plan().conv_of(step).pixels(), state.value(step.gradient, place.slot),
-      pass.kept(step.drops, place.image), state.value(step.output, place.slot), place.worker.dy);
+      pass.kept(step.drops, place.image), state.value(step.output, place.slot), place.worker.scale,
+      place.worker.dy);
 }
 
 }  // namespace
@@ -49,8 +49,7 @@ void AddOutputs(StepState& state, const LayerStep& layer, const Place& place) {
   for (const int unit : layer.units) {
     const UnitStep& step = state.plan().units[unit];
     state.norm(unit).AddOutput(place.chunk, state.plan().conv_of(step).pixels(),
-                               state.value(step.output, place.slot), place.worker.partial,
-                               place.worker.sums.data());
+                               state.value(step.output, place.slot), place.worker.sums.data());
   }
 }
 
@@ -61,26 +60,23 @@ void DifferentiateLayer(StepState& state, const LayerStep& layer, const ImageInp
   const float* const x = ReadAgain(state, layer, images, pass, place);
   float* const gradients = state.chunk_gradients(place.chunk, layer.gradient_floats);
   const bool reads_images = layer.unit < 0 && layer.join < 0;
+  const float* more = nullptr;  // gradient by what the layer reads, of the shortcut
+  if (layer.identity >= 0) more = state.value(plan.joins[layer.identity].gradient, place.slot);
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
     DifferentiateNorm(state, unit, pass, place);
     conv.kernel->BackwardWeights(x, worker.dy, gradients + conv.gradient, worker.kernel);
     if (reads_images) continue;
-    const bool first = unit == layer.units.front();
-    float* const dx = first ? worker.dx : worker.side;
+    const bool projects = unit != layer.units.front();
+    float* const dx = projects ? worker.side : worker.dx;
     conv.kernel->BackwardData(state.packed(conv), worker.dy, dx, worker.kernel);
-    if (!first) AddTo(conv.in_floats(), worker.side, worker.dx);
+    if (projects) more = dx;
   }
   if (reads_images) return;
-  if (layer.identity >= 0) {
-    const JoinStep& block = plan.joins[layer.identity];
-    AddTo(plan.conv_of(plan.units[block.unit]).out_floats(),
-          state.value(block.gradient, place.slot), worker.dx);
-  }
   if (layer.unit >= 0) {
     DifferentiateUnitSource(state, layer, place);
   } else {
-    DifferentiateJoin(state, plan.joins[layer.join], pass, place);
+    DifferentiateJoin(state, plan.joins[layer.join], pass, place, more);
   }
 }
 

@@ -27,8 +27,8 @@ size_t Largest(const PoolShape& shape, const float* x, int oy, int ox, int chann
 template <typename Body>
 void ForEachMaximum(const PoolShape& shape, const float* x, const Body& body) {
   size_t output = 0;
-  for (int oy = 0; oy < (shape.height + 1) / 2; ++oy) {
-    for (int ox = 0; ox < (shape.width + 1) / 2; ++ox) {
+  for (int oy = 0; oy < shape.out_height(); ++oy) {
+    for (int ox = 0; ox < shape.out_width(); ++ox) {
       for (int c = 0; c < shape.channels; ++c) body(output++, Largest(shape, x, oy, ox, c));
     }
   }

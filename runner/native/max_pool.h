@@ -10,6 +10,8 @@ struct PoolShape {
   int height = 0;  // of the input
   int width = 0;
   int channels = 0;
+  int out_height() const { return (height + 1) / 2; }
+  int out_width() const { return (width + 1) / 2; }
 };
 void MaxPool(const PoolShape& shape, const float* x, float* y);
 // Overwrites dx: a maximum's gradient belongs to the first of equals, row by row.

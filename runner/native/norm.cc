@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner/native/step_plan.h"
+
 namespace dse::native {
 
 Norm::Norm(int channels, int replicas, const float* gamma, const float* beta)
@@ -16,8 +18,8 @@ Norm::Norm(int channels, int replicas, const float* gamma, const float* beta)
   batch_mean_.resize(channels_);
   batch_var_.resize(channels_);
   inverse_.resize(channels_);
-  for (std::vector<float>* values : {&mean_, &scale_, &offset_, &a_, &b_, &d_}) {
-    values->resize(channels_);
+  for (FloatArray* values : {&mean_, &scale_, &offset_, &a_, &b_, &d_}) {
+    *values = FloatArray(channels_);
   }
 }
 
@@ -33,13 +35,14 @@ void Norm::TotalSums(int chunks) {
 }
 
 void Norm::SetScale(size_t c, double mean, double inverse) {
-  scale_[c] = static_cast<float>(gamma_[c] * inverse);
-  offset_[c] = static_cast<float>(beta_[c] - mean * scale_[c]);
+  const auto scale = static_cast<float>(gamma_[c] * inverse);
+  scale_.data()[c] = scale;
+  offset_.data()[c] = static_cast<float>(beta_[c] - mean * scale);
 }
 
-void Norm::AddOutput(int chunk, size_t pixels, const float* y, float* partial, double* image_sums) {
+void Norm::AddOutput(int chunk, size_t pixels, const float* y, double* image_sums) {
   std::fill_n(image_sums, 2 * channels_, 0.0);
-  AddSquareSums(rows(pixels), y, /*shift=*/y, partial, image_sums);
+  AddSums(y, rows(pixels), /*shift=*/y, image_sums, image_sums + channels_);
   double* const total = sums(chunk);
   const auto n = static_cast<double>(pixels);
   for (size_t c = 0; c < channels_; ++c) {
@@ -59,7 +62,7 @@ void Norm::FinishForward(int chunks, int replica, double pixels, double momentum
     double variance = total[channels_ + c] / pixels - batch_mean_[c] * batch_mean_[c];
     if (variance < 0) variance = 0;  // by rounding; what is no number stays
     batch_var_[c] = variance * unbias;
-    mean_[c] = static_cast<float>(batch_mean_[c]);
+    mean_.data()[c] = static_cast<float>(batch_mean_[c]);
     inverse_[c] = 1 / std::sqrt(variance + kNormEpsilon);
     SetScale(c, batch_mean_[c], inverse_[c]);
     running.mean[c] += static_cast<float>(momentum * (batch_mean_[c] - running.mean[c]));
@@ -74,13 +77,9 @@ void Norm::UseRunning(int replica) {
   }
 }
 
-void Norm::Apply(size_t pixels, const float* y, float* z) const {
-  ScaleRows(rows(pixels), y, scale_.data(), offset_.data(), z);
-}
-
-void Norm::AddGradient(int chunk, size_t pixels, const float* g, float factor, const float* y,
-                       float* partial) {
-  AddProductSums(rows(pixels), g, factor, y, mean_.data(), partial, sums(chunk));
+void Norm::AddGradient(int chunk, const double* image_sums, float factor) {
+  double* const total = sums(chunk);
+  for (size_t i = 0; i < 2 * channels_; ++i) total[i] += factor * image_sums[i];
 }
 
 // From dy = gamma / deviation * (g - mean(g) - xhat * mean(g * xhat)) with xhat = (y - mean) /
@@ -92,17 +91,22 @@ void Norm::FinishBackward(int chunks, double pixels, float* dgamma, float* dbeta
     const double slope = total[channels_ + c] * inverse_[c];
     const double a = gamma_[c] * inverse_[c];
     const double b = -a * inverse_[c] * slope / pixels;
-    a_[c] = static_cast<float>(a);
-    b_[c] = static_cast<float>(b);
-    d_[c] = static_cast<float>(-a * total[c] / pixels - b * batch_mean_[c]);
+    a_.data()[c] = static_cast<float>(a);
+    b_.data()[c] = static_cast<float>(b);
+    d_.data()[c] = static_cast<float>(-a * total[c] / pixels - b * batch_mean_[c]);
     dgamma[c] += static_cast<float>(slope);
     dbeta[c] += static_cast<float>(total[c]);
   }
 }
 
 void Norm::Differentiate(size_t pixels, const float* g, float factor, const float* y,
-                         float* dy) const {
-  CombineRows(rows(pixels), g, factor, y, a_.data(), b_.data(), d_.data(), dy);
+                         float* scratch, float* dy) const {
+  const float* a = a_.data();
+  if (factor != 1) {
+    for (size_t c = 0; c < channels_; ++c) scratch[c] = factor * a_.data()[c];
+    a = scratch;
+  }
+  Combine(g, y, rows(pixels), a, b_.data(), d_.data(), dy);
 }
 
 }  // namespace dse::native

@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "runner/native/rows.h"
+#include "runner/native/float_array.h"
+#include "runner/native/kernels/rows.h"
 #include "runner/training/network_plan.h"
 
 namespace dse::native {
@@ -29,28 +30,31 @@ class Norm {
   // Sums of either direction, before the first image of a chunk.
   void ClearSums(int chunk);
 
-  // Forward, an image of the chunk; `partial` and `image_sums` are scratch of two a channel. Floats
-  // are summed less the image's first pixel, so that they do not cancel where the mean is far from
-  // 0, and doubles as they are: a function of the image alone, whatever came before.
-  void AddOutput(int chunk, size_t pixels, const float* y, float* partial, double* image_sums);
+  // Forward, an image of the chunk; `image_sums` is scratch of two a channel. Floats are summed
+  // less the image's first pixel, so that they do not cancel where the mean is far from 0, and
+  // doubles as they are: a function of the image alone, whatever came before.
+  void AddOutput(int chunk, size_t pixels, const float* y, double* image_sums);
   // After all images: normalises by the batch, whose share in the replica's running statistics is
   // `momentum`.
   void FinishForward(int chunks, int replica, double pixels, double momentum);
   // Normalises by running statistics.
   void UseRunning(int replica);
-  // z = gamma * (y - mean) / deviation + beta.
-  void Apply(size_t pixels, const float* y, float* z) const;
+  // z = gamma * (y - mean) / deviation + beta = scale * y + offset.
+  const float* scale() const { return scale_.data(); }
+  const float* offset() const { return offset_.data(); }
 
-  // Backward, an image of the chunk: factor * g is the gradient by z.
-  void AddGradient(int chunk, size_t pixels, const float* g, float factor, const float* y,
-                   float* partial);
+  // Backward, an image of the chunk, from its sums, two a channel: of the gradient g by z and of
+  // g * (y - mean), all of them to be taken `factor` times.
+  const float* mean() const { return mean_.data(); }
+  void AddGradient(int chunk, const double* image_sums, float factor);
   // After all images: adds to the gradients of gamma and beta.
   void FinishBackward(int chunks, double pixels, float* dgamma, float* dbeta);
-  // dy = the gradient by y.
-  void Differentiate(size_t pixels, const float* g, float factor, const float* y, float* dy) const;
+  // dy = the gradient by y; factor * g is that by z. Scratch is one a channel.
+  void Differentiate(size_t pixels, const float* g, float factor, const float* y, float* scratch,
+                     float* dy) const;
 
  private:
-  Rows rows(size_t pixels) const { return {pixels, channels_}; }
+  RowsShape rows(size_t pixels) const { return {pixels, static_cast<int>(channels_)}; }
   double* sums(int chunk) { return sums_.data() + 2 * channels_ * static_cast<size_t>(chunk); }
   void TotalSums(int chunks);
   void SetScale(size_t c, double mean, double inverse);
@@ -61,10 +65,10 @@ class Norm {
   std::vector<Running> running_;
   std::vector<double> sums_;  // [chunk][2][channels]
   std::vector<double> batch_mean_, batch_var_;
-  std::vector<float> mean_;            // of the batch
-  std::vector<double> inverse_;        // 1 / deviation
-  std::vector<float> scale_, offset_;  // z = scale y + offset
-  std::vector<float> a_, b_, d_;       // dy = a g + b y + d
+  std::vector<double> inverse_;  // 1 / deviation
+  FloatArray mean_;              // of the batch
+  FloatArray scale_, offset_;    // z = scale y + offset
+  FloatArray a_, b_, d_;         // dy = a g + b y + d
 };
 
 }  // namespace dse::native

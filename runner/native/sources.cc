@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "runner/native/max_pool.h"
-#include "runner/native/rows.h"
 #include "runner/native/squeeze.h"
 
 namespace dse::native {
@@ -13,102 +12,114 @@ const ConvStep& ConvOf(const StepState& state, int unit) {
   return state.plan().conv_of(state.plan().units[unit]);
 }
 
-// z of a unit, whose convolution has run.
-void Normalize(StepState& state, int unit, const Place& place, float* z) {
-  const float* const y = state.value(state.plan().units[unit].output, place.slot);
-  state.norm(unit).Apply(ConvOf(state, unit).pixels(), y, z);
+// What a unit's normalisation answers; its convolution has run.
+AffineRows RowsOf(StepState& state, int unit, const Place& place) {
+  return {.x = state.value(state.plan().units[unit].output, place.slot),
+          .scale = state.norm(unit).scale(),
+          .bias = state.norm(unit).offset()};
 }
 
-// z of a join into the worker's. Uses its side.
-void ComputeJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place) {
-  const StepPlan& plan = state.plan();
-  const UnitStep& unit = plan.units[join.unit];
-  const size_t count = ConvOf(state, join.unit).out_floats();
-  float* const z = place.worker.z;
-  Normalize(state, join.unit, place, z);
+// A join's value before pooling. Uses the worker's scale and offset.
+AffineRows RowsOf(StepState& state, const JoinStep& join, const Pass& pass, const Place& place) {
+  AffineRows rows = RowsOf(state, join.unit, place);
+  rows.activation = join.after;
+  const UnitStep& unit = state.plan().units[join.unit];
   if (const float kept = pass.kept(unit.drops, place.image); kept != 1) {
-    for (size_t i = 0; i < count; ++i) z[i] *= kept;
+    const Worker& worker = place.worker;
+    for (int c = 0; c < unit.norm->channels; ++c) {
+      worker.scale[c] = kept * rows.scale[c];
+      worker.offset[c] = kept * rows.bias[c];
+    }
+    rows.scale = worker.scale;
+    rows.bias = worker.offset;
   }
   if (join.projection >= 0) {
-    Normalize(state, join.projection, place, place.worker.side);
-    AddTo(count, place.worker.side, z);
+    const AffineRows projection = RowsOf(state, join.projection, place);
+    rows.shortcut = projection.x;
+    rows.shortcut_scale = projection.scale;
+    rows.shortcut_bias = projection.bias;
   } else if (join.shortcut >= 0) {
-    AddTo(count, state.value(plan.joins[join.shortcut].value, place.slot), z);
+    rows.shortcut = state.value(state.plan().joins[join.shortcut].value, place.slot);
   }
+  return rows;
 }
 
-PoolShape PoolOf(const StepState& state, const JoinStep& join) {
-  const ConvShape& shape = ConvOf(state, join.unit).shape;
-  return {shape.out_height(), shape.out_width(), shape.out};
-}
-
-void AddGradientSums(StepState& state, int unit, float factor, const Place& place) {
-  const UnitStep& step = state.plan().units[unit];
-  state.norm(unit).AddGradient(place.chunk, ConvOf(state, unit).pixels(),
-                               state.value(step.gradient, place.slot), factor,
-                               state.value(step.output, place.slot), place.worker.partial);
+// From the gradient by what `rows` give to that before their activation, in the unit's buffer, and
+// `factor` times its sums to those of the unit's normalisation.
+void DifferentiateRows(StepState& state, int unit, const AffineRows& rows,
+                       const RowsGradient& gradient, float factor, const Place& place) {
+  const RowsShape shape = ConvOf(state, unit).out_rows();
+  double* const sums = place.worker.sums.data();
+  std::fill_n(sums, 2 * shape.channels, 0.0);
+  Norm& norm = state.norm(unit);
+  ActivateBackward(rows, shape, gradient, norm.mean(),
+                   state.value(state.plan().units[unit].gradient, place.slot), sums,
+                   sums + shape.channels);
+  norm.AddGradient(place.chunk, sums, factor);
 }
 
 }  // namespace
 
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place) {
-  ComputeJoin(state, join, pass, place);
+  const AffineRows rows = RowsOf(state, join, pass, place);
+  const RowsShape shape = ConvOf(state, join.unit).out_rows();
   float* const value = state.value(join.value, place.slot);
-  const size_t count = ConvOf(state, join.unit).out_floats();
   if (join.pooled) {
-    Activate(join.after, count, place.worker.z, place.worker.side);
-    MaxPool(PoolOf(state, join), place.worker.side, value);
+    Activate(rows, shape, place.worker.side);
+    MaxPool(state.plan().pool_of(join), place.worker.side, value);
   } else {
-    Activate(join.after, count, place.worker.z, value);
+    Activate(rows, shape, value);
   }
   return value;
 }
 
 const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
                       bool first_time) {
-  const StepPlan& plan = state.plan();
-  const ConvStep& conv = ConvOf(state, layer.unit);
+  const RowsShape shape = ConvOf(state, layer.unit).out_rows();
+  AffineRows rows = RowsOf(state, layer.unit, place);
+  rows.activation = state.plan().units[layer.unit].after;
   float* const x = place.worker.input;
-  Normalize(state, layer.unit, place, place.worker.z);
-  Activate(plan.units[layer.unit].after, conv.out_floats(), place.worker.z, x);
-  if (layer.squeeze >= 0) {
-    const auto run = first_time ? RunSqueeze : RepeatSqueeze;
-    run(state, plan.squeezes[layer.squeeze], conv.pixels(), place, x);
+  if (layer.squeeze < 0) {
+    Activate(rows, shape, x);
+    return x;
   }
+  Activate(rows, shape, place.worker.open);
+  const SqueezeStep& squeeze = state.plan().squeezes[layer.squeeze];
+  if (first_time) OpenGate(state, squeeze, shape, place);
+  ApplyGate(state, squeeze, shape, place, x);
   return x;
 }
 
 void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Place& place) {
   const StepPlan& plan = state.plan();
-  const UnitStep& unit = plan.units[layer.unit];
-  const ConvStep& conv = plan.conv_of(unit);
-  Worker& worker = place.worker;
   if (layer.squeeze >= 0) {
-    Activate(unit.after, conv.out_floats(), worker.z, worker.side);
-    DifferentiateSqueeze(state, plan.squeezes[layer.squeeze], conv.pixels(), place, worker.side,
-                         state.chunk_gradients(place.chunk, layer.gradient_floats), worker.dx);
+    DifferentiateSqueeze(state, plan.squeezes[layer.squeeze], ConvOf(state, layer.unit).out_rows(),
+                         place, state.chunk_gradients(place.chunk, layer.gradient_floats));
   }
-  MultiplyDerivative(unit.after, conv.out_floats(), worker.z, worker.dx);
-  std::copy_n(worker.dx, conv.out_floats(), state.value(unit.gradient, place.slot));
-  AddGradientSums(state, layer.unit, 1, place);
+  AffineRows rows = RowsOf(state, layer.unit, place);
+  rows.activation = plan.units[layer.unit].after;
+  DifferentiateRows(state, layer.unit, rows, {place.worker.dx}, /*factor=*/1, place);
 }
 
-void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
-                       const Place& place) {
+void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place,
+                       const float* more) {
   const UnitStep& unit = state.plan().units[join.unit];
-  const size_t count = ConvOf(state, join.unit).out_floats();
   Worker& worker = place.worker;
-  ComputeJoin(state, join, pass, place);
-  float* const gradient = state.value(join.gradient, place.slot);
+  const AffineRows rows = RowsOf(state, join, pass, place);
+  float* const g = state.value(join.gradient, place.slot);
+  RowsGradient gradient{worker.dx, more};
   if (join.pooled) {
-    Activate(join.after, count, worker.z, worker.input);
-    DifferentiateMaxPool(PoolOf(state, join), worker.input, worker.dx, gradient);
-  } else {
-    std::copy_n(worker.dx, count, gradient);
+    const RowsShape shape = ConvOf(state, join.unit).out_rows();
+    if (more != nullptr) AddTo(more, join.pixels * shape.channels, worker.dx);
+    Activate(rows, shape, worker.input);
+    DifferentiateMaxPool(state.plan().pool_of(join), worker.input, worker.dx, g);
+    gradient = {g};
   }
-  MultiplyDerivative(join.after, count, worker.z, gradient);
-  AddGradientSums(state, join.unit, pass.kept(unit.drops, place.image), place);
-  if (join.projection >= 0) AddGradientSums(state, join.projection, 1, place);
+  DifferentiateRows(state, join.unit, rows, gradient, pass.kept(unit.drops, place.image), place);
+  if (join.projection >= 0) {
+    DifferentiateRows(state, join.projection, RowsOf(state, join.projection, place), {g},
+                      /*factor=*/1, place);
+  }
 }
 
 }  // namespace dse::native

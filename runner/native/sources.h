@@ -7,20 +7,21 @@
 
 namespace dse::native {
 
-// Computes a join's value into its buffer and returns it. Uses the worker's z and side.
+// Computes a join's value into its buffer and returns it. Uses the worker's side.
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place);
 
-// What a layer reads: of joins the value that MakeJoinValue left, of units the worker's input, z
-// being what is before the activation. `first_time` opens the gate of a squeeze, and later calls
-// repeat it.
+// What a layer reads: of joins the value that MakeJoinValue left, of units the worker's input. With
+// a squeeze `open` is left as what is before the gate; `first_time` computes the gate, and later
+// calls repeat it.
 const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
                       bool first_time);
 
 // Takes the gradient by a layer's input (the worker's dx) on to the unit that made it: stores it in
-// that unit's buffer and adds to its normalisation's sums. The worker's z is as ReadUnit left it.
+// that unit's buffer and adds to its normalisation's sums. The worker's `open` is as ReadUnit left
+// it.
 void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Place& place);
-// The same for a join, from the gradient by its value.
-void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
-                       const Place& place);
+// The same for a join, from the gradient by its value: dx, and `more` where that is not null.
+void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place,
+                       const float* more);
 
 }  // namespace dse::native

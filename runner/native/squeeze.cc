@@ -1,65 +1,85 @@
 #include "runner/native/squeeze.h"
 
-#include "runner/native/rows.h"
+#include <algorithm>
 
 namespace dse::native {
+namespace {
 
-void RunSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels, const Place& place,
-                float* x) {
-  const ConvStep& reduce = state.plan().convs[squeeze.reduce];
-  const ConvStep& expand = state.plan().convs[squeeze.expand];
-  const auto channels = static_cast<size_t>(reduce.shape.in);
-  const auto inner = static_cast<size_t>(reduce.shape.out);
+// The values between the two products, before their activation.
+AffineRows HiddenRows(StepState& state, const SqueezeStep& squeeze, const Place& place) {
+  return {.x = state.value(squeeze.hidden, place.slot),
+          .scale = state.ones(),
+          .bias = state.zeros(),
+          .activation = squeeze.after};
+}
+
+RowsShape HiddenShape(const StepState& state, const SqueezeStep& squeeze) {
+  return {1, state.plan().convs[squeeze.reduce].shape.out};
+}
+
+// The gradient by the sigmoid's argument, from that by the product of values and gate.
+void DifferentiateGate(StepState& state, const RowsShape& shape, const float* gate, Worker& worker,
+                       float* dgate) {
+  const auto channels = static_cast<size_t>(shape.channels);
+  double* const sums = worker.sums.data();
+  std::fill_n(sums, 2 * channels, 0.0);
+  const AffineRows values{.x = worker.open, .scale = state.ones(), .bias = state.zeros()};
+  ActivateBackward(values, shape, {worker.dx}, /*shift=*/state.zeros(), /*g=*/nullptr, sums,
+                   sums + channels);
+  for (size_t c = 0; c < channels; ++c) {
+    dgate[c] = static_cast<float>(sums[channels + c]) * gate[c] * (1 - gate[c]);
+  }
+}
+
+}  // namespace
+
+void OpenGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+              const Place& place) {
+  const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
   float* const mean = state.value(squeeze.mean, place.slot);
-  float* const hidden = state.value(squeeze.hidden, place.slot);
   float* const gate = state.value(squeeze.gate, place.slot);
-  SumRows({pixels, channels}, nullptr, x, worker.partial, worker.sums.data());
-  for (size_t c = 0; c < channels; ++c) {
-    mean[c] = static_cast<float>(worker.sums[c] / static_cast<double>(pixels));
-  }
-  RunDense(state, reduce, mean, hidden, worker);
-  Activate(squeeze.after, inner, hidden, worker.partial);
-  RunDense(state, expand, worker.partial, gate, worker);
-  for (size_t c = 0; c < channels; ++c) gate[c] = Sigmoid(gate[c]);
-  GateRows({pixels, channels}, gate, x);
+  MeanOfPixels(state, shape, worker.open, worker, mean);
+  RunDense(state, plan.convs[squeeze.reduce], mean, state.value(squeeze.hidden, place.slot),
+           worker);
+  Activate(HiddenRows(state, squeeze, place), HiddenShape(state, squeeze), worker.scale);
+  RunDense(state, plan.convs[squeeze.expand], worker.scale, gate, worker);
+  Sigmoid(gate, static_cast<size_t>(shape.channels), gate);
 }
 
-void RepeatSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels, const Place& place,
-                   float* x) {
-  const auto channels = static_cast<size_t>(state.plan().convs[squeeze.reduce].shape.in);
-  GateRows({pixels, channels}, state.value(squeeze.gate, place.slot), x);
+void ApplyGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+               const Place& place, float* y) {
+  Activate({.x = place.worker.open,
+            .scale = state.value(squeeze.gate, place.slot),
+            .bias = state.zeros()},
+           shape, y);
 }
 
-void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels,
-                          const Place& place, const float* x, float* chunk_gradients, float* dx) {
-  const ConvStep& reduce = state.plan().convs[squeeze.reduce];
-  const ConvStep& expand = state.plan().convs[squeeze.expand];
-  const auto channels = static_cast<size_t>(reduce.shape.in);
-  const auto inner = static_cast<size_t>(reduce.shape.out);
+void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+                          const Place& place, float* chunk_gradients) {
+  const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
-  const float* const hidden = state.value(squeeze.hidden, place.slot);
   const float* const gate = state.value(squeeze.gate, place.slot);
+  float* const dgate = worker.dy;
+  DifferentiateGate(state, shape, gate, worker, dgate);
 
-  float* const dgate = worker.dy;  // by the sigmoid's argument
-  SumRows({pixels, channels}, dx, x, worker.partial, worker.sums.data());
-  for (size_t c = 0; c < channels; ++c) {
-    dgate[c] = static_cast<float>(worker.sums[c]) * gate[c] * (1 - gate[c]);
-  }
-  float* const activated = worker.partial;
+  const AffineRows hidden = HiddenRows(state, squeeze, place);
+  const RowsShape inner = HiddenShape(state, squeeze);
+  float* const activated = worker.scale;
   float* const dhidden = worker.input;
-  Activate(squeeze.after, inner, hidden, activated);
-  DifferentiateDense(state, expand, activated, dgate, chunk_gradients, dhidden, worker);
-  MultiplyDerivative(squeeze.after, inner, hidden, dhidden);
+  Activate(hidden, inner, activated);
+  DifferentiateDense(state, plan.convs[squeeze.expand], activated, dgate, chunk_gradients, dhidden,
+                     worker);
+  double* const sums = worker.sums.data();
+  ActivateBackward(hidden, inner, {dhidden}, /*shift=*/state.zeros(), dhidden, sums,
+                   sums + inner.channels);
   float* const dmean = worker.dy;
-  DifferentiateDense(state, reduce, state.value(squeeze.mean, place.slot), dhidden, chunk_gradients,
-                     dmean, worker);
+  DifferentiateDense(state, plan.convs[squeeze.reduce], state.value(squeeze.mean, place.slot),
+                     dhidden, chunk_gradients, dmean, worker);
 
-  GateRows({pixels, channels}, gate, dx);
-  const float share = 1 / static_cast<float>(pixels);
-  for (size_t pixel = 0; pixel < pixels; ++pixel) {
-    AddScaled(channels, share, dmean, dx + pixel * channels);
-  }
+  const float share = 1 / static_cast<float>(shape.pixels);
+  for (int c = 0; c < shape.channels; ++c) dmean[c] *= share;
+  Activate({.x = worker.dx, .scale = gate, .bias = dmean}, shape, worker.dx);
 }
 
 }  // namespace dse::native

@@ -4,16 +4,16 @@
 
 namespace dse::native {
 
-// Multiplies an image's values x, [pixels][channels], with the gate that they open, and keeps what
+// Computes the gate from an image's values, the worker's `open`, and keeps what
 // DifferentiateSqueeze needs.
-void RunSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels, const Place& place,
-                float* x);
-// The same with the gate that was kept.
-void RepeatSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels, const Place& place,
-                   float* x);
-// Turns the gradient by the product into that by x, which is as before the product. Uses the
-// worker's dy and input.
-void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, size_t pixels,
-                          const Place& place, const float* x, float* chunk_gradients, float* dx);
+void OpenGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+              const Place& place);
+// y = the worker's `open` times the gate.
+void ApplyGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+               const Place& place, float* y);
+// Turns the gradient by the product, the worker's dx, into that by the worker's `open`. Uses its dy
+// and input.
+void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
+                          const Place& place, float* chunk_gradients);
 
 }  // namespace dse::native

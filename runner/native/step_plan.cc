@@ -8,8 +8,8 @@
 namespace dse::native {
 namespace {
 
-After AfterNorm(Activation activation) {
-  return activation == Activation::kRelu ? After::kRelu : After::kSwish;
+RowActivation AfterNorm(Activation activation) {
+  return activation == Activation::kRelu ? RowActivation::kRelu : RowActivation::kSwish;
 }
 
 // Height and width of an image on its way through the network.
@@ -30,19 +30,19 @@ class Lowering {
   int AddConv(const std::string& name, const ConvPlan& conv, Size size);
   int AddUnit(const UnitPlan& unit, Size size);
   LayerStep& AddLayer(int unit);
-  void AddJoin(const JoinStep& join);
+  void AddJoin(JoinStep join);
   void LowerStem();
   void LowerBlock(const BlockPlan& block);
   void LowerShortcut(const BlockPlan& block, LayerStep& first, JoinStep& join);
   void LowerLast(const UnitPlan& last);
   void LowerHead();
   int last_join() const { return static_cast<int>(plan_.joins.size()) - 1; }
-  After AfterUnit(const UnitPlan& unit) const {
-    return unit.activated ? activation_ : After::kNothing;
+  RowActivation AfterUnit(const UnitPlan& unit) const {
+    return unit.activated ? activation_ : RowActivation::kIdentity;
   }
 
   StepPlan& plan_;
-  After activation_;
+  RowActivation activation_;
   Size size_{};  // of the last join's value
   int residual_ = 0;
 };
@@ -72,10 +72,11 @@ LayerStep& Lowering::AddLayer(int unit) {
   return layer;
 }
 
-void Lowering::AddJoin(const JoinStep& join) {
-  const ConvShape& shape = plan_.conv_of(plan_.units[join.unit]).shape;
-  size_ = {shape.out_height(), shape.out_width()};
-  if (join.pooled) size_ = {(size_.height + 1) / 2, (size_.width + 1) / 2};
+void Lowering::AddJoin(JoinStep join) {
+  const PoolShape pool = plan_.pool_of(join);
+  size_ = {pool.height, pool.width};
+  if (join.pooled) size_ = {pool.out_height(), pool.out_width()};
+  join.pixels = size_t{1} * size_.height * size_.width;
   plan_.joins.push_back(join);
 }
 
@@ -207,12 +208,7 @@ class Lifetimes {
     // Behind an identity its own values are read once more, with those behind the block.
     const bool read_again = reader < head_ && NextShortcut(join);
     const int next = read_again ? NextReader(join) : reader;
-    size_t floats = conv.out_floats();
-    if (join.pooled) {
-      const ConvShape& shape = conv.shape;
-      floats =
-          size_t{1} * ((shape.out_height() + 1) / 2) * ((shape.out_width() + 1) / 2) * shape.out;
-    }
+    const size_t floats = join.pixels * static_cast<size_t>(conv.shape.out);
     join.value = Add(conv.name + " value", floats, reader, Last(reader, next));
     if (join.projection >= 0) {
       UnitStep& projection = plan_.units[join.projection];

@@ -7,12 +7,11 @@
 
 #include "runner/native/buffer_plan.h"
 #include "runner/native/kernels/conv_kernel.h"
+#include "runner/native/kernels/rows.h"
+#include "runner/native/max_pool.h"
 #include "runner/training/network_plan.h"
 
 namespace dse::native {
-
-// What follows a normalisation or an addition.
-enum class After { kNothing, kRelu, kSwish };
 
 // A convolution, or a matrix product as one on an image of a single pixel.
 struct ConvStep {
@@ -29,6 +28,7 @@ struct ConvStep {
   size_t in_floats() const { return size_t{1} * shape.height * shape.width * shape.in; }
   size_t out_floats() const { return pixels() * shape.out; }
   size_t pixels() const { return size_t{1} * shape.out_height() * shape.out_width(); }
+  RowsShape out_rows() const { return {pixels(), shape.out}; }
   int64_t multiply_adds() const;  // of an image, forward
 };
 
@@ -36,11 +36,11 @@ struct ConvStep {
 struct UnitStep {
   int conv = -1;
   const NormPlan* norm = nullptr;
-  After after = After::kNothing;  // of a unit inside a block
-  int drops = -1;                 // the residual block whose branch it ends, or -1
-  BufferId output = -1;           // of the convolution
-  BufferId gradient = -1;         // of the loss, by what the normalisation answers (and, at the end
-                                  // of a branch, by what is added to the shortcut)
+  RowActivation after = RowActivation::kIdentity;  // of a unit inside a block
+  int drops = -1;                                  // the residual block whose branch it ends, or -1
+  BufferId output = -1;                            // of the convolution
+  BufferId gradient = -1;  // of the loss, by what the normalisation answers (and, at the end
+                           // of a branch, by what is added to the shortcut)
 };
 
 // A place where the network's main line is whole: behind the stem, behind each block, behind the
@@ -50,8 +50,9 @@ struct JoinStep {
   int unit = -1;
   int projection = -1;  // unit of the shortcut, or
   int shortcut = -1;    // the join it comes from, or neither
-  After after = After::kNothing;
+  RowActivation after = RowActivation::kIdentity;
   bool pooled = false;     // by a 3x3 maximum of stride 2
+  size_t pixels = 0;       // of the value
   BufferId value = -1;     // written by who reads it first
   BufferId gradient = -1;  // by z
 };
@@ -60,7 +61,7 @@ struct JoinStep {
 struct SqueezeStep {
   int reduce = -1;  // convs
   int expand = -1;
-  After after = After::kNothing;
+  RowActivation after = RowActivation::kIdentity;
   BufferId mean = -1;    // over pixels
   BufferId hidden = -1;  // before its activation
   BufferId gate = -1;
@@ -113,9 +114,15 @@ struct StepPlan {
   int phases() const {
     return static_cast<int>(learns ? 2 * layers.size() + 1 : layers.size() + 1);
   }
+  size_t channel_floats() const;  // of the widest value, in whole vectors
   // Scratch of each thread.
   size_t worker_floats() const;
   const ConvStep& conv_of(const UnitStep& unit) const { return convs[unit.conv]; }
+  // What a pooled join's values are before.
+  PoolShape pool_of(const JoinStep& join) const {
+    const ConvShape& shape = conv_of(units[join.unit]).shape;
+    return {shape.out_height(), shape.out_width(), shape.out};
+  }
 };
 
 StepPlan PlanStep(const NetworkPlan& network, int images, bool learns);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runner/native/rows.h"
+#include "runner/native/kernels/rows.h"
 
 namespace dse::native {
 
@@ -122,7 +122,7 @@ void StepRunner::SumGradients(int chunks, size_t floats) {
     const size_t count = std::min(kPiece, floats - first);
     float* const total = state_.chunk_gradients(0, floats) + first;
     for (int chunk = 1; chunk < chunks; ++chunk) {
-      AddTo(count, state_.chunk_gradients(chunk, floats) + first, total);
+      AddTo(state_.chunk_gradients(chunk, floats) + first, count, total);
     }
   });
 }
@@ -133,9 +133,9 @@ void StepRunner::KeepGradient(const ConvStep& conv) {
   const float* const gradients = state_.chunk_gradients(0, 0);
   const auto elements = static_cast<size_t>(parameters.plan(conv.weight).elements());
   conv.kernel->UnpackGradient(gradients + conv.gradient, state_.unpacked());
-  AddTo(elements, state_.unpacked(), parameters.gradient(conv.weight));
+  AddTo(state_.unpacked(), elements, parameters.gradient(conv.weight));
   if (conv.bias < 0) return;
-  AddTo(static_cast<size_t>(conv.shape.out), gradients + conv.bias_gradient(),
+  AddTo(gradients + conv.bias_gradient(), static_cast<size_t>(conv.shape.out),
         parameters.gradient(conv.bias));
 }
 

@@ -13,11 +13,12 @@ namespace dse::native {
 struct Worker {
   // A value of an image each.
   float* input = nullptr;  // what a layer reads
-  float* z = nullptr;      // before an activation
+  float* open = nullptr;   // what a squeeze reads, before its gate
   float* dy = nullptr;     // gradient by a convolution's output
   float* dx = nullptr;     // gradient by what a layer reads
   float* side = nullptr;
-  float* partial = nullptr;  // two sums a channel
+  float* scale = nullptr;    // one a channel
+  float* offset = nullptr;   // one a channel
   float* kernel = nullptr;   // a kernel's own
   std::vector<double> sums;  // two a channel
 };
@@ -43,6 +44,9 @@ class StepState {
   float* chunk_gradients(int chunk, size_t floats) {
     return chunk_gradients_.data() + floats * static_cast<size_t>(chunk);
   }
+  // As many as the widest value has channels.
+  const float* zeros() const { return zeros_.data(); }
+  const float* ones() const { return ones_.data(); }
   // Room for the gradient of any one weight.
   float* unpacked() { return unpacked_.data(); }
 
@@ -54,10 +58,14 @@ class StepState {
   FloatArray packed_;
   FloatArray chunk_gradients_;
   FloatArray unpacked_;
+  FloatArray zeros_, ones_;
   FloatArray scratch_;
   std::vector<Worker> workers_;
 };
 
+// One mean a channel. Uses the worker's sums.
+void MeanOfPixels(StepState& state, const RowsShape& shape, const float* x, Worker& worker,
+                  float* mean);
 // y = W x + bias, on a single pixel.
 void RunDense(StepState& state, const ConvStep& conv, const float* x, float* y, Worker& worker);
 // The gradients by weight and bias are added to a chunk's, that by x is written.

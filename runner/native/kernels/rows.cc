@@ -91,7 +91,8 @@ struct BackwardOp {
   Constants Load(int i) const { return {affine.Load(i), shift.At(i)}; }
   HWY_INLINE void Accumulate(size_t i, int count, const Constants& c, V& sum, V& products) const {
     const V x = HWY_NAMESPACE::Load(affine.in.x + i);
-    V gradient = HWY_NAMESPACE::Load(dy + i);
+    V gradient = HWY_NAMESPACE::Load(by_y.dy + i);
+    if (by_y.more) gradient = Add(gradient, HWY_NAMESPACE::Load(by_y.more + i));
     if constexpr (kActivation != RowActivation::kIdentity) {
       gradient = Derive(gradient, affine.At(i, x, c.affine));
     }
@@ -103,7 +104,8 @@ struct BackwardOp {
   }
   HWY_INLINE void Prefetch(size_t i) const {
     hwy::Prefetch(affine.in.x + i);
-    hwy::Prefetch(dy + i);
+    hwy::Prefetch(by_y.dy + i);
+    if (by_y.more) hwy::Prefetch(by_y.more + i);
     if constexpr (kShortcut != Shortcut::kNone) hwy::Prefetch(affine.in.shortcut + i);
   }
   static HWY_INLINE V Derive(V gradient, V z) {
@@ -115,7 +117,7 @@ struct BackwardOp {
   }
   const Affine<kShortcut>& affine;
   const PeriodVector& shift;
-  const float* dy;
+  const RowsGradient by_y;
   float* g;
 };
 
@@ -136,10 +138,11 @@ struct BackwardPass {
     const Period period(shape.channels);
     const Affine<kShortcut> affine(in, period);
     const PeriodVector shifts(period, shift);
-    ReduceRows(BackwardOp<kActivation, kShortcut>{affine, shifts, dy, g}, shape, period, sum,
+    ReduceRows(BackwardOp<kActivation, kShortcut>{affine, shifts, by_y, g}, shape, period, sum,
                products);
   }
-  const float *dy, *shift;
+  const RowsGradient by_y;
+  const float* shift;
   float* g;
   double *sum, *products;
 };
@@ -167,9 +170,10 @@ void ActivateRows(const AffineRows& in, const RowsShape& shape, float* y) {
   RunPass(ForwardPass{y}, in, shape);
 }
 
-void ActivateRowsBackward(const AffineRows& in, const RowsShape& shape, const float* dy,
-                          const float* shift, float* g, double* sum, double* products) {
-  RunPass(BackwardPass{dy, shift, g, sum, products}, in, shape);
+void ActivateRowsBackward(const AffineRows& in, const RowsShape& shape,
+                          const RowsGradient& gradient, const float* shift, float* g, double* sum,
+                          double* products) {
+  RunPass(BackwardPass{gradient, shift, g, sum, products}, in, shape);
 }
 
 struct CombineOp {
@@ -192,6 +196,14 @@ void CombineRows(const float* dy, const float* x, const RowsShape& shape, const 
   MapRows(CombineOp{dy, x, as, bs, ds}, shape, period, dx);
 }
 
+struct AddOp {
+  struct Constants {};
+  HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE V Compute(size_t i, const Constants&) const {
+    return Add(HWY_NAMESPACE::Load(from + i), HWY_NAMESPACE::Load(to + i));
+  }
+  const float *from, *to;
+};
 struct ExpOp {
   struct Constants {};
   HWY_INLINE Constants Load(int) const { return {}; }
@@ -209,6 +221,9 @@ struct SigmoidOp {
   const float* x;
 };
 
+void AddToAll(const float* from, size_t count, float* to) {
+  MapRows(AddOp{from, to}, {count, 1}, Period(1), to);
+}
 void ExpOfAll(const float* x, size_t count, float* y) {
   MapRows(ExpOp{x}, {count, 1}, Period(1), y);
 }
@@ -227,6 +242,7 @@ HWY_EXPORT(SumsOfRows);
 HWY_EXPORT(ActivateRows);
 HWY_EXPORT(ActivateRowsBackward);
 HWY_EXPORT(CombineRows);
+HWY_EXPORT(AddToAll);
 HWY_EXPORT(ExpOfAll);
 HWY_EXPORT(SigmoidOfAll);
 
@@ -239,14 +255,18 @@ void Activate(const AffineRows& in, const RowsShape& shape, float* y) {
   HWY_DYNAMIC_DISPATCH(ActivateRows)(in, shape, y);
 }
 
-void ActivateBackward(const AffineRows& in, const RowsShape& shape, const float* dy,
+void ActivateBackward(const AffineRows& in, const RowsShape& shape, const RowsGradient& gradient,
                       const float* shift, float* g, double* sum, double* products) {
-  HWY_DYNAMIC_DISPATCH(ActivateRowsBackward)(in, shape, dy, shift, g, sum, products);
+  HWY_DYNAMIC_DISPATCH(ActivateRowsBackward)(in, shape, gradient, shift, g, sum, products);
 }
 
 void Combine(const float* dy, const float* x, const RowsShape& shape, const float* a,
              const float* b, const float* d, float* dx) {
   HWY_DYNAMIC_DISPATCH(CombineRows)(dy, x, shape, a, b, d, dx);
+}
+
+void AddTo(const float* from, size_t count, float* to) {
+  HWY_DYNAMIC_DISPATCH(AddToAll)(from, count, to);
 }
 
 void Exp(const float* x, size_t count, float* y) { HWY_DYNAMIC_DISPATCH(ExpOfAll)(x, count, y); }

@@ -34,14 +34,23 @@ struct AffineRows {
 // y = activation(z). y may be x or the shortcut.
 void Activate(const AffineRows& in, const RowsShape& shape, float* y);
 
-// g = dy * derivative of the activation at z; ReLU's at 0 is 0. sum[c] += sum of g,
+// The gradient by y: dy, plus what comes from a second place.
+struct RowsGradient {
+  const float* dy = nullptr;
+  const float* more = nullptr;  // may be null
+};
+
+// g = gradient by y * derivative of the activation at z; ReLU's at 0 is 0. sum[c] += sum of g,
 // products[c] += sum of g * (x - shift[c]). g is written where it is not null; it may be dy.
-void ActivateBackward(const AffineRows& in, const RowsShape& shape, const float* dy,
+void ActivateBackward(const AffineRows& in, const RowsShape& shape, const RowsGradient& gradient,
                       const float* shift, float* g, double* sum, double* products);
 
 // dx = a * dy + b * x + d, with vectors a, b, d. dx may be dy or x.
 void Combine(const float* dy, const float* x, const RowsShape& shape, const float* a,
              const float* b, const float* d, float* dx);
+
+// to += from.
+void AddTo(const float* from, size_t count, float* to);
 
 // y = e^x within 2 ulp, x taken into [-87, 88].
 void Exp(const float* x, size_t count, float* y);

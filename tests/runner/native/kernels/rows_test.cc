@@ -126,32 +126,50 @@ TEST_CASE("rows are scaled, added to a shortcut and activated") {
   });
 }
 
+// Gradients that come from one place and from two.
+void CheckBackward(const Case& c, RowActivation activation, int with, const float* more) {
+  std::vector<double> want(c.x.size()), sum(c.shape.channels), products(c.shape.channels);
+  for (size_t i = 0; i < want.size(); i++) {
+    want[i] = (double(c.dy[i]) + (more ? more[i] : 0)) * Slope(activation, c.Z(i, with));
+    sum[i % c.shape.channels] += want[i];
+    products[i % c.shape.channels] += want[i] * (c.x[i] - c.shift[i % c.shape.channels]);
+  }
+  GuardedBuffer g(c.x.size(), 9);
+  std::vector<double> got_sum(c.shape.channels), got_products(c.shape.channels);
+  const AffineRows in = c.In(activation, with);
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), g.data(), got_sum.data(),
+                   got_products.data());
+  CHECK(Error(g, want) <= kTolerance);
+  CHECK(g.GuardsUntouched());
+  CHECK(Error(got_sum, sum) <= kTolerance);
+  CHECK(Error(got_products, products) <= kTolerance);
+  // The same without writing the gradient.
+  std::vector<double> sum_alone(c.shape.channels), products_alone(c.shape.channels);
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), nullptr, sum_alone.data(),
+                   products_alone.data());
+  CHECK(sum_alone == got_sum);
+  CHECK(products_alone == got_products);
+}
+
 TEST_CASE("the gradient goes back through the activation, and its sums are taken") {
   OnAllTargets([](const Case& c) {
+    const GuardedBuffer more = Random(c.x.size(), 10);
     for (const RowActivation activation : kActivations) {
       for (const int with : {0, 1, 2}) {
-        std::vector<double> want(c.x.size()), sum(c.shape.channels), products(c.shape.channels);
-        for (size_t i = 0; i < want.size(); i++) {
-          want[i] = c.dy[i] * Slope(activation, c.Z(i, with));
-          sum[i % c.shape.channels] += want[i];
-          products[i % c.shape.channels] += want[i] * (c.x[i] - c.shift[i % c.shape.channels]);
-        }
-        GuardedBuffer g(c.x.size(), 9);
-        std::vector<double> got_sum(c.shape.channels), got_products(c.shape.channels);
-        ActivateBackward(c.In(activation, with), c.shape, c.dy.data(), c.shift.data(), g.data(),
-                         got_sum.data(), got_products.data());
-        CHECK(Error(g, want) <= kTolerance);
-        CHECK(g.GuardsUntouched());
-        CHECK(Error(got_sum, sum) <= kTolerance);
-        CHECK(Error(got_products, products) <= kTolerance);
-        // The same without writing the gradient.
-        std::vector<double> sum_alone(c.shape.channels), products_alone(c.shape.channels);
-        ActivateBackward(c.In(activation, with), c.shape, c.dy.data(), c.shift.data(), nullptr,
-                         sum_alone.data(), products_alone.data());
-        CHECK(sum_alone == got_sum);
-        CHECK(products_alone == got_products);
+        CheckBackward(c, activation, with, nullptr);
+        CheckBackward(c, activation, with, more.data());
       }
     }
+  });
+}
+
+TEST_CASE("values are added to others") {
+  OnAllTargets([](const Case& c) {
+    GuardedBuffer to(c.x.size(), 9);
+    std::copy(c.dy.begin(), c.dy.end(), to.begin());
+    AddTo(c.x.data(), c.x.size(), to.data());
+    for (size_t i = 0; i < to.size(); i++) REQUIRE(to[i] == c.dy[i] + c.x[i]);
+    CHECK(to.GuardsUntouched());
   });
 }
 
