@@ -55,10 +55,12 @@ Pass NativeNetwork::PassOf(const Batch& batch, int part) const {
   return pass;
 }
 
-Pass NativeNetwork::TrainingPassOf(const Batch& batch, int part, int64_t image) const {
+Pass NativeNetwork::TrainingPassOf(const Batch& batch, int part, int64_t image) {
   Pass pass = PassOf(batch, part);
-  pass.drop_path = noise_.DrawDropPath(image + pass.range.first, pass.range.count);
-  pass.dropout = noise_.DrawDropout(image + pass.range.first, pass.range.count);
+  noise_.DrawDropPath(image + pass.range.first, pass.range.count, drop_path_);
+  noise_.DrawDropout(image + pass.range.first, pass.range.count, dropout_);
+  pass.drop_path = drop_path_;
+  pass.dropout = dropout_;
   if (recipe_.mixup > 0) pass.mixture = noise_.DrawMixture(image);
   return pass;
 }

@@ -41,7 +41,7 @@ class NativeNetwork : public EngineNetwork {
 
  private:
   Pass PassOf(const Batch& batch, int part) const;
-  Pass TrainingPassOf(const Batch& batch, int part, int64_t image) const;
+  Pass TrainingPassOf(const Batch& batch, int part, int64_t image);
   void PackIfChanged();
   // Calls visit(prefix of the name, array) for each array beside the parameters that training
   // changes.
@@ -57,8 +57,9 @@ class NativeNetwork : public EngineNetwork {
   const ImageInput images_;
   StepRunner runner_;
   const NoiseSource noise_;
-  std::optional<Update> update_;  // none of a network that is only tested
-  std::vector<int> norms_;        // units in the order of NetworkPlan::Norms
+  std::vector<float> drop_path_, dropout_;  // of the present part
+  std::optional<Update> update_;            // none of a network that is only tested
+  std::vector<int> norms_;                  // units in the order of NetworkPlan::Norms
   Tally tally_;
   size_t steps_ = 0;  // since StartTally
   bool packed_ = false;

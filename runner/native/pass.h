@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "runner/data/batches.h"
 #include "runner/native/step_state.h"
@@ -14,10 +14,10 @@ namespace dse::native {
 struct Pass {
   const Batch* batch = nullptr;
   BatchPart range{};
-  int replica = 0;               // whose running statistics
-  double mixture = 1;            // mixup: the share of each image; the rest is of its opposite
-  std::vector<float> drop_path;  // [residual blocks, images], or empty
-  std::vector<float> dropout;    // [images, features], or empty
+  int replica = 0;                   // whose running statistics
+  double mixture = 1;                // mixup: the share of each image; the rest is of its opposite
+  std::span<const float> drop_path;  // [residual blocks, images], or empty
+  std::span<const float> dropout;    // [images, features], or empty
 
   bool mixes() const { return mixture < 1; }
   int opposite(int image) const { return range.count - 1 - image; }

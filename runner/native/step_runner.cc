@@ -50,13 +50,14 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
 }
 
 // Calls work(place) for every image, the chunks' images in their order, and clears the sums of
-// `summed` units before.
+// `summed` units and the gradients of the chunk before.
 template <typename Work>
 void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& summed,
-                              const Work& work) {
+                              size_t gradient_floats, const Work& work) {
   team_.Run(chunks, [&](int thread, int64_t task) {
     const auto chunk = static_cast<int>(task);
     for (const int unit : summed) state_.norm(unit).ClearSums(chunk);
+    std::fill_n(state_.chunk_gradients(chunk, gradient_floats), gradient_floats, 0.0f);
     const BatchPart range = PartOf(images, chunk, chunks);
     for (int image = range.first; image < range.first + range.count; ++image) {
       work(Place{image, image, chunk, state_.worker(thread)});
@@ -67,7 +68,7 @@ void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& su
 void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
   const int images = pass.range.count;
   const int chunks = Chunks(kMostChunks, pass);
-  ForEachImage(images, chunks, layer.units, [&](const Place& place) {
+  ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
     RunLayer(state_, layer, images_, pass, place);
     AddOutputs(state_, layer, place);
   });
@@ -81,8 +82,7 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
   const int chunks = Chunks(plan_.head.chunks, pass);
   const ConvStep& linear = plan_.convs[plan_.head.conv];
   const size_t floats = FloatArray::Rounded(linear.gradient_floats());
-  ClearGradients(chunks, floats);
-  ForEachImage(pass.range.count, chunks, last_, [&](const Place& place) {
+  ForEachImage(pass.range.count, chunks, last_, floats, [&](const Place& place) {
     answers_[static_cast<size_t>(place.image)] =
         DifferentiateHead(state_, pass, TargetOf(pass, place.image, smoothing), weight, place);
   });
@@ -94,8 +94,7 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
 void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
-  ClearGradients(chunks, layer.gradient_floats);
-  ForEachImage(pass.range.count, chunks, read, [&](const Place& place) {
+  ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
     DifferentiateLayer(state_, layer, images_, pass, place);
   });
   SumGradients(chunks, layer.gradient_floats);
@@ -105,12 +104,6 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
     KeepGradient(plan_.convs[plan_.squeezes[layer.squeeze].expand]);
   }
   FinishNorms(read, chunks, pass);
-}
-
-void StepRunner::ClearGradients(int chunks, size_t floats) {
-  team_.Run(chunks, [&](int, int64_t chunk) {
-    std::fill_n(state_.chunk_gradients(static_cast<int>(chunk), floats), floats, 0.0f);
-  });
 }
 
 // Adds the gradients of all chunks up, in their order, into the first one's.

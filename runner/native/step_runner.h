@@ -33,11 +33,11 @@ class StepRunner {
 
  private:
   template <typename Work>
-  void ForEachImage(int images, int chunks, const std::vector<int>& summed, const Work& work);
+  void ForEachImage(int images, int chunks, const std::vector<int>& summed, size_t gradient_floats,
+                    const Work& work);
   void RunForward(const LayerStep& layer, const Pass& pass, double momentum);
   void TurnAtHead(const Pass& pass, double smoothing, double weight);
   void RunBackward(const LayerStep& layer, const Pass& pass);
-  void ClearGradients(int chunks, size_t floats);
   void SumGradients(int chunks, size_t floats);
   void KeepGradient(const ConvStep& conv);
   void FinishNorms(const std::vector<int>& units, int chunks, const Pass& pass);

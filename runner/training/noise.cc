@@ -40,9 +40,9 @@ NoiseSource::NoiseSource(const Recipe& recipe, const NetworkPlan& plan, uint64_t
       dropout_key_(StreamKey(seed, "dropout")),
       mixup_key_(StreamKey(seed, "mixup")) {}
 
-std::vector<float> NoiseSource::DrawDropPath(int64_t image, int64_t count) const {
-  if (drop_path_ == 0) return {};
-  std::vector<float> factors(static_cast<size_t>(blocks_ * count));
+void NoiseSource::DrawDropPath(int64_t image, int64_t count, std::vector<float>& factors) const {
+  factors.resize(drop_path_ == 0 ? 0 : static_cast<size_t>(blocks_ * count));
+  if (factors.empty()) return;
   for (int64_t i = 0; i < count; ++i) {
     RandomStream random(drop_path_key_, static_cast<uint64_t>(image + i));
     for (int64_t block = 0; block < blocks_; ++block) {
@@ -50,17 +50,27 @@ std::vector<float> NoiseSource::DrawDropPath(int64_t image, int64_t count) const
       factors[static_cast<size_t>(block * count + i)] = Keep(drop_path_ * share, random);
     }
   }
+}
+
+std::vector<float> NoiseSource::DrawDropPath(int64_t image, int64_t count) const {
+  std::vector<float> factors;
+  DrawDropPath(image, count, factors);
   return factors;
 }
 
-std::vector<float> NoiseSource::DrawDropout(int64_t image, int64_t count) const {
-  if (dropout_ == 0) return {};
-  std::vector<float> factors;
+void NoiseSource::DrawDropout(int64_t image, int64_t count, std::vector<float>& factors) const {
+  factors.clear();
+  if (dropout_ == 0) return;
   factors.reserve(static_cast<size_t>(count * features_));
   for (int64_t i = 0; i < count; ++i) {
     RandomStream random(dropout_key_, static_cast<uint64_t>(image + i));
     for (int64_t f = 0; f < features_; ++f) factors.push_back(Keep(dropout_, random));
   }
+}
+
+std::vector<float> NoiseSource::DrawDropout(int64_t image, int64_t count) const {
+  std::vector<float> factors;
+  DrawDropout(image, count, factors);
   return factors;
 }
 

@@ -15,13 +15,16 @@ class NoiseSource {
   NoiseSource(const Recipe& recipe, const NetworkPlan& plan, uint64_t seed);
 
   // For `count` images, the first of them the `image`-th that this training sees; empty where the
-  // recipe has no such noise.
+  // recipe has no such noise. Into `factors`, which needs no new memory where it was as long
+  // before.
 
   // [residual blocks, count]: 0 drops an image's residual branch, 1 / (1 - rate) keeps it
   // (DropPath; Huang et al., "Deep networks with stochastic depth"). Block l of L (from 1) is
   // dropped with probability drop_path * l / L.
+  void DrawDropPath(int64_t image, int64_t count, std::vector<float>& factors) const;
   std::vector<float> DrawDropPath(int64_t image, int64_t count) const;
   // [count, features]: 0 or 1 / (1 - rate), on the input of the last layer.
+  void DrawDropout(int64_t image, int64_t count, std::vector<float>& factors) const;
   std::vector<float> DrawDropout(int64_t image, int64_t count) const;
 
   // The share of the first image in the mixtures of a batch that begins with this image,

@@ -37,6 +37,8 @@ TEST_CASE("The native engine allocates nothing in a step or a test") {
     Recipe recipe;
     recipe.batch_size = 8;
     recipe.mixup = 0.2;
+    recipe.drop_path = 0.3;
+    recipe.dropout = 0.2;
     recipe.grad_clip = 1;
     recipe.ema_decay = 0.9;
     recipe.label_smoothing = 0.1;
