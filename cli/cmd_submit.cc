@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -16,6 +14,7 @@
 #include "cli/train_call.h"
 #include "core/error.h"
 #include "core/file_system.h"
+#include "core/json.h"
 #include "core/shell_word.h"
 #include "core/subprocess.h"
 #include "db/database.h"
@@ -124,9 +123,7 @@ std::optional<int64_t> TimeLimit(const SubmitOptions& options) {
 std::string ReadLines(const std::string& path) {
   std::error_code none;
   if (fs::is_directory(path, none)) throw Error(path + ": is a folder, not lines of shell");
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) throw Error(path + ": cannot be read");
+  std::string text = ReadFile(path);
   if (text.find('\0') != std::string::npos) throw Error(path + ": is no text");
   return text;
 }
@@ -178,6 +175,7 @@ struct Work {
   WantedRuns wanted;
   Forecast forecast;
   int workers = 1;
+  std::string engine;  // auto, native, torch
 };
 
 Work CheckTraining(const SubmitOptions& options) {
@@ -190,7 +188,7 @@ Work CheckTraining(const SubmitOptions& options) {
   const MachineShare task{
       options.cpus.value_or(1), {}, std::vector<std::string>(size_t(GpusOfTask(options)), "GPU")};
   return {call.wanted, ForecastPlan(db, call.wanted, 1),
-          AssignDevices(call.devices, task).workers()};
+          AssignDevices(call.devices, task).workers(), call.engine};
 }
 
 // `limit` is the one that a task gets.
@@ -369,7 +367,9 @@ int RunSubmit(std::span<const std::string> args) {
   if (!ReadOptions(args, options)) return kExitOk;
   const std::optional<int64_t> limit = TimeLimit(options);
   Work work = CheckTraining(options);
-  TorchModulePath();  // throws where there is none
+  // Throws where tasks would miss it: GPUs are trained on by LibTorch alone.
+  if (work.engine == "torch" || (work.engine == "auto" && GpusOfTask(options) > 0))
+    TorchModulePath();
   BatchJob job = MakeJob(options, limit);
   BatchScript(job);  // throws for what cannot stand in it
   const ClusterLimits limits = ReadLimits();

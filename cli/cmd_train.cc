@@ -305,6 +305,7 @@ TrainCall ReadTrainCall(std::span<const std::string> args) {
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   const TrainRequest& request = options.request;
   call.devices = ToAssignment(request);
+  call.engine = request.trainer.engine;
   call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
   return call;
 }

@@ -13,6 +13,7 @@ namespace dse {
 struct TrainCall {
   bool help = false;          // it only asked for --help, which was printed
   AssignmentRequest devices;  // how many workers it would start, and where
+  std::string engine;         // auto, native, torch
   WantedRuns wanted;
 };
 

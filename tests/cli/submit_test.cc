@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "tests/cli/fake_cluster.h"
 #include "tests/cli/program.h"
@@ -13,7 +14,6 @@ size_t Count(const std::string& text, const std::string& part) {
 }
 
 TEST_CASE("submit gives what is missing to Slurm in arrays that it allows", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "10");
   const FakeCluster cluster;
@@ -38,7 +38,6 @@ TEST_CASE("submit gives what is missing to Slurm in arrays that it allows", "[cl
 }
 
 TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "4");
   const FakeCluster cluster;
@@ -51,7 +50,6 @@ TEST_CASE("tasks with shards are followed by a job that merges them", "[cli]") {
 }
 
 TEST_CASE("a dry run shows the scripts of a submission with shards, those that are kept", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "6");
   const FakeCluster cluster;
@@ -91,7 +89,6 @@ TEST_CASE("a dry run shows the scripts of a submission with shards, those that a
 }
 
 TEST_CASE("of two submissions with shards in the same moment the later one goes", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "4");
   FakeCluster cluster;
@@ -152,7 +149,6 @@ TEST_CASE("of two submissions with shards in the same moment the later one goes"
 }
 
 TEST_CASE("what is missing after a lost task is shared by another number of tasks", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "16");
   FakeCluster cluster;
@@ -221,8 +217,27 @@ TEST_CASE("the number of tasks counts the workers that each will have", "[cli]")
   CHECK_THAT(submit({"--time", "2d"}, {}), Catch::Contains("--signal=B:USR1@120\n"));
 }
 
+TEST_CASE("submit asks for LibTorch's module where tasks would miss it", "[cli]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  const FakeCluster cluster;
+  setenv("DSE_TORCH_MODULE", (folder / "none.so").c_str(), 1);
+  const auto submit = [&](Words options, const Words& engine) {
+    options.insert(options.begin(), {"submit", "--db", db, "--dry-run"});
+    options.insert(options.end(), {"--", "--data", "synthetic"});
+    options.insert(options.end(), engine.begin(), engine.end());
+    const ProcessResult result = Dse(options);
+    CHECK((result.code == 0) == (result.err.find("none.so") == std::string::npos));
+    return result.code;
+  };
+  CHECK(submit({}, {}) == 0);  // on the CPU there is the native engine
+  CHECK(submit({"--gpus-per-task", "1"}, {"--engine", "native", "--device", "cpu"}) == 0);
+  CHECK(submit({}, {"--engine", "torch"}) == 1);
+  CHECK(submit({"--gpus-per-task", "1"}, {}) == 1);
+  unsetenv("DSE_TORCH_MODULE");
+}
+
 TEST_CASE("tasks whose merging job is refused are told of", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   FakeCluster cluster;
@@ -236,7 +251,6 @@ TEST_CASE("tasks whose merging job is refused are told of", "[cli]") {
 }
 
 TEST_CASE("what is wrong with a submission is said before anything is submitted", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   FakeCluster cluster;
