@@ -134,7 +134,6 @@ bool ReadOptions(std::span<const std::string> args, TrainOptions& options) {
   if (!parser.Parse(args)) return false;
   request.weight_names = ParseWeightNames(options.weight_names);
   request.workers = ParseWorkers(options.workers, request.workers_per_gpu.has_value());
-  request.trainer = ChooseEngine(request.trainer);
   request.list_gpus = ListGpus;
   options.shard = ParseShard(options);
   return true;
@@ -303,7 +302,9 @@ TrainCall ReadTrainCall(std::span<const std::string> args) {
   options.dry_run = true;  // the file is opened to be read
   const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
-  const TrainRequest& request = options.request;
+  TrainRequest& request = options.request;
+  // What `auto` means is found out where the tasks run.
+  if (request.trainer.engine != "auto") request.trainer = ChooseEngine(request.trainer);
   call.devices = ToAssignment(request);
   call.engine = request.trainer.engine;
   call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
@@ -314,6 +315,7 @@ int RunTrain(std::span<const std::string> args) {
   TrainOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
   TrainRequest& request = options.request;
+  request.trainer = ChooseEngine(request.trainer);
   const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);
