@@ -222,7 +222,9 @@ struct SigmoidOp {
 };
 
 void AddToAll(const float* from, size_t count, float* to) {
-  MapRows(AddOp{from, to}, {count, 1}, Period(1), to);
+  const size_t whole = count / kLanes * kLanes;
+  MapRows(AddOp{from, to}, {whole, 1}, Period(1), to);
+  for (size_t i = whole; i < count; ++i) to[i] += from[i];
 }
 void ExpOfAll(const float* x, size_t count, float* y) {
   MapRows(ExpOp{x}, {count, 1}, Period(1), y);

@@ -49,7 +49,7 @@ void ActivateBackward(const AffineRows& in, const RowsShape& shape, const RowsGr
 void Combine(const float* dy, const float* x, const RowsShape& shape, const float* a,
              const float* b, const float* d, float* dx);
 
-// to += from.
+// to += from. Nothing behind `to` is read, for it may be another thread's.
 void AddTo(const float* from, size_t count, float* to);
 
 // y = e^x within 2 ulp, x taken into [-87, 88].
