@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -14,7 +16,6 @@
 #include "cli/train_call.h"
 #include "core/error.h"
 #include "core/file_system.h"
-#include "core/json.h"
 #include "core/shell_word.h"
 #include "core/subprocess.h"
 #include "db/database.h"
@@ -72,9 +73,8 @@ bool ReadOptions(std::span<const std::string> args, SubmitOptions& options) {
   OptionParser parser(
       "submit --db FILE [options] -- --data URI [options of dse train]",
       "Gives Slurm an array of jobs, each of which trains networks of the file that have no "
-      "finished "
-      "run until its time\nis nearly up, and then goes back to the queue. Behind '--' stands what "
-      "'dse train' is to be told.");
+      "finished run until its time\nis nearly up, and then goes back to the queue. Behind '--' "
+      "stands what 'dse train' is to be told.");
   parser.Text("db", "FILE", &options.db, "results database, on a disk that all nodes see");
   parser.Int("tasks", "N", &options.tasks, 1, 1'000'000,
              "jobs of the array (default: by the missing runs and their time)");
@@ -123,7 +123,9 @@ std::optional<int64_t> TimeLimit(const SubmitOptions& options) {
 std::string ReadLines(const std::string& path) {
   std::error_code none;
   if (fs::is_directory(path, none)) throw Error(path + ": is a folder, not lines of shell");
-  std::string text = ReadFile(path);
+  std::ifstream in(path, std::ios::binary);  // a pipe, perhaps
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw Error(path + ": cannot be read");
   if (text.find('\0') != std::string::npos) throw Error(path + ": is no text");
   return text;
 }

@@ -237,6 +237,20 @@ TEST_CASE("submit asks for LibTorch's module where tasks would miss it", "[cli]"
   unsetenv("DSE_TORCH_MODULE");
 }
 
+TEST_CASE("lines ahead of the work may come from a pipe", "[cli]") {
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "2");
+  const FakeCluster cluster;
+  const ProcessResult result =
+      RunProcess({"bash", "-c",
+                  "exec \"$0\" submit --db \"$1\" --before <(echo module load cuda) --dry-run -- "
+                  "--data synthetic",
+                  DSE_PROGRAM, db});
+  INFO(result.err);
+  CHECK(result.code == 0);
+  CHECK_THAT(result.out, Catch::Contains("\nmodule load cuda\n"));
+}
+
 TEST_CASE("tasks whose merging job is refused are told of", "[cli]") {
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
