@@ -44,6 +44,7 @@ void BufferPlan::Place() {
     floats_ = std::max(floats_, buffer.offset + buffer.floats);
     placed.insert(std::ranges::upper_bound(placed, buffer.offset, {}, &Buffer::offset), &buffer);
   }
+  floats_ += FloatArray::kVector;
 }
 
 }  // namespace dse::native

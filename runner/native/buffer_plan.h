@@ -23,7 +23,8 @@ class BufferPlan {
  public:
   BufferId Add(const std::string& name, size_t floats, int first, int last);
   // To be called after the last Add: places each buffer as low as those that live beside it allow,
-  // the largest first.
+  // the largest first. Behind an image's are the 64 bytes that a pass may read (kernels/rows.h),
+  // so that none reads what another thread writes of the next image.
   void Place();
 
   const Buffer& operator[](BufferId id) const { return buffers_[static_cast<size_t>(id)]; }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
+#include "runner/native/float_array.h"
 #include "runner/native/plan_text.h"
 #include "tests/support/random_model.h"
 #include "tests/support/tiny_model.h"
@@ -22,7 +23,7 @@ void CheckBuffers(const StepPlan& plan) {
     CHECK(all[i].first >= 0);
     CHECK(all[i].first <= all[i].last);
     CHECK(all[i].last < plan.phases());
-    CHECK(all[i].offset + all[i].floats <= plan.buffers.floats());
+    CHECK(all[i].offset + all[i].floats + FloatArray::kVector <= plan.buffers.floats());
     for (size_t k = 0; k < i; ++k) {
       const bool together = all[i].first <= all[k].last && all[k].first <= all[i].last;
       if (together) CHECK_FALSE(Overlap(all[i], all[k]));
