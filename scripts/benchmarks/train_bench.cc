@@ -1,8 +1,8 @@
 // What scripts/bench train measures of dse, as a JSON line:
-//   dse_train_bench step MODEL.json BATCH THREADS STEPS ENGINE   images a second of training steps
-//   on
-//                                                               one random batch, and their memory
-//   dse_train_bench peak THREADS                                what the cores do at best
+//   dse_train_bench step MODEL.json BATCH THREADS STEPS ENGINE
+//     images a second of training steps on one random batch, and their memory
+//   dse_train_bench peak THREADS
+//     what the cores do at best
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
