@@ -67,16 +67,28 @@ RECIPE = {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay":
 
 
 class Peer:
-    """The C++ program, through files in a folder."""
+    """The C++ programs, through files in a folder; the one that opens LibTorch is started once."""
 
     def __init__(self, dse, program, folder):
-        self.dse, self.program, self.folder = dse, program, Path(folder)
+        self.dse, self.folder = dse, Path(folder)
+        self.program = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.recipe = self.write("recipe.json", json.dumps(RECIPE))
 
     def write(self, name, text):
         path = self.folder / name
         path.write_text(text)
         return str(path)
+
+    def ask(self, *words):
+        """Returns when the program has done what the words say."""
+        print(*words, sep="\t", file=self.program.stdin, flush=True)
+        if self.program.stdout.readline() != "done\n":
+            sys.exit(f"the peer program ended with {self.program.wait()} at: {' '.join(words)}")
+
+    def end(self):
+        self.program.stdin.close()
+        if self.program.wait() != 0:
+            sys.exit(f"the peer program ended with {self.program.returncode}")
 
     def resolve(self, model):
         """Resolved JSON of a name or of model JSON."""
@@ -88,7 +100,7 @@ class Peer:
 
     def initial_weights(self, model_path, names):
         out = str(self.folder / "initial.safetensors")
-        subprocess.run([self.program, "init", model_path, "1", names, out], check=True)
+        self.ask("init", model_path, "1", names, out)
         with safe_open(out, "pt") as file:
             metadata = file.metadata()
         return load_file(out), metadata
@@ -98,7 +110,7 @@ class Peer:
         weights, batches, out = (str(self.folder / f"{n}.safetensors") for n in ("weights", "batches", "out"))
         save_file({k: v.contiguous() for k, v in state.items()}, weights)
         save_file({"images": images} if labels is None else {"images": images, "labels": labels}, batches)
-        subprocess.run([self.program, "run", model_path, weights, batches, self.recipe, out], check=True)
+        self.ask("run", model_path, weights, batches, self.recipe, out)
         return load_file(out)
 
 
@@ -220,6 +232,7 @@ def main():
             passed &= compare_small_network(peer, block, text)
         for network in LIBRARY_NETWORKS:
             passed &= compare_library_network(peer, *network)
+        peer.end()
     print("all agree" if passed else "some differ")
     sys.exit(0 if passed else 1)
 
