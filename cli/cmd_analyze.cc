@@ -78,12 +78,6 @@ bool ReadOptions(std::span<const std::string> args, AnalyzeOptions& options) {
   return true;
 }
 
-void MakeFolder(const std::string& path) {
-  std::error_code failure;
-  fs::create_directories(path, failure);
-  if (failure || !fs::is_directory(path)) throw Error(path + ": cannot be made a folder");
-}
-
 void WriteCharts(const Report& report, const std::string& folder) {
   MakeFolder(folder);
   for (const ReportSection& section : report.sections) {

@@ -47,11 +47,7 @@ bool ReadOptions(std::span<const std::string> args, ExportOptions& options) {
 }
 
 ExportSummary ExportFiles(Database& db, const ExportOptions& options) {
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (!std::filesystem::is_directory(options.out)) {
-    throw Error(options.out + ": cannot be made a folder" + (error ? ": " + error.message() : ""));
-  }
+  MakeFolder(options.out);
   return ExportPyclsYaml(db, options.filter, [&](const std::string& name, std::string_view text) {
     WriteWholeFile((std::filesystem::path(options.out) / name).string(), text);
   });
@@ -73,7 +69,7 @@ ExportSummary ExportText(Database& db, const ExportOptions& options) {
 }
 
 // A line for each reason why something is not there.
-void Report(const ExportOptions& options, const ExportSummary& summary) {
+void Tell(const ExportOptions& options, const ExportSummary& summary) {
   const auto note = [&](const std::string& what, int64_t count) {
     if (count > 0) Say(options.quiet, what + ": " + std::to_string(count));
   };
@@ -101,7 +97,7 @@ int RunExport(std::span<const std::string> args) {
   Database db = Database::Open(options.db, OpenMode::kReadOnly);
   const ExportSummary summary =
       options.format == "pycls-yaml" ? ExportFiles(db, options) : ExportText(db, options);
-  Report(options, summary);
+  Tell(options, summary);
   return kExitOk;
 }
 

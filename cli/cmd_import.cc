@@ -107,7 +107,7 @@ std::vector<ImportRow> ReadRows(const ImportOptions& options, const std::string&
   return std::move(sweep.rows);
 }
 
-void Report(const ImportOptions& options, const std::string& file, const ImportSummary& summary) {
+void Tell(const ImportOptions& options, const std::string& file, const ImportSummary& summary) {
   std::string text =
       fmt::format("{}: {} populations, {} new members, {} new runs, {} rows known already", file,
                   summary.populations, summary.members, summary.runs, summary.known);
@@ -126,7 +126,7 @@ int RunImport(std::span<const std::string> args) {
   for (const std::string& file : options.files) parsed.push_back(ReadRows(options, file));
   Database db = Database::Open(options.db, OpenMode::kCreate);
   for (size_t i = 0; i < parsed.size(); ++i) {
-    Report(options, options.files[i], ImportRows(db, parsed[i], options.files[i]));
+    Tell(options, options.files[i], ImportRows(db, parsed[i], options.files[i]));
   }
   std::vector<SeriesRecord> series = LoadSeries(db, {}, {.fit = kDefaultGridName});
   CompleteFits(db, kDefaultGridName, options.quiet, series);

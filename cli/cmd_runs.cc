@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/run_output.h"
+#include "core/sentence.h"
 #include "core/suggest.h"
 #include "db/run_changes.h"
 #include "db/run_history.h"
@@ -115,11 +116,6 @@ bool ReadOptions(std::span<const std::string> args, RunsOptions& options) {
   CheckVerb(options);
   options.verb = options.words.front();
   return true;
-}
-
-// "1 run", "2 runs".
-std::string CountOf(int64_t count, const char* noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 // "2 failed, 1 cancelled": those that are there.

@@ -56,7 +56,7 @@ bool ReadOptions(std::span<const std::string> args, SampleOptions& options) {
   return parser.Parse(args);
 }
 
-void Report(const SampleOptions& options, const Space& space, const SampleResult& result) {
+void Tell(const SampleOptions& options, const Space& space, const SampleResult& result) {
   const SampleReport& report = result.report;
   Say(options.quiet,
       fmt::format("{}: {} networks from {} candidates ({:.3g}% in the band, {} duplicates) in "
@@ -117,7 +117,7 @@ int RunSample(std::span<const std::string> args) {
     if (!db) db = Database::Open(options.db, OpenMode::kCreate);
     Store(options, space, result, *db);
   }
-  Report(options, space, result);
+  Tell(options, space, result);
   return kExitOk;
 }
 

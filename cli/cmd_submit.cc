@@ -301,12 +301,6 @@ void MergeLeftShards(const BatchJob& job, const std::string& folder, bool dry_ru
   }
 }
 
-void MakeFolder(const std::string& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) throw Error(folder + ": cannot be made: " + failure.message());
-}
-
 void Submit(const std::vector<BatchJob>& arrays) {
   const BatchJob& job = arrays.front();
   MakeFolder(job.log_folder);

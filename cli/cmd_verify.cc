@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "core/sentence.h"
 #include "runner/work/verify.h"
 
 namespace dse {
@@ -25,10 +26,6 @@ bool ReadOptions(std::span<const std::string> args, VerifyRequest& request) {
               "where checkpoints and weights lie, of this file alone (default FILE.d)");
   parser.Require("db");
   return parser.Parse(args);
-}
-
-std::string CountOf(int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 std::string Summary(const VerifiedFile& file) {

@@ -32,7 +32,7 @@ Size TerminalSize() {
 
 bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }  // in UTF-8
 
-std::string Cut(const std::string& line, size_t columns) {
+std::string CutTo(const std::string& line, size_t columns) {
   size_t characters = 0;
   for (size_t i = 0; i < line.size(); ++i) {
     if (Continues(line[i])) continue;
@@ -54,7 +54,7 @@ std::string Redrawn(const std::string& text, size_t rows, size_t columns) {
   }
   std::string all = kHome;
   for (size_t i = 0; i < lines.size(); ++i) {
-    all += (i == 0 ? "" : "\r\n") + Cut(lines[i], columns) + kWipeLine;
+    all += (i == 0 ? "" : "\r\n") + CutTo(lines[i], columns) + kWipeLine;
   }
   return all + kWipeBelow;
 }

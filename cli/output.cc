@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kPiece = size_t{1} << 16;
+constexpr size_t kBuffered = size_t{1} << 16;
 
 // Also by another name, such as /dev/stdout, whatever that is.
 bool IsStandardOutput(const std::string& path) {
@@ -65,7 +65,7 @@ void Output::Fail() const { throw Error(name_ + ": cannot be written: " + std::s
 
 void Output::Write(std::string_view bytes) {
   buffer_ += bytes;
-  if (buffer_.size() >= kPiece) Flush();
+  if (buffer_.size() >= kBuffered) Flush();
 }
 
 void Output::Finish() {
@@ -107,6 +107,14 @@ void WriteWholeFile(const std::string& name, std::string_view text) {
   Output output(name, Durable::kNo);
   output.Write(text);
   output.Finish();
+}
+
+void MakeFolder(const std::string& path) {
+  std::error_code failure;
+  fs::create_directories(path, failure);
+  if (!fs::is_directory(path)) {
+    throw Error(path + ": cannot be made a folder" + (failure ? ": " + failure.message() : ""));
+  }
 }
 
 }  // namespace dse

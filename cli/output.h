@@ -36,6 +36,9 @@ class Output {
 // A line of text for people on standard output, one whatever the names and messages in it hold.
 void PrintLine(const std::string& text);
 
+// Makes a folder with those above it; one that is there stays. Throws Error that names it.
+void MakeFolder(const std::string& path);
+
 // Throws Error where `path` names the file of the results database `db`, whatever it is called.
 void CheckIsNotDatabase(const std::string& path, const std::string& db);
 

@@ -10,16 +10,16 @@
 namespace dse {
 namespace {
 
-constexpr int64_t kPiece = 1000;  // computed, then stored in one transaction
+constexpr int64_t kFitsAtOnce = 1000;  // computed, then stored in one transaction
 
 }  // namespace
 
 void CompleteFits(Database& db, const std::string& name, bool quiet,
                   std::vector<SeriesRecord>& series) {
   MissingFits missing(series, name);
-  ProgressLine progress("fitting networks", quiet || missing.total() <= kPiece);
+  ProgressLine progress("fitting networks", quiet || missing.total() <= kFitsAtOnce);
   while (!missing.done()) {
-    const auto fits = missing.ComputeNext(kPiece);
+    const auto fits = missing.ComputeNext(kFitsAtOnce);
     progress.Update(missing.computed(), missing.total(), "");
     if (!db.read_only()) StoreFits(db, name, fits);
   }

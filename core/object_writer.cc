@@ -11,7 +11,7 @@ namespace dse {
 namespace {
 
 // Printable ASCII that JSON writes as it is. Everything else is left to the JSON library.
-bool IsPlain(std::string_view value) {
+bool IsPlainText(std::string_view value) {
   return std::all_of(value.begin(), value.end(),
                      [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; });
 }
@@ -27,7 +27,7 @@ std::string& ObjectWriter::Key(std::string_view key) {
 }
 
 void ObjectWriter::AppendText(std::string_view value, std::string& text) {
-  if (!IsPlain(value)) {
+  if (!IsPlainText(value)) {
     text += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
     return;
   }

@@ -45,7 +45,7 @@ bool IsShown(uint32_t code) {
            (code >= 0x2066 && code <= 0x2069));
 }
 
-std::string Escape(uint32_t code) {
+std::string EscapeOf(uint32_t code) {
   if (code == '\n') return "\\n";
   if (code == '\t') return "\\t";
   if (code == '\r') return "\\r";
@@ -66,7 +66,7 @@ std::string Printable(std::string_view text) {
     if (whole) {
       shown += text.substr(0, length);
     } else {
-      shown += Escape(bytes > 0 ? code : static_cast<unsigned char>(text.front()));
+      shown += EscapeOf(bytes > 0 ? code : static_cast<unsigned char>(text.front()));
     }
     text.remove_prefix(length);
   }

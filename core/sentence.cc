@@ -1,5 +1,7 @@
 #include "core/sentence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -19,6 +21,10 @@ std::string CommonSentence(const std::string& message) {
     at = end;
   }
   return common;
+}
+
+std::string CountOf(int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace dse

@@ -8,20 +8,20 @@ namespace dse {
 namespace {
 
 // The other file's tables under the name `source`, for a scope.
-class Attached {
+class AttachedShard {
  public:
-  Attached(sqlite::Connection& connection, const std::string& path) : connection_(connection) {
+  AttachedShard(sqlite::Connection& connection, const std::string& path) : connection_(connection) {
     connection_.AttachReadOnly(path, "source");
   }
-  ~Attached() {
+  ~AttachedShard() {
     try {
       connection_.Detach("source");
     } catch (const Error&) {
       // It goes with the connection.
     }
   }
-  Attached(const Attached&) = delete;
-  Attached& operator=(const Attached&) = delete;
+  AttachedShard(const AttachedShard&) = delete;
+  AttachedShard& operator=(const AttachedShard&) = delete;
 
  private:
   sqlite::Connection& connection_;
@@ -31,7 +31,7 @@ class Attached {
 
 void CheckMergeable(Database& db, const std::string& shard, const std::string& name) {
   sqlite::Connection& connection = WritableConnection(db);
-  const Attached attached(connection, shard);
+  const AttachedShard attached(connection, shard);
   const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
   CheckPopulations(connection, name);
 }
@@ -39,7 +39,7 @@ void CheckMergeable(Database& db, const std::string& shard, const std::string& n
 MergeSummary MergeRows(Database& db, const std::string& shard, const std::string& name,
                        const MergeOptions& options) {
   sqlite::Connection& connection = WritableConnection(db);
-  const Attached attached(connection, shard);
+  const AttachedShard attached(connection, shard);
   RunMerger runs(connection, name, options.prefer);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   CheckPopulations(connection, name);

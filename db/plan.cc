@@ -19,7 +19,7 @@ namespace {
 // Rows of an index that are read in the time in which one run is searched for by its number.
 constexpr size_t kRowsPerSearch = 8;
 
-void Count(PlanSummary& summary, RunState state, const std::optional<double>& error) {
+void CountIn(PlanSummary& summary, RunState state, const std::optional<double>& error) {
   ++summary.states[state];
   if (error) summary.best_error = std::min(*error, summary.best_error.value_or(*error));
 }
@@ -63,7 +63,7 @@ class Planner {
     if (!found) throw Error("internal: a run just stored is missing");
     if (seen_.insert(found->id).second) {
       summary_.run_ids.push_back(found->id);
-      Count(summary_, found->state, found->error);
+      CountIn(summary_, found->state, found->error);
     }
     link_.Bind(SeriesId(population), run.member_id, found->id).Run();
   }
@@ -130,7 +130,7 @@ PlanSummary CountRuns(Database& db, const WantedRuns& wanted) {
     if (const std::optional<RunFinder::Found> found = runs.Find(run)) {
       if (!seen.insert(found->id).second) continue;
       summary.run_ids.push_back(found->id);
-      Count(summary, found->state, found->error);
+      CountIn(summary, found->state, found->error);
     } else if (missing.insert(KeyOf(run, wanted.dataset.fingerprint)).second) {
       ++summary.inserted;
       ++summary.states[RunState::kPending];
@@ -150,7 +150,7 @@ PlanSummary CountRuns(Database& db, const RunSet& runs) {
     sqlite::Statement row(connection, "SELECT id, state, error FROM runs INDEXED BY runs_state");
     while (row.Step()) {
       if (runs.PositionOf(row.Int(0))) {
-        Count(summary, StoredState(row.Text(1)), row.OptionalReal(2));
+        CountIn(summary, StoredState(row.Text(1)), row.OptionalReal(2));
       }
     }
     return summary;
@@ -158,7 +158,7 @@ PlanSummary CountRuns(Database& db, const RunSet& runs) {
   sqlite::Statement find(connection, "SELECT state, error FROM runs WHERE id = ?");
   for (const int64_t id : runs.ids()) {
     find.Bind(id);
-    if (find.Step()) Count(summary, StoredState(find.Text(0)), find.OptionalReal(1));
+    if (find.Step()) CountIn(summary, StoredState(find.Text(0)), find.OptionalReal(1));
   }
   return summary;
 }

@@ -9,14 +9,14 @@
 namespace dse {
 namespace {
 
-struct Source {
+struct BuiltInSource {
   const char* name;  // with X for the block
   const char* text;
 };
 
 // Section 3.2 (AnyNet), section 3.3 (RegNet), section 4 (constrained) and section 5 (final) of the
 // paper.
-constexpr std::array<Source, 8> kSources{{
+constexpr std::array<BuiltInSource, 8> kSources{{
     {"AnyNetXA", R"json({
       "type": "anynet", "block": "X", "stem": "simple",
       "resolution": 224, "classes": 1000, "activation": "relu", "stages": 4,
@@ -83,7 +83,8 @@ const std::vector<std::string>& BuiltInSpaceNames() {
   static const std::vector<std::string> kNames = [] {
     std::vector<std::string> names;
     for (const char* block : kBlocks) {
-      for (const Source& source : kSources) names.push_back(NameWithBlock(source.name, block));
+      for (const BuiltInSource& source : kSources)
+        names.push_back(NameWithBlock(source.name, block));
     }
     return names;
   }();
@@ -93,7 +94,7 @@ const std::vector<std::string>& BuiltInSpaceNames() {
 std::optional<BuiltInSpace> FindBuiltInSpace(std::string_view name) {
   const std::string wanted = CanonicalName(name);
   for (const char* block : kBlocks) {
-    for (const Source& source : kSources) {
+    for (const BuiltInSource& source : kSources) {
       const std::string listed = NameWithBlock(source.name, block);
       if (CanonicalName(listed) != wanted) continue;
       if (std::string_view(block) != "X") {

@@ -10,7 +10,7 @@
 namespace dse {
 namespace {
 
-constexpr std::array<Word<ConstraintKind>, 7> kWords{{
+constexpr std::array<Word<ConstraintKind>, 7> kConstraintWords{{
     {"shared", ConstraintKind::kShared},
     {"equal", ConstraintKind::kEqual},
     {"non_decreasing", ConstraintKind::kNonDecreasing},
@@ -19,7 +19,7 @@ constexpr std::array<Word<ConstraintKind>, 7> kWords{{
     {"params_at_most", ConstraintKind::kParamsAtMost},
     {"acts_at_most", ConstraintKind::kActsAtMost},
 }};
-constexpr std::span<const Word<ConstraintKind>> kKindWords{kWords};
+constexpr std::span<const Word<ConstraintKind>> kConstraintKindWords{kConstraintWords};
 
 constexpr std::array<Word<Parameter>, 2> kOrdered{{
     {"depth", Parameter::kDepth},
@@ -33,7 +33,7 @@ ConstraintKind ReadKind(const Json& json, const std::string& where) {
   }
   const std::string& key = json.begin().key();
   std::vector<std::string> allowed;
-  for (const auto& word : kKindWords) {
+  for (const auto& word : kConstraintKindWords) {
     if (key == word.text) return word.value;
     allowed.emplace_back(word.text);
   }
@@ -94,7 +94,7 @@ Constraint ParseConstraint(const Json& json, const std::string& where) {
 }
 
 Json ConstraintToJson(const Constraint& constraint) {
-  const char* key = TextOf(constraint.kind, kKindWords);
+  const char* key = TextOf(constraint.kind, kConstraintKindWords);
   switch (constraint.kind) {
     case ConstraintKind::kTotalDepth:
       return {{key, Json::array({constraint.low, constraint.high})}};

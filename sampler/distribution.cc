@@ -12,13 +12,13 @@
 namespace dse {
 namespace {
 
-constexpr std::array<Word<DistributionKind>, 4> kWords{{
+constexpr std::array<Word<DistributionKind>, 4> kDistributionWords{{
     {"uniform", DistributionKind::kUniform},
     {"log_uniform", DistributionKind::kLogUniform},
     {"power_of_two", DistributionKind::kPowerOfTwo},
     {"choice", DistributionKind::kChoice},
 }};
-constexpr std::span<const Word<DistributionKind>> kKindWords{kWords};
+constexpr std::span<const Word<DistributionKind>> kDistributionKindWords{kDistributionWords};
 
 // A double's shortest decimal: digits * 10^exponent.
 struct Decimal {
@@ -130,7 +130,7 @@ void ReadChoice(ObjectReader& reader, const ParameterRange& range, Distribution&
 Distribution ReadObject(const Json& json, const std::string& where, const ParameterRange& range) {
   ObjectReader reader(json, where);
   Distribution d;
-  d.kind = reader.OneOf<DistributionKind>("distribution", kKindWords);
+  d.kind = reader.OneOf<DistributionKind>("distribution", kDistributionKindWords);
   if (d.kind == DistributionKind::kChoice) {
     ReadChoice(reader, range, d);
   } else {
@@ -161,7 +161,7 @@ Distribution ReadFixed(const Json& json, const std::string& where, const Paramet
   return d;
 }
 
-const char* NameOf(Grain grain) {
+const char* GrainName(Grain grain) {
   switch (grain) {
     case Grain::kOdd:
       return "an odd whole number";
@@ -182,7 +182,7 @@ void CheckGrain(const Distribution& d, const std::string& where, Grain grain) {
   if (grain == Grain::kReal) return;
   for (const double value : Support(d)) {
     if (HasGrain(value, grain)) continue;
-    throw Error(where + " would give " + FormatDouble(value) + ", but must be " + NameOf(grain));
+    throw Error(where + " would give " + FormatDouble(value) + ", but must be " + GrainName(grain));
   }
 }
 
@@ -202,7 +202,7 @@ Distribution ParseDistribution(const Json& json, const std::string& where, Param
 
 Json DistributionToJson(const Distribution& d) {
   if (d.kind == DistributionKind::kFixed) return Number(d.low);
-  Json json{{"distribution", TextOf(d.kind, kKindWords)}};
+  Json json{{"distribution", TextOf(d.kind, kDistributionKindWords)}};
   if (d.kind == DistributionKind::kChoice) {
     Json values = Json::array();
     for (const double value : d.values) values.push_back(Number(value));

@@ -7,7 +7,7 @@
 namespace dse {
 namespace {
 
-constexpr std::array<Word<Parameter>, kParameterCount> kWords{{
+constexpr std::array<Word<Parameter>, kParameterCount> kAllWords{{
     {"depth", Parameter::kDepth},
     {"width", Parameter::kWidth},
     {"bottleneck", Parameter::kBottleneck},
@@ -38,8 +38,10 @@ constexpr std::array<ParameterRange, kParameterCount> kRanges{{
 
 }  // namespace
 
-const std::span<const Word<Parameter>> kParameterWords{kWords};
-const std::span<const Word<Parameter>> kStageParameterWords{kWords.data(), kStageParameterCount};
+const std::span<const Word<Parameter>> kParameterWords{kAllWords};
+const std::span<const Word<Parameter>> kStageParameterWords{kAllWords.data(), kStageParameterCount};
+
+const char* NameOf(Parameter parameter) { return TextOf(parameter, kParameterWords); }
 
 const ParameterRange& RangeOf(Parameter parameter) {
   return kRanges[static_cast<size_t>(parameter)];

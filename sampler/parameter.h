@@ -28,6 +28,7 @@ inline constexpr int kStageParameterCount = 6;  // the first six
 
 // Their names in documents, in the order of the enum.
 extern const std::span<const Word<Parameter>> kParameterWords;
+const char* NameOf(Parameter parameter);
 // Those of a stage alone: depth, width, bottleneck, group_width, kernel, expansion.
 extern const std::span<const Word<Parameter>> kStageParameterWords;
 

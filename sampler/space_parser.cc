@@ -10,8 +10,6 @@ namespace {
 constexpr size_t kMaxModels = 10'000;  // at one resolution or several, in all
 constexpr size_t kMaxConstraints = 1'000;
 
-const char* NameOf(Parameter parameter) { return TextOf(parameter, kParameterWords); }
-
 // The parameters a network of the space has.
 std::vector<Parameter> NetworkParameters(const SpaceSpec& spec) {
   if (spec.type == SpaceType::kModels) return {};

@@ -16,8 +16,6 @@ constexpr int kDefaultResolution = 224;
 constexpr int kDefaultClasses = 1000;
 constexpr int kDefaultHeadWidth = 1280;  // of EfficientNet-B0
 
-const char* NameOf(Parameter parameter) { return TextOf(parameter, kParameterWords); }
-
 StemType StemOf(const SpaceSpec& spec) {
   const bool mobile = spec.block == BlockType::kMBConv;
   return spec.stem.value_or(mobile ? StemType::kEfficientnet : StemType::kSimple);

@@ -14,4 +14,8 @@ struct FitBox {
   Range root;   // sqrt(wm): level l starts where 1 + slope * j = root^(2l - 1)
 };
 
+// What w0 and wa, and wm, are taken from.
+inline constexpr FitBox::Range kLinearRange{8, 256};
+inline constexpr FitBox::Range kMultiplierRange{1.5, 3};
+
 }  // namespace dse

@@ -19,9 +19,7 @@ namespace {
 
 using Range = FitBox::Range;
 
-constexpr double kTie = 1e-12;
-constexpr Range kLinearRange{8, 256};  // of w0 and of wa
-constexpr Range kMultiplierRange{1.5, 3};
+constexpr double kBetterBy = 1e-12;
 constexpr double kTyingMultiplier = 3;
 
 Range RootRange() { return {std::sqrt(kMultiplierRange.low), std::sqrt(kMultiplierRange.high)}; }
@@ -35,9 +33,9 @@ double Center(Range range) { return std::sqrt(range.low * range.high); }
 
 // Best first: the box with the smallest bound is looked at next, of equal ones the oldest. It is
 // halved across the side that lifts the bounds of the halves the most.
-class Search {
+class RefinedSearch {
  public:
-  Search(std::span<const int> widths, const Fit& start)
+  RefinedSearch(std::span<const int> widths, const Fit& start)
       : widths_(widths),
         predicted_(widths.size()),
         levels_(widths.size()),
@@ -87,7 +85,7 @@ class Search {
     double extent = 0;
   };
 
-  bool Promising(double e_fit) const { return e_fit < best_.e_fit - kTie; }
+  bool Promising(double e_fit) const { return e_fit < best_.e_fit - kBetterBy; }
 
   void Add(Bounded part) {
     part.number = ++added_;
@@ -116,7 +114,7 @@ class Search {
   int64_t added_ = 0;
 };
 
-void Search::AddSpace() {
+void RefinedSearch::AddSpace() {
   Bounded space;
   space.box = {kLinearRange,
                {kLinearRange.low / kLinearRange.high, kLinearRange.high / kLinearRange.low},
@@ -129,7 +127,7 @@ void Search::AddSpace() {
 // parameters near these make: 16, 32, 112 of 12, 36, 108. Nowhere else do two levels tie exactly
 // in doubles: of w0 * wm^l = 4 p and w0 * wm^k = 4 q with p and q odd, wm^(k - l) = q / p is no
 // dyadic fraction unless it is an odd integer.
-void Search::AddTies() {
+void RefinedSearch::AddTies() {
   Bounded part;
   part.at_ties = true;
   const double root = std::sqrt(kTyingMultiplier);
@@ -140,12 +138,12 @@ void Search::AddTies() {
   }
 }
 
-FitBound::Value Search::BoundOf(const Bounded& part) {
+FitBound::Value RefinedSearch::BoundOf(const Bounded& part) {
   if (part.at_ties) return bound_.OfSlopes(part.box.w0.low, kTyingMultiplier, part.box);
-  return bound_.Of(part.box, best_.e_fit - kTie);
+  return bound_.Of(part.box, best_.e_fit - kBetterBy);
 }
 
-void Search::Explore(const Bounded& next) {
+void RefinedSearch::Explore(const Bounded& next) {
   const FitBox& box = next.box;
   TryInside(next);
   if (!Promising(next.value.e_fit)) return;
@@ -171,7 +169,7 @@ void Search::Explore(const Bounded& next) {
   }
 }
 
-Search::Halves Search::Halve(const Bounded& whole, Range FitBox::*side) {
+RefinedSearch::Halves RefinedSearch::Halve(const Bounded& whole, Range FitBox::*side) {
   Halves halves;
   halves.extent = Extent(whole.box.*side);
   halves.gain = -2 * whole.value.e_fit;
@@ -191,7 +189,7 @@ Search::Halves Search::Halve(const Bounded& whole, Range FitBox::*side) {
 }
 
 // Leaves what has wa = slope * w0 in range; false if nothing has.
-bool Search::CutToRange(FitBox& box) {
+bool RefinedSearch::CutToRange(FitBox& box) {
   box.slope.low = std::max(box.slope.low, kLinearRange.low / box.w0.high);
   box.slope.high = std::min(box.slope.high, kLinearRange.high / box.w0.low);
   if (box.slope.low > box.slope.high) return false;
@@ -200,7 +198,7 @@ bool Search::CutToRange(FitBox& box) {
   return box.w0.low <= box.w0.high;
 }
 
-void Search::TryInside(const Bounded& whole) {
+void RefinedSearch::TryInside(const Bounded& whole) {
   const double w0 = Into(kLinearRange, Center(whole.box.w0));
   const double wa = Into(kLinearRange, Center(whole.box.slope) * w0);
   const double root = Center(whole.box.root);
@@ -211,7 +209,7 @@ void Search::TryInside(const Bounded& whole) {
 }
 
 // By the generator itself, summed as the formula reads.
-void Search::Try(double w0, double wa, double wm) {
+void RefinedSearch::Try(double w0, double wa, double wm) {
   RegNetBlockWidths(w0, wa, wm, predicted_, levels_);
   double sum = 0;
   for (size_t j = 0; j < observed_.size(); ++j) {
@@ -227,7 +225,7 @@ void Search::Try(double w0, double wa, double wm) {
 
 RefinedFit RefineQuantizedLinear(std::span<const int> widths, const Fit& start) {
   RequireFittable(widths);
-  return Search(widths, start).Run();
+  return RefinedSearch(widths, start).Run();
 }
 
 }  // namespace dse

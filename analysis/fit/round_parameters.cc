@@ -5,18 +5,13 @@
 #include <cstddef>
 #include <vector>
 
+#include "analysis/fit/fit_box.h"
 #include "core/regnet.h"
 
 namespace dse {
 namespace {
 
-struct Range {
-  double low;
-  double high;
-};
-
-constexpr Range kLinearRange{8, 256};
-constexpr Range kMultiplierRange{1.5, 3};
+using Range = FitBox::Range;
 
 // A grid as numbers of points in a unit: dividing by them gives the double nearest to a decimal.
 struct Steps {

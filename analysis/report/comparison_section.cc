@@ -10,6 +10,7 @@
 #include "analysis/report/rivalry.h"
 #include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
+#include "core/sentence.h"
 #include "core/suggest.h"
 
 namespace dse {

@@ -10,6 +10,7 @@
 #include "analysis/report/report_cells.h"
 #include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
+#include "core/sentence.h"
 #include "core/units.h"
 
 namespace dse {
@@ -67,7 +68,8 @@ void AddCurve(const ComplexityTrend& trend, DataTable& curves) {
 }
 
 // Of many points some at even steps; returns what is not drawn, in words.
-std::string AddPoints(const StudyAnalysis& study, const ComplexityTrend& trend, DataTable& table) {
+std::string AddTrendPoints(const StudyAnalysis& study, const ComplexityTrend& trend,
+                           DataTable& table) {
   const size_t n = trend.points.size();
   const size_t drawn = std::min(n, kDrawnModels);
   int64_t without_size = 0;
@@ -124,7 +126,7 @@ Chart RegressionChart(const ReportContext& context, const Kind& kind, size_t num
   chart.numbers.caption = "Least squares with 95% intervals; R^2 is centred.";
   chart.numbers.headings = {"space", "models", "regression"};
   for (const ComplexityTrend* trend : kind.trends) {
-    chart.left_out += AddPoints(context.study(), *trend, points);
+    chart.left_out += AddTrendPoints(context.study(), *trend, points);
     AddCurve(*trend, curves);
     chart.numbers.rows.push_back({TextCell(trend->group),
                                   CountCell(static_cast<int64_t>(trend->points.size())),

@@ -21,7 +21,7 @@ constexpr double kWidestBar = 14;
 std::string Coordinate(double value) { return fmt::format("{:.4g}", value); }
 
 // Where a block's bar begins, and how high a width is, in one sketch.
-struct Frame {
+struct DrawingFrame {
   double bar = 0;
   double scale = 0;
   double X(size_t block) const { return bar * static_cast<double>(block); }
@@ -34,7 +34,7 @@ std::string Text(double y, const char* size, const std::string& text) {
       Coordinate(y), size, HtmlText(text));
 }
 
-std::string Bars(const NetworkSketch& sketch, const Frame& frame) {
+std::string Bars(const NetworkSketch& sketch, const DrawingFrame& frame) {
   std::string bars;
   size_t block = 0;
   for (size_t stage = 0; stage < sketch.depths.size(); ++stage) {
@@ -50,7 +50,7 @@ std::string Bars(const NetworkSketch& sketch, const Frame& frame) {
 }
 
 // The widths that a fit predicts, as steps.
-std::string FitLine(const NetworkSketch& sketch, const Frame& frame) {
+std::string FitLine(const NetworkSketch& sketch, const DrawingFrame& frame) {
   std::vector<int> widths(sketch.widths.size());
   std::vector<int> levels(widths.size());
   RegNetBlockWidths(sketch.fit->w0, sketch.fit->wa, sketch.fit->wm, widths, levels);
@@ -68,8 +68,8 @@ std::string Inside(const NetworkSketch& sketch, int widest) {
   if (sketch.widths.empty() || widest < *std::ranges::max_element(sketch.widths)) {
     throw Error("internal: a network to draw has no blocks, or wider ones than its frame");
   }
-  const Frame frame{std::min(kWidestBar, kWidth / static_cast<double>(sketch.widths.size())),
-                    (kBottom - kTop) / widest};
+  const DrawingFrame frame{std::min(kWidestBar, kWidth / static_cast<double>(sketch.widths.size())),
+                           (kBottom - kTop) / widest};
   std::string inside = Text(14, "13", sketch.title) + Text(31, "11", sketch.details);
   inside += Bars(sketch, frame);
   if (sketch.fit) inside += FitLine(sketch, frame);

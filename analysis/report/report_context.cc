@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/study/study_format.h"
+#include "core/sentence.h"
 
 namespace dse {
 

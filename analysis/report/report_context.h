@@ -9,6 +9,9 @@
 
 namespace dse {
 
+// Series drawn where each has a chart, or rows of one, of its own.
+inline constexpr size_t kDrawnSeries = 12;
+
 // What the sections of a report share. The study must outlive it.
 class ReportContext {
  public:

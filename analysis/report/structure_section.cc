@@ -10,11 +10,11 @@
 #include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
 #include "core/model.h"
+#include "core/sentence.h"
 
 namespace dse {
 namespace {
 
-constexpr size_t kDrawnSeries = 12;
 constexpr size_t kBestModels = 20;
 constexpr size_t kDrawnNetworks = 3;  // of the best, and of the worst
 constexpr const char* kWidthTable = "best-widths";

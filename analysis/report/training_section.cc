@@ -7,11 +7,11 @@
 #include "analysis/report/report_cells.h"
 #include "analysis/report/report_sections.h"
 #include "analysis/study/study_format.h"
+#include "core/sentence.h"
 
 namespace dse {
 namespace {
 
-constexpr size_t kDrawnSeries = 12;
 constexpr const char* kSpreadTable = "learning-curves";
 constexpr const char* kCurveTable = "learning-curves-of-models";
 constexpr const char* kNoiseTable = "seed-noise";

@@ -10,7 +10,7 @@ namespace dse {
 namespace {
 
 constexpr const char* kErrorTable = "trends";
-constexpr const char* kBestTable = "trends-best-values";
+constexpr const char* kTrendBestTable = "trends-best-values";
 // The parameters of figure 11 of the paper; stage parameters stand for the shared ones.
 constexpr const char* kProperties[] = {"depth", "b1", "g1", "wm", "wa", "w0", "params", "acts"};
 
@@ -101,7 +101,7 @@ Json BestSpec(const std::string& property, const Json& color) {
                                       {"low", "2.5%"},
                                       {"median", "most likely best"},
                                       {"high", "97.5%"}})}}}};
-  return {{"data", {{"name", kBestTable}}},
+  return {{"data", {{"name", kTrendBestTable}}},
           {"transform", {{{"filter", {{"field", "property"}, {"equal", property}}}}}},
           {"width", "container"},
           {"height", 200},
@@ -111,7 +111,7 @@ Json BestSpec(const std::string& property, const Json& color) {
 void AddBestCharts(const ReportContext& context, const std::vector<const TrendGroup*>& groups,
                    Report& report, ReportSection& section) {
   DataTable table =
-      MakeTable(kBestTable, {"property", "group", "series", "flops", "low", "median", "high"});
+      MakeTable(kTrendBestTable, {"property", "group", "series", "flops", "low", "median", "high"});
   for (const char* name : kProperties) {
     Chart chart;
     chart.numbers.caption = "Where the best models lie, by flop band.";
@@ -136,7 +136,7 @@ void AddBestCharts(const ReportContext& context, const std::vector<const TrendGr
     chart.size = ChartSize::kHalf;
     chart.spec = BestSpec(name, GroupColor(groups));
     chart.sources = {
-        {kBestTable, {"property", "group", "series", "flops", "low", "median", "high"}}};
+        {kTrendBestTable, {"property", "group", "series", "flops", "low", "median", "high"}}};
     section.blocks.push_back(std::move(chart));
   }
   report.tables.push_back(std::move(table));

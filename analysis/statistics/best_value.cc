@@ -13,8 +13,8 @@
 namespace dse {
 namespace {
 
-constexpr Word<BandMethod> kWords[] = {{"exact", BandMethod::kExact},
-                                       {"mc", BandMethod::kMonteCarlo}};
+constexpr Word<BandMethod> kBandWords[] = {{"exact", BandMethod::kExact},
+                                           {"mc", BandMethod::kMonteCarlo}};
 
 // Pairs of equal error: places [begin, end) in the order by error.
 struct TieGroup {
@@ -72,7 +72,7 @@ std::vector<double> DrawnGroupWeights(std::span<const TieGroup> groups, size_t n
 
 }  // namespace
 
-const std::span<const Word<BandMethod>> kBandMethodWords = kWords;
+const std::span<const Word<BandMethod>> kBandMethodWords = kBandWords;
 
 std::vector<double> KeptWeights(std::span<const double> errors, BandMethod method, uint64_t seed) {
   const size_t n = errors.size();

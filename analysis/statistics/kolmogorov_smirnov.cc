@@ -12,8 +12,8 @@
 namespace dse {
 namespace {
 
-constexpr Word<KsMethod> kWords[] = {{"exact", KsMethod::kExact},
-                                     {"asymptotic", KsMethod::kAsymptotic}};
+constexpr Word<KsMethod> kKsWords[] = {{"exact", KsMethod::kExact},
+                                       {"asymptotic", KsMethod::kAsymptotic}};
 
 // Both samples pooled and sorted. Distances between EDFs are counted in units of 1/(n m), where
 // they are whole: |i m - j n| after i values of a and j of b.
@@ -100,7 +100,7 @@ double ExactPValue(const Pooled& pooled) {
 
 }  // namespace
 
-const std::span<const Word<KsMethod>> kKsMethodWords = kWords;
+const std::span<const Word<KsMethod>> kKsMethodWords = kKsWords;
 
 double KolmogorovTail(double x) {
   if (x <= 0) return 1;

@@ -21,7 +21,7 @@ constexpr double kTarget = 0.8;
 constexpr int64_t kFirstModels = 5;
 constexpr int64_t kLeastLimit = 1000;
 constexpr int64_t kMostModels = 20'000;
-constexpr size_t kLanes = 16;  // draws worked on together
+constexpr size_t kDrawsAtOnce = 16;  // draws worked on together
 
 // The distance between two EDFs moves one way through a stretch of errors that one sample alone
 // has, so it needs looking at only behind such a stretch. A cell is a stretch, or one error that
@@ -60,7 +60,7 @@ Cells MakeCells(std::span<const double> a, std::span<const double> b) {
   return cells;
 }
 
-std::vector<int64_t> Ladder(int64_t limit) {
+std::vector<int64_t> LadderUpTo(int64_t limit) {
   std::vector<int64_t> ladder;
   for (int step = 0; ladder.empty() || ladder.back() < limit; ++step) {
     const double models = static_cast<double>(kFirstModels) * std::exp2(step / 2.0);
@@ -77,15 +77,15 @@ struct Setting {
   uint64_t key = 0;
 };
 
-// A number of draws, at most kLanes, each with its own streams. difference[cell * kLanes + lane] is
-// how many more errors draw `lane` has in the cell from a than from b.
+// A number of draws, at most kDrawsAtOnce, each with its own streams. difference[cell *
+// kDrawsAtOnce + lane] is how many more errors draw `lane` has in the cell from a than from b.
 class Batch {
  public:
   using Count = int16_t;  // small, for the cache's sake
   static_assert(kMostModels <= std::numeric_limits<Count>::max());
 
   Batch(const Setting& setting, size_t first_draw, size_t draws)
-      : setting_(setting), difference_(setting.cells.count * kLanes) {
+      : setting_(setting), difference_(setting.cells.count * kDrawsAtOnce) {
     for (size_t draw = first_draw; draw < first_draw + draws; ++draw) {
       from_a_.emplace_back(setting.key, 2 * draw, Size(setting.cells.of_a));
       from_b_.emplace_back(setting.key, 2 * draw + 1, Size(setting.cells.of_b));
@@ -96,20 +96,22 @@ class Batch {
     places_.resize(static_cast<size_t>(models));
     for (size_t lane = 0; lane < from_a_.size(); ++lane) {
       from_a_[lane].Fill(places_);
-      for (uint32_t place : places_) ++difference_[setting_.cells.of_a[place] * kLanes + lane];
+      for (uint32_t place : places_)
+        ++difference_[setting_.cells.of_a[place] * kDrawsAtOnce + lane];
       from_b_[lane].Fill(places_);
-      for (uint32_t place : places_) --difference_[setting_.cells.of_b[place] * kLanes + lane];
+      for (uint32_t place : places_)
+        --difference_[setting_.cells.of_b[place] * kDrawsAtOnce + lane];
     }
   }
 
   // How many draws have a distance of `critical` or more between their EDFs, in units of 1/n.
   int CountReached(int64_t critical) const {
-    std::array<Count, kLanes> path{};
-    std::array<Count, kLanes> highest{};
-    std::array<Count, kLanes> lowest{};
+    std::array<Count, kDrawsAtOnce> path{};
+    std::array<Count, kDrawsAtOnce> highest{};
+    std::array<Count, kDrawsAtOnce> lowest{};
     for (size_t cell = 0; cell < setting_.cells.count; ++cell) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        path[lane] = static_cast<Count>(path[lane] + difference_[cell * kLanes + lane]);
+      for (size_t lane = 0; lane < kDrawsAtOnce; ++lane) {
+        path[lane] = static_cast<Count>(path[lane] + difference_[cell * kDrawsAtOnce + lane]);
         highest[lane] = std::max(highest[lane], path[lane]);
         lowest[lane] = std::min(lowest[lane], path[lane]);
       }
@@ -137,8 +139,8 @@ class Batch {
 std::vector<int> CountRejected(const Setting& setting, size_t steps) {
   constexpr size_t kDraws = kPowerDraws;
   std::vector<int> rejected(steps);
-  for (size_t first = 0; first < kDraws; first += kLanes) {
-    Batch batch(setting, first, std::min(kLanes, kDraws - first));
+  for (size_t first = 0; first < kDraws; first += kDrawsAtOnce) {
+    Batch batch(setting, first, std::min(kDrawsAtOnce, kDraws - first));
     int64_t models = 0;
     for (size_t step = 0; step < steps; ++step) {
       batch.Add(setting.ladder[step] - models);
@@ -151,12 +153,13 @@ std::vector<int> CountRejected(const Setting& setting, size_t steps) {
 
 // The steps of the ladder up to the first at which the test rejects all of a few draws.
 size_t StepsOfPilot(const Setting& setting) {
-  Batch batch(setting, 0, kLanes);
+  Batch batch(setting, 0, kDrawsAtOnce);
   int64_t models = 0;
   for (size_t step = 0; step < setting.ladder.size(); ++step) {
     batch.Add(setting.ladder[step] - models);
     models = setting.ladder[step];
-    if (batch.CountReached(setting.critical[step]) == static_cast<int>(kLanes)) return step + 1;
+    if (batch.CountReached(setting.critical[step]) == static_cast<int>(kDrawsAtOnce))
+      return step + 1;
   }
   return setting.ladder.size();
 }
@@ -232,7 +235,7 @@ PowerCurve ComparisonPower(std::span<const double> a, std::span<const double> b,
   }
   Setting setting;
   setting.cells = MakeCells(a, b);
-  setting.ladder = Ladder(
+  setting.ladder = LadderUpTo(
       std::clamp(static_cast<int64_t>(std::max(a.size(), b.size())), kLeastLimit, kMostModels));
   for (int64_t models : setting.ladder) setting.critical.push_back(PowerCriticalValue(models));
   setting.key = StreamKey(seed, "power " + std::string(purpose));

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kEachUpTo = 256;
 constexpr double kPerDoubling = 32;
 constexpr double kNegligible = 1e-16;
-constexpr size_t kLanes = 8;  // values of k worked on together
+constexpr size_t kSizesAtOnce = 8;  // values of k worked on together
 
 std::vector<int64_t> SampleSizes(int64_t n) {
   std::vector<int64_t> sizes;
@@ -45,25 +45,25 @@ Ladder MakeLadder(std::span<const double> errors) {
   return ladder;
 }
 
-// Points of kLanes sizes at once. behind[l] is the probability that all k drawn lie behind rank r,
-// C(n-r, k) / C(n, k): each rank multiplies it by 1 - k / (n-r+1). The mean is the smallest error
-// plus every gap times the probability to lie behind it, a sum of positive terms.
+// Points of kSizesAtOnce sizes at once. behind[l] is the probability that all k drawn lie behind
+// rank r, C(n-r, k) / C(n, k): each rank multiplies it by 1 - k / (n-r+1). The mean is the smallest
+// error plus every gap times the probability to lie behind it, a sum of positive terms.
 void AddPoints(const Ladder& ladder, std::span<const int64_t> sizes, double level,
                std::vector<SearchPoint>& points) {
   const double tail = (1 - level) / 2;
-  std::array<double, kLanes> k;
-  for (size_t l = 0; l < kLanes; ++l) {
+  std::array<double, kSizesAtOnce> k;
+  for (size_t l = 0; l < kSizesAtOnce; ++l) {
     k[l] = static_cast<double>(sizes[std::min(l, sizes.size() - 1)]);
   }
-  std::array<double, kLanes> behind;
+  std::array<double, kSizesAtOnce> behind;
   behind.fill(1);
-  std::array<double, kLanes> sum{};
-  std::array<double, kLanes> below_low{};  // ranks that do not reach the quantile
-  std::array<double, kLanes> below_high{};
+  std::array<double, kSizesAtOnce> sum{};
+  std::array<double, kSizesAtOnce> below_low{};  // ranks that do not reach the quantile
+  std::array<double, kSizesAtOnce> below_high{};
   for (size_t r = 0; r < ladder.gaps.size() && behind[0] >= kNegligible; ++r) {
     const double gap = ladder.gaps[r];
     const double reciprocal = ladder.reciprocals[r];
-    for (size_t l = 0; l < kLanes; ++l) {
+    for (size_t l = 0; l < kSizesAtOnce; ++l) {
       behind[l] *= std::max(0.0, 1 - k[l] * reciprocal);
       sum[l] += behind[l] * gap;
       below_low[l] += behind[l] > 1 - tail + kWeightTolerance ? 1.0 : 0.0;
@@ -88,8 +88,8 @@ std::vector<SearchPoint> RandomSearchCurve(std::span<const double> errors, doubl
   const Ladder ladder = MakeLadder(errors);
   const std::vector<int64_t> sizes = SampleSizes(static_cast<int64_t>(errors.size()));
   std::vector<SearchPoint> points;
-  for (size_t first = 0; first < sizes.size(); first += kLanes) {
-    const size_t count = std::min(kLanes, sizes.size() - first);
+  for (size_t first = 0; first < sizes.size(); first += kSizesAtOnce) {
+    const size_t count = std::min(kSizesAtOnce, sizes.size() - first);
     AddPoints(ladder, std::span(sizes).subspan(first, count), level, points);
   }
   return points;

@@ -8,6 +8,7 @@
 #include "analysis/study/comparison_sentence.h"
 #include "analysis/study/study_format.h"
 #include "core/printable.h"
+#include "core/sentence.h"
 #include "core/text_table.h"
 #include "core/units.h"
 
@@ -17,7 +18,7 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 // What a comparison needs to be repeated with success: "80% power needs 40 models of each".
-std::string PowerText(const PowerCurve& power) {
+std::string PowerSentence(const PowerCurve& power) {
   if (power.points.empty()) return "";
   if (power.models_for_80) {
     return fmt::format("told apart with 80% power by {} models of each", *power.models_for_80);
@@ -45,7 +46,7 @@ std::string ComparisonsText(const StudyAnalysis& study) {
   for (size_t i = 0; i < study.comparisons.size(); ++i) {
     text +=
         "  " + Printable(ComparisonSentence(study.comparisons[i], study.comparisons.size())) + "\n";
-    const std::string power = PowerText(study.power[i]);
+    const std::string power = PowerSentence(study.power[i]);
     if (!power.empty()) text += "    " + power + "\n";
   }
   return text;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/sentence.h"
 #include "core/suggest.h"
 #include "core/units.h"
 
@@ -33,7 +34,7 @@ Unit UnitOf(const std::string& quantity) {
 }
 
 // "1 run in bf16, 2 runs in fp32", with `where` = "in".
-std::string CountRuns(const std::map<std::string, int64_t>& counts, const std::string& where) {
+std::string RunsOfEach(const std::map<std::string, int64_t>& counts, const std::string& where) {
   std::vector<std::string> runs;
   for (const auto& [what, count] : counts) {
     runs.push_back(CountOf(count, "run") + " " + where + " " + what);
@@ -59,10 +60,6 @@ std::string FormatPercent(const Interval& interval) {
 std::string FormatProperty(std::string_view name, double value) {
   if (name == "flops" || name == "params" || name == "acts") return FormatCount(value);
   return fmt::format("{:.5g}", value);
-}
-
-std::string CountOf(int64_t count, const std::string& noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string FormatPValue(double p) {
@@ -114,7 +111,7 @@ std::string LeftOutText(const SeriesAnalysis& series) {
                     " trained in smaller batches than the recipe's, for lack of memory");
   }
   if (series.precisions.size() > 1) {
-    parts.push_back("trained in different precisions: " + CountRuns(series.precisions, "in"));
+    parts.push_back("trained in different precisions: " + RunsOfEach(series.precisions, "in"));
   }
   const std::string engines = EnginesText(series);
   if (!engines.empty()) parts.push_back(engines);
@@ -131,10 +128,10 @@ std::string EnginesText(const SeriesAnalysis& series) {
     runs[name] += count;
   }
   std::vector<std::string> parts;
-  if (runs.size() > 1) parts.push_back("trained by different engines: " + CountRuns(runs, "by"));
+  if (runs.size() > 1) parts.push_back("trained by different engines: " + RunsOfEach(runs, "by"));
   for (const auto& [name, counts] : versions) {
     if (counts.size() < 2) continue;
-    parts.push_back("trained by different versions of " + name + ": " + CountRuns(counts, "by"));
+    parts.push_back("trained by different versions of " + name + ": " + RunsOfEach(counts, "by"));
   }
   return JoinParts(parts);
 }

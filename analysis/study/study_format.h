@@ -13,7 +13,6 @@ namespace dse {
 std::string FormatPercent(double value);              // "41.24"
 std::string FormatPercent(const Interval& interval);  // "41.24 [40.10, 42.80]", alone without width
 std::string FormatProperty(std::string_view name, double value);  // "398M" for flops, else 5 digits
-std::string CountOf(int64_t count, const std::string& noun);      // "1 model", "2 models"
 // "0.031", "3.1e-07".
 std::string FormatPValue(double p);
 

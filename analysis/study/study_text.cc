@@ -13,14 +13,15 @@
 #include "analysis/study/study_across_text.h"
 #include "analysis/study/study_format.h"
 #include "core/printable.h"
+#include "core/sentence.h"
 #include "core/text_table.h"
 
 namespace dse {
 namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
-constexpr size_t kBestShown = 5;
-constexpr size_t kWorstShown = 3;
+constexpr size_t kBestListed = 5;
+constexpr size_t kWorstListed = 3;
 constexpr size_t kLineLength = 100;
 
 std::string Header(const SeriesAnalysis& series) {
@@ -128,9 +129,9 @@ std::string Models(const SeriesAnalysis& series) {
   rows[0].insert(rows[0].end(), {"model", "index", "depth", "widths", "e_fit", "flops"});
   const size_t n = series.models.size();
   for (size_t i = 0; i < n; ++i) {
-    if (i == kBestShown && n > kBestShown + kWorstShown) {
+    if (i == kBestListed && n > kBestListed + kWorstListed) {
       rows.push_back({"..."});
-      i = n - kWorstShown;
+      i = n - kWorstListed;
     }
     const StudyModel& model = series.models[i];
     std::vector<std::string> row = {std::to_string(i + 1), FormatPercent(model.error)};

@@ -20,10 +20,6 @@ namespace {
 
 constexpr size_t kExamples = 10;
 
-std::optional<std::string> OptionalText(const sqlite::Statement& row, int column) {
-  return row.IsNull(column) ? std::nullopt : std::optional(row.Text(column));
-}
-
 // A network that pycls has not; the first ones are kept by name. Its repeats follow each other.
 void NoteInexpressible(const std::string& hash, const std::string& why, ExportSummary& summary) {
   ++summary.inexpressible;
@@ -115,7 +111,7 @@ class SweepExport {
     if (row.IsNull(10)) return run;
     run.hash = row.Text(10);
     run.model =
-        StoredModel(row.Text(11), OptionalText(row, 12), OptionalText(row, 13), connection_.path());
+        StoredModel(row.Text(11), row.OptionalText(12), row.OptionalText(13), connection_.path());
     run.complexity = {row.Int(14), row.Int(15), row.Int(16)};
     epochs_.Bind(row.Int(1), row.Int(6));
     while (epochs_.Step()) {
@@ -337,7 +333,7 @@ class YamlExport {
     if (row.IsNull(1)) return member;
     member.hash = row.Text(1);
     member.model =
-        StoredModel(row.Text(2), OptionalText(row, 3), OptionalText(row, 4), connection_.path());
+        StoredModel(row.Text(2), row.OptionalText(3), row.OptionalText(4), connection_.path());
     member.own = {row.OptionalReal(5), row.OptionalReal(6)};
     return member;
   }

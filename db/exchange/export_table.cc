@@ -86,10 +86,6 @@ std::string SelectRuns() {
          " ORDER BY l.member_id, l.run_id LIMIT ?7";
 }
 
-std::optional<std::string> OptionalText(const sqlite::Statement& row, int column) {
-  return row.IsNull(column) ? std::nullopt : std::optional(row.Text(column));
-}
-
 Cell ReadCell(const sqlite::Statement& row, int index, Kind kind) {
   if (row.IsNull(index)) return {};
   if (kind == Kind::kWhole) return std::to_string(row.Int(index));
@@ -207,8 +203,8 @@ class TableExport {
       if (*kColumns[i].source != '\0') {
         row.cells[i] = ReadCell(query, kFirstCell + static_cast<int>(i), kColumns[i].kind);
       } else if (!query.IsNull(2)) {
-        const Model model = StoredModel(query.Text(2), OptionalText(query, 3),
-                                        OptionalText(query, 4), connection_.path());
+        const Model model = StoredModel(query.Text(2), query.OptionalText(3), query.OptionalText(4),
+                                        connection_.path());
         AppendModel(model, ModelPart::kAll, row.cells[i].emplace());
       }
     }

@@ -13,12 +13,11 @@
 #include "db/exchange/imported_runs.h"
 #include "db/rows/member_rows.h"
 #include "db/rows/population_rows.h"
+#include "db/rows/run_rows.h"
 #include "db/sqlite/connection.h"
 
 namespace dse {
 namespace {
-
-constexpr const char* kImported = "imported";  // recipe and dataset of numbers without any
 
 // Of a recipe or dataset that nothing is known of but its name.
 std::string ImportedKey(const std::string& kind, const std::string& name) {

@@ -14,7 +14,7 @@ std::string KeyOf(Json group, Json what) {
   return ShortHash(group.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-std::optional<StoredRun> ReadRun(sqlite::Statement& row) {
+std::optional<StoredRun> ReadStoredRun(sqlite::Statement& row) {
   if (!row.Step()) return {};
   return StoredRun{row.Int(0), row.Text(1), row.OptionalReal(2), row.OptionalReal(3), row.Int(4)};
 }
@@ -60,7 +60,7 @@ bool RunIdentities::HasSeed(const ImportRow& row, const Group& group) const {
 
 std::optional<StoredRun> RunIdentities::FindKey(const std::string& key) {
   find_key_.Bind(key);
-  return ReadRun(find_key_);
+  return ReadStoredRun(find_key_);
 }
 
 std::optional<StoredRun> RunIdentities::FindSeed(int64_t series_id, int64_t member_id, int64_t seed,
@@ -72,7 +72,7 @@ std::optional<StoredRun> RunIdentities::FindSeed(int64_t series_id, int64_t memb
     if (run && run->seed == seed) return run;
   }
   find_seed_.Bind(series_id, member_id, seed, key, old_key);
-  return ReadRun(find_seed_);
+  return ReadStoredRun(find_seed_);
 }
 
 std::set<int64_t>& RunIdentities::StoredSeeds(int64_t series_id, int64_t member_id, Group& group) {

@@ -8,8 +8,6 @@
 namespace dse {
 namespace {
 
-constexpr int kReferenceBatch = 128;  // lr is per so many images
-
 // A recipe's values, with those of a recipe that is not known.
 class RecipeValues {
  public:

@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "core/units.h"
 #include "db/exchange/pycls_model.h"
+#include "db/exchange/pycls_training.h"
 #include "db/exchange/sweep_reader.h"
 
 namespace dse {
@@ -17,7 +18,6 @@ namespace {
 
 constexpr int64_t kMaxEpochs = 1'000'000;
 constexpr double kMaxEpochSeconds = 1e200;  // sums of them can be stored
-constexpr double kReferenceBatch = 128;
 
 // A finite number at a path of keys; empty where there is none.
 std::optional<double> NumberAt(const Json& data, std::initializer_list<const char*> path) {

@@ -3,13 +3,13 @@
 namespace dse {
 namespace {
 
-int64_t Count(sqlite::Connection& connection, const std::string& sql, int64_t id) {
+int64_t CountRows(sqlite::Connection& connection, const std::string& sql, int64_t id) {
   sqlite::Statement count(connection, sql, id);
   return count.Step() ? count.Int(0) : 0;
 }
 
 int64_t CountSeries(sqlite::Connection& connection, int64_t dataset_id) {
-  return Count(connection, "SELECT count(*) FROM series WHERE dataset_id = ?", dataset_id);
+  return CountRows(connection, "SELECT count(*) FROM series WHERE dataset_id = ?", dataset_id);
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ std::optional<OldDataset> FindOldDataset(sqlite::Connection& connection,
                          dataset.test_images);
   if (!find.Step()) return {};
   OldDataset old{find.Int(0), find.Text(1), 0, {}};
-  old.runs = Count(connection, "SELECT count(*) FROM runs WHERE dataset_id = ?", old.id);
+  old.runs = CountRows(connection, "SELECT count(*) FROM runs WHERE dataset_id = ?", old.id);
   if (old.runs == 0) return {};
   old.tested_id = FindDataset(connection, dataset.fingerprint);
   if (old.tested_id && CountSeries(connection, *old.tested_id) > 0) return {};

@@ -38,7 +38,7 @@ constexpr const char* kSelectMembers =
     " LEFT JOIN fits f ON f.model_id = m.model_id AND f.grid = ?2"
     " WHERE m.population_id = ?1 ORDER BY m.idx";
 
-Frame ReadFrame(const sqlite::Statement& row, const std::string& path) {
+Frame ReadFrameColumns(const sqlite::Statement& row, const std::string& path) {
   Frame frame;
   frame.block = ValueOf<BlockType>(row.Text(8), kBlockWords, path);
   frame.stem = ValueOf<StemType>(row.Text(9), kStemWords, path);
@@ -61,7 +61,7 @@ MemberRow ReadMember(const sqlite::Statement& row, const std::string& path) {
   member.hash = row.Text(7);
   member.model.emplace();
   member.model->name = row.Text(3);
-  member.model->frame = ReadFrame(row, path);
+  member.model->frame = ReadFrameColumns(row, path);
   if (!row.IsNull(4)) member.model->regnet = ParseDrawnParameters(row.Text(4), path);
   member.complexity = {row.Int(16), row.Int(17), row.Int(18)};
   if (!row.IsNull(19)) member.fit = Fit{row.Real(19), row.Real(20), row.Real(21), row.Real(22)};

@@ -5,7 +5,7 @@
 namespace dse {
 namespace {
 
-int64_t Run(sqlite::Connection& connection, const char* sql) {
+int64_t Change(sqlite::Connection& connection, const char* sql) {
   return sqlite::Statement(connection, sql).Run();
 }
 
@@ -152,17 +152,17 @@ void CheckPopulations(sqlite::Connection& connection, const std::string& name) {
 int64_t MergeDocuments(sqlite::Connection& connection) {
   int64_t changed = 0;
   for (const char* sql : {kSpaces, kRecipes, kDatasets, kModels, kPopulations}) {
-    changed += Run(connection, sql);
+    changed += Change(connection, sql);
   }
   MapByKey(connection, "models", "hash");
   MapByKey(connection, "recipes", "hash");
   MapByKey(connection, "datasets", "fingerprint");
   MapByKey(connection, "populations", "key");
   for (const char* sql : {kStages, kFits, kTimings, kMembersInPlace, kMembersBehind}) {
-    changed += Run(connection, sql);
+    changed += Change(connection, sql);
   }
   Map(connection, "merge_members", kMapMembers);
-  return changed + Run(connection, kProperties);
+  return changed + Change(connection, kProperties);
 }
 
 std::vector<PropertyConflict> ListPropertyConflicts(sqlite::Connection& connection) {
@@ -182,8 +182,8 @@ std::vector<PropertyConflict> ListPropertyConflicts(sqlite::Connection& connecti
 }
 
 int64_t MergeSeries(sqlite::Connection& connection) {
-  const int64_t series = Run(connection, kSeries);
-  return series + Run(connection, kSeriesRuns);
+  const int64_t series = Change(connection, kSeries);
+  return series + Change(connection, kSeriesRuns);
 }
 
 }  // namespace dse

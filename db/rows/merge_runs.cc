@@ -15,7 +15,6 @@ constexpr const char* kRunColumns =
     " device, dse_version, engine, precision, started_at, finished_at, data_uri";
 
 // Whose results of imported runs are, which have no attempt of their own.
-constexpr const char* kImported = "imported";
 
 constexpr const char* kResults = "('done', 'diverged', 'out_of_memory')";
 

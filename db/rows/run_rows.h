@@ -10,6 +10,9 @@
 
 namespace dse {
 
+// Recipe and dataset of numbers without any.
+inline constexpr const char* kImported = "imported";
+
 // The state a column holds; the file's own CHECK leaves no other word.
 RunState StoredState(const std::string& text);
 

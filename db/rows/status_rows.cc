@@ -33,7 +33,7 @@ std::string Rank(const std::string& state) {
 }
 
 // Columns of a run as they are where it is furthest.
-std::string Column(const std::string& name, bool elsewhere) {
+std::string ColumnOf(const std::string& name, bool elsewhere) {
   return elsewhere ? "iif(e.run_id IS NULL, r." + name + ", e." + name + ")" : "r." + name;
 }
 
@@ -117,7 +117,7 @@ Sums ReadSums(const sqlite::Statement& row, int column) {
 
 // Of the main file's runs, as they are where they are furthest, and of those that only shards have.
 std::string MainSums(bool elsewhere) {
-  return SumColumns([&](const std::string& name) { return Column(name, elsewhere); });
+  return SumColumns([&](const std::string& name) { return ColumnOf(name, elsewhere); });
 }
 std::string AddedSums() {
   return SumColumns([](const std::string& name) { return "a." + name; });

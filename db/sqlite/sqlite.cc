@@ -253,6 +253,11 @@ std::optional<double> Statement::OptionalReal(int column) const {
   return Real(column);
 }
 
+std::optional<std::string> Statement::OptionalText(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return Text(column);
+}
+
 void Statement::Reset() {
   sqlite3_reset(handle_);
   sqlite3_clear_bindings(handle_);

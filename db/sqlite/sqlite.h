@@ -106,6 +106,7 @@ class Statement {
   bool IsNull(int column) const;
   std::optional<int64_t> OptionalInt(int column) const;
   std::optional<double> OptionalReal(int column) const;
+  std::optional<std::string> OptionalText(int column) const;
 
  private:
   template <typename T>

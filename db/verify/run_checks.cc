@@ -39,7 +39,7 @@ constexpr const char* kSelectRuns =
     "  ON e.run_id = r.id AND e.attempt = r.attempt AND r.state = 'done'"
     " WHERE r.id BETWEEN ?1 AND ?2 ORDER BY r.id";
 
-struct Run {
+struct CheckedRun {
   int64_t id = 0;
   std::string key;
   std::string state;
@@ -63,8 +63,8 @@ struct Run {
   }
 };
 
-Run ReadRun(const sqlite::Statement& row) {
-  Run run;
+CheckedRun ReadCheckedRun(const sqlite::Statement& row) {
+  CheckedRun run;
   run.id = row.Int(0);
   run.key = row.Text(1);
   run.state = row.Text(2);
@@ -114,12 +114,12 @@ class RunCheck {
 
   int64_t Look(int64_t first, int64_t last) {
     int64_t runs = 0;
-    for (row_.Bind(first, last); row_.Step(); ++runs) Check(ReadRun(row_));
+    for (row_.Bind(first, last); row_.Step(); ++runs) Check(ReadCheckedRun(row_));
     return runs;
   }
 
  private:
-  void Check(const Run& run) {
+  void Check(const CheckedRun& run) {
     if (std::ranges::none_of(kRunStateWords,
                              [&](const Word<RunState>& word) { return run.state == word.text; })) {
       return Tell(run, "is in the state '" + run.state + "', which there is not", kRestoreCopy);
@@ -140,7 +140,7 @@ class RunCheck {
   // Runs that were taken over with their dataset keep the key they had; they are older than any
   // run of the dataset as it is known now, and have the URI of before until they are trained again.
   // In a shard runs have the order of its plan.
-  void CheckRunKey(const Run& run) {
+  void CheckRunKey(const CheckedRun& run) {
     const std::string expected =
         RunKey(run.model, run.recipe, run.fingerprint, static_cast<uint64_t>(run.seed));
     if (run.key == expected) {
@@ -158,7 +158,7 @@ class RunCheck {
          kRestoreCopy);
   }
 
-  bool MayBeTakenOver(const Run& run) {
+  bool MayBeTakenOver(const CheckedRun& run) {
     if (!adoption_) return false;
     return run.attempt > 0 || First(data_uri_, run.id) != 0;
   }
@@ -170,7 +170,7 @@ class RunCheck {
     return number;
   }
 
-  void CheckAttempt(const Run& run) {
+  void CheckAttempt(const CheckedRun& run) {
     if (run.has_result() || run.state == "running") {
       if (!run.has_attempt) {
         Tell(run, "is " + run.state + ", but has no attempt " + std::to_string(run.attempt),
@@ -190,7 +190,7 @@ class RunCheck {
     }
   }
 
-  void CheckEpochs(const Run& run) {
+  void CheckEpochs(const CheckedRun& run) {
     if (!run.has_attempt) return;  // told already
     if (run.epochs == 0) {
       Tell(run, "is done, but has no epochs", RetryCommand(run.id));
@@ -209,7 +209,7 @@ class RunCheck {
     }
   }
 
-  void Compare(const Run& run, const std::string& name, const std::optional<double>& stored,
+  void Compare(const CheckedRun& run, const std::string& name, const std::optional<double>& stored,
                const std::string& other, const std::optional<double>& expected) {
     if (stored == expected) return;
     Tell(run,
@@ -218,7 +218,7 @@ class RunCheck {
          RetryCommand(run.id));
   }
 
-  void CheckClaim(const Run& run) {
+  void CheckClaim(const CheckedRun& run) {
     const double left = run.lease_expires - sqlite::Now();
     const std::string remedy = "the next 'dse train' of it takes it over, 'dse runs retry --run " +
                                std::to_string(run.id) + "' gives it back now";
@@ -238,7 +238,7 @@ class RunCheck {
     }
   }
 
-  void Tell(const Run& run, const std::string& what, const std::string& remedy) const {
+  void Tell(const CheckedRun& run, const std::string& what, const std::string& remedy) const {
     found_({RunName(run.id, run.key), what, remedy});
   }
 

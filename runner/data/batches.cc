@@ -83,7 +83,7 @@ std::vector<int64_t> ChooseTrain(const Dataset& dataset, const BatchOptions& opt
   return chosen;
 }
 
-uint8_t ToByte(float value) { return static_cast<uint8_t>(std::lround(value * 255)); }
+uint8_t ByteOf(float value) { return static_cast<uint8_t>(std::lround(value * 255)); }
 
 // Room for every index of a dataset beside the epoch.
 constexpr int kIndexBits = 40;
@@ -102,7 +102,7 @@ BatchReader::BatchReader(const Dataset& dataset, const BatchOptions& options)
   train_ = ChooseTrain(dataset, options, test_);
   options_.augment = ResolveAugment(options.augment, options.resolution);
   const std::array<float, 3>& mean = dataset.info().mean;
-  fill_ = {ToByte(mean[0]), ToByte(mean[1]), ToByte(mean[2])};
+  fill_ = {ByteOf(mean[0]), ByteOf(mean[1]), ByteOf(mean[2])};
   if (TrainBatches() == 0 && !options.tests_only) {
     throw Error("a batch of " + std::to_string(options.batch_size) + " images is more than the " +
                 std::to_string(TrainImages()) + " training images; choose a smaller batch_size");

@@ -21,7 +21,7 @@ bool Misleads(const std::string& variable) {
          variable == "SLURM_CLUSTERS";
 }
 
-SubprocessOptions Options(double seconds, const std::vector<std::string>& without) {
+SubprocessOptions ProcessOptions(double seconds, const std::vector<std::string>& without) {
   SubprocessOptions options;
   options.seconds = seconds;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -70,7 +70,8 @@ SlurmAnswer Judge(const SubprocessResult& result) {
 
 SlurmReply AskSlurm(std::span<const std::string> words, double seconds,
                     const std::vector<std::string>& without) {
-  const std::optional<SubprocessResult> result = RunSubprocess(words, Options(seconds, without));
+  const std::optional<SubprocessResult> result =
+      RunSubprocess(words, ProcessOptions(seconds, without));
   const std::string& command = words.front();
   if (!result) return {SlurmAnswer::kNoSlurm, "", "there is no " + command + " on this machine"};
   SlurmReply reply{Judge(*result), result->out, ""};

@@ -47,7 +47,7 @@ void Relabel(const std::vector<int64_t>& places, const std::string& uri, Batch& 
   }
 }
 
-BatchOptions OptionsOf(const EvaluationJob& job, int threads) {
+BatchOptions TestOptionsOf(const EvaluationJob& job, int threads) {
   BatchOptions options;
   options.batch_size = job.recipe.batch_size;
   options.resolution = job.model.frame.resolution;
@@ -70,7 +70,7 @@ EvaluationResult TestWeights(const EvaluationJob& job, Engine& engine, int parts
   request.mean = channels.mean;
   request.stddev = channels.stddev;
   request.tests_only = true;
-  BatchReader reader(job.data, OptionsOf(job, engine.threads()));
+  BatchReader reader(job.data, TestOptionsOf(job, engine.threads()));
   const std::unique_ptr<EngineNetwork> network = engine.Make(request);
   network->TakeNetwork(weights.tensors, job.weights);
   const std::vector<int64_t> places = PlacesAmongTested(job.classes);

@@ -20,7 +20,7 @@
 namespace dse {
 namespace {
 
-constexpr std::chrono::milliseconds kPoll{20};
+constexpr std::chrono::milliseconds kTurnPoll{20};
 
 bool Lock(int file, int64_t at, short kind) {
   struct flock lock {};
@@ -43,7 +43,7 @@ int64_t Turn(int device) { return Gate(device) + 1; }
 bool WaitFor(int file, int64_t at, short kind, const std::function<bool()>& give_up) {
   while (!Lock(file, at, kind)) {
     if (give_up && give_up()) return false;
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kTurnPoll);
   }
   return true;
 }

@@ -36,10 +36,11 @@ bool IsNumbered(std::string_view text, std::string_view word) {
 }
 
 // Of a file that is called `rest` after KEY.safetensors; empty for a name that we do not give.
-std::optional<RunFile::State> StateOf(std::string_view rest, RunFile::Kind kind) {
+std::optional<RunFile::State> FileStateOf(std::string_view rest, RunFile::Kind kind) {
   if (rest == kCopy) return RunFile::State::kPartial;
   if (const size_t at = rest.rfind(kTemporary); at != rest.npos) {
-    const bool ours = IsNumbered(rest.substr(at), kTemporary) && StateOf(rest.substr(0, at), kind);
+    const bool ours =
+        IsNumbered(rest.substr(at), kTemporary) && FileStateOf(rest.substr(0, at), kind);
     return ours ? std::optional(RunFile::State::kPartial) : std::nullopt;
   }
   if (rest.empty()) return RunFile::State::kInPlace;
@@ -60,7 +61,7 @@ void List(const std::string& folder, RunFile::Kind kind, std::vector<RunFile>& f
     if (key.size() < kHashDigits || key.find_first_not_of("0123456789abcdef") != key.npos) continue;
     const std::string_view rest = std::string_view(name).substr(kHashDigits);
     if (!rest.starts_with(kExtension)) continue;
-    const std::optional<RunFile::State> state = StateOf(rest.substr(kExtension.size()), kind);
+    const std::optional<RunFile::State> state = FileStateOf(rest.substr(kExtension.size()), kind);
     if (state) files.push_back({it->path().string(), key, kind, *state});
   }
 }

@@ -8,7 +8,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::add_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -275,4 +275,4 @@ TEST_CASE("options of add that do not go together are usage errors", "[cli]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::add_test

@@ -7,7 +7,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::analyze_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -165,4 +165,4 @@ TEST_CASE("a report that cannot be written, or has nothing to say, is one senten
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::analyze_test

@@ -7,7 +7,7 @@
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/eventually.h"
 
-namespace dse {
+namespace dse::data_identity_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -157,4 +157,4 @@ TEST_CASE("a study opened by a symbolic link keeps its files beside the database
   CHECK(Dse({"eval", "--db", db, "--data", data, "--again", "-q"}).code == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::data_identity_test

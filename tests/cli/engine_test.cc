@@ -4,7 +4,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::engine_test {
 namespace {
 
 const Words kShort = {
@@ -71,4 +71,4 @@ TEST_CASE("inspect --plan shows the phases of a step", "[cli]") {
   CHECK(Dse({"inspect", "regnety-200mf", "--plan", "--json"}).code == 2);
 }
 
-}  // namespace dse
+}  // namespace dse::engine_test

@@ -8,7 +8,7 @@
 #include "tests/cli/program.h"
 #include "tests/runner/data/images/jpeg_writer.h"
 
-namespace dse {
+namespace dse::eval_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -262,4 +262,4 @@ TEST_CASE("kept weights say what they are and what differs elsewhere", "[cli][ev
   CHECK(metadata.contains("dse_version"));
 }
 
-}  // namespace dse
+}  // namespace dse::eval_test

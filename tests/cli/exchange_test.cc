@@ -12,7 +12,7 @@
 #include "tests/cli/program.h"
 #include "tests/support/skipped.h"
 
-namespace dse {
+namespace dse::exchange_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -190,4 +190,4 @@ TEST_CASE("a broken sweep is named with its place, and no database is made", "[c
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::exchange_test

@@ -11,7 +11,7 @@
 // Files, folders, classes and rows of hostile names, through every command: what is said of them
 // can be shown, in as many lines as of plain names, and nothing is executed.
 
-namespace dse {
+namespace dse::hostile_commands_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -191,4 +191,4 @@ TEST_CASE("files whose names are no text are shown where folders are read", "[cl
   CHECK_FALSE(fs::exists(folder / "p"));
 }
 
-}  // namespace dse
+}  // namespace dse::hostile_commands_test

@@ -12,7 +12,7 @@
 // Names that try to become commands, SQL, HTML, options, columns or what a terminal obeys. Whatever
 // they are names of, they are stored as they are and shown as text.
 
-namespace dse {
+namespace dse::hostile_names_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -175,4 +175,4 @@ TEST_CASE("bytes that are not UTF-8 are refused with a sentence", "[cli][hostile
   CheckPrintable(result.err);
 }
 
-}  // namespace dse
+}  // namespace dse::hostile_names_test

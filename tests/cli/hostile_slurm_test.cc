@@ -15,7 +15,7 @@
 
 // Hostile names on their way through a script for Slurm and the shell that runs it.
 
-namespace dse {
+namespace dse::hostile_slurm_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -184,4 +184,4 @@ TEST_CASE("a run in a job of hostile names is trained and shown", "[cli][hostile
   CHECK_FALSE(fs::exists("executed"));
 }
 
-}  // namespace dse
+}  // namespace dse::hostile_slurm_test

@@ -8,7 +8,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::inspect_test {
 namespace {
 
 std::vector<Json> Lines(const std::string& text) {
@@ -116,4 +116,4 @@ TEST_CASE("a broken model document is one sentence with its place", "[cli]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::inspect_test

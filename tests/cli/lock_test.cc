@@ -6,7 +6,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::lock_test {
 namespace {
 
 TEST_CASE("every command with --db waits for a locked file as long as it is told", "[cli]") {
@@ -49,4 +49,4 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::lock_test

@@ -6,7 +6,7 @@
 #include "core/json.h"
 #include "tests/cli/program.h"
 
-namespace dse {
+namespace dse::measure_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -117,4 +117,4 @@ TEST_CASE("the networks of a population are timed beside their errors", "[cli][b
   CHECK_THAT(Dse({"bench", "regnetx-200m"}).err, Contains("did you mean 'regnetx-200mf'?"));
 }
 
-}  // namespace dse
+}  // namespace dse::measure_test

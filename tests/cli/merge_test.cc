@@ -16,7 +16,7 @@
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::merge_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -361,4 +361,4 @@ TEST_CASE("conflicts, and shards in use, are told and end a merge with 1", "[cli
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::merge_test

@@ -6,7 +6,7 @@
 #include "core/rng.h"
 #include "tests/support/random_model.h"
 
-namespace dse {
+namespace dse::model_lines_test {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
@@ -55,4 +55,4 @@ TEST_CASE("the lines of sample and inspect are what the JSON library prints", "[
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::model_lines_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/process.h"
 
-namespace dse {
+namespace dse::options_test {
 namespace {
 
 struct Fields {
@@ -77,4 +77,4 @@ TEST_CASE("exit codes are 0 for help, 2 for usage and 1 for failures", "[cli]") 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::options_test

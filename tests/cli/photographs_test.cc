@@ -9,7 +9,7 @@
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/skipped.h"
 
-namespace dse {
+namespace dse::photographs_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -169,4 +169,4 @@ TEST_CASE("what a folder holds beside images is said by train and pack", "[cli][
              !Contains(note));
 }
 
-}  // namespace dse
+}  // namespace dse::photographs_test

@@ -10,7 +10,7 @@
 
 // Who may do what with the files and folders that the program makes.
 
-namespace dse {
+namespace dse::rights_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -127,4 +127,4 @@ TEST_CASE("a link in the place of a file that is written for a moment leads nowh
   CHECK(fs::is_regular_file(fs::symlink_status(folder / "s.db.slurm/train-3.sh")));
 }
 
-}  // namespace dse
+}  // namespace dse::rights_test

@@ -13,7 +13,7 @@
 #include "db/populations.h"
 #include "tests/cli/program.h"
 
-namespace dse {
+namespace dse::runs_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -191,4 +191,4 @@ TEST_CASE("a call whose default recipes would differ says which they are", "[cli
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::runs_test

@@ -6,7 +6,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::sample_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -130,4 +130,4 @@ TEST_CASE("space show prints a document that draws the same networks", "[cli]") 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::sample_test

@@ -15,7 +15,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/file_lock.h"
 
-namespace dse {
+namespace dse::status_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -274,4 +274,4 @@ TEST_CASE("on a terminal a watch borrows the screen and leaves the last status b
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::status_test

@@ -12,7 +12,7 @@
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::study_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -149,4 +149,4 @@ TEST_CASE("a read-only database can be read and not written", "[cli]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::study_test

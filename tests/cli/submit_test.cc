@@ -4,7 +4,7 @@
 #include "tests/cli/fake_cluster.h"
 #include "tests/cli/program.h"
 
-namespace dse {
+namespace dse::submit_test {
 namespace {
 
 size_t Count(const std::string& text, const std::string& part) {
@@ -302,4 +302,4 @@ TEST_CASE("what is wrong with a submission is said before anything is submitted"
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::submit_test

@@ -13,7 +13,7 @@
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::train_test {
 namespace {
 
 const Words kTiny = {"--recipe",
@@ -263,4 +263,4 @@ TEST_CASE("networks train on real images from a folder", "[cli][train]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::train_test

@@ -9,7 +9,7 @@
 
 // One small study, and everything around it that once gave it the numbers of other images.
 
-namespace dse {
+namespace dse::trust_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -187,4 +187,4 @@ TEST_CASE("images to test on are tested, whatever lies beside them", "[cli][trus
                               study.Uri("damaged") + "'") == "119");
 }
 
-}  // namespace dse
+}  // namespace dse::trust_test

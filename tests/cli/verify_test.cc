@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::verify_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -244,4 +244,4 @@ TEST_CASE("a damaged page is found in one line", "[cli][verify]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::verify_test

@@ -2,7 +2,7 @@
 
 #include "tests/cli/program.h"
 
-namespace dse {
+namespace dse::workers_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -66,4 +66,4 @@ TEST_CASE("without a GPU several workers on each are so many as the cores allow"
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::workers_test

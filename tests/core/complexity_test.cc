@@ -8,7 +8,7 @@
 #include "core/named_models.h"
 #include "tests/support/random_model.h"
 
-namespace dse {
+namespace dse::complexity_test {
 namespace {
 
 struct GoldenRow {
@@ -236,4 +236,4 @@ TEST_CASE("the largest network that is let in does not overflow", "[complexity]"
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::complexity_test

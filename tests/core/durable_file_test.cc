@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::durable_file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -61,4 +61,4 @@ TEST_CASE("a file that cannot be written is named, as the machine's fault") {
   CHECK_THROWS_WITH(file.Publish(), Catch::StartsWith((folder / "taken") + ": cannot be replaced"));
 }
 
-}  // namespace dse
+}  // namespace dse::durable_file_test

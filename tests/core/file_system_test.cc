@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::file_system_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -74,4 +74,4 @@ TEST_CASE("links are followed to where a file lies, also those that lead nowhere
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::file_system_test

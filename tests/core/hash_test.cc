@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::hash_test {
 namespace {
 
 // FIPS 180-4 example and the digest of the empty message.
@@ -15,4 +15,4 @@ TEST_CASE("SHA-256 gives the published digests", "[hash]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::hash_test

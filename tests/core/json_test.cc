@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-namespace dse {
+namespace dse::json_test {
 namespace {
 
 TEST_CASE("errors in a JSON document name source, line and column", "[json]") {
@@ -56,4 +56,4 @@ TEST_CASE("a missing file is named", "[json]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::json_test

@@ -10,7 +10,7 @@
 #include "core/parallel.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::machine_test {
 namespace {
 
 constexpr int64_t kGiB = int64_t{1} << 30;
@@ -95,4 +95,4 @@ TEST_CASE("what this machine itself tells makes sense") {
   CHECK(UsableMemory().value_or(1) > 0);
 }
 
-}  // namespace dse
+}  // namespace dse::machine_test

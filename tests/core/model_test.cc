@@ -8,7 +8,7 @@
 #include "core/named_models.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::model_test {
 namespace {
 
 Model Parse(const std::string& text) { return ParseModel(ParseJson(text, "m.json"), "m.json"); }
@@ -162,4 +162,4 @@ TEST_CASE("overrides survive a round trip and absent ones stay absent", "[model]
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::model_test

@@ -5,7 +5,7 @@
 #include "core/model.h"
 #include "tests/support/random_model.h"
 
-namespace dse {
+namespace dse::model_text_test {
 namespace {
 
 template <typename Field>
@@ -94,4 +94,4 @@ TEST_CASE("text is appended to what is there", "[model]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::model_text_test

@@ -9,7 +9,7 @@
 #include "core/json.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::object_writer_test {
 namespace {
 
 std::string RealText(double value) {
@@ -57,4 +57,4 @@ TEST_CASE("texts are escaped as the JSON library escapes them", "[json]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::object_writer_test

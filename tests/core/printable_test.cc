@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::printable_test {
 namespace {
 
 TEST_CASE("what a terminal would obey is shown instead") {
@@ -30,4 +30,4 @@ TEST_CASE("other languages stay as they are, and broken UTF-8 is shown byte by b
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::printable_test

@@ -8,7 +8,7 @@
 #include "core/named_models.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::regnet_test {
 namespace {
 
 std::vector<int> Widths(const Model& model) {
@@ -183,4 +183,4 @@ TEST_CASE("a RegNet in JSON resolves to the network of its name", "[regnet]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::regnet_test

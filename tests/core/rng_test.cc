@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-namespace dse {
+namespace dse::rng_test {
 namespace {
 
 // Known answers of philox4x32-10 from the authors' Random123 distribution (kat_vectors). Our
@@ -110,4 +110,4 @@ TEST_CASE("Philox in lanes gives the words it gives one by one") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::rng_test

@@ -6,7 +6,7 @@
 #include "core/printable.h"
 #include "core/subprocess.h"
 
-namespace dse {
+namespace dse::shell_word_test {
 namespace {
 
 // What bash gives to a program for the text, which stands between other words.
@@ -95,4 +95,4 @@ TEST_CASE("a value that looks like an option stands in the word of its own optio
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::shell_word_test

@@ -4,7 +4,7 @@
 
 #include "core/clock.h"
 
-namespace dse {
+namespace dse::subprocess_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -57,4 +57,4 @@ TEST_CASE("variables of a program's environment are set and left out", "[subproc
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::subprocess_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::suggest_test {
 namespace {
 
 const std::vector<std::string> kNames = {"AnyNetXA", "AnyNetXB", "RegNetX", "width", "depth"};
@@ -29,4 +29,4 @@ TEST_CASE("nothing is suggested for a word that is near nothing", "[suggest]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::suggest_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::text_table_test {
 namespace {
 
 TEST_CASE("the first column of a table lies to the left and the others to the right",
@@ -36,4 +36,4 @@ TEST_CASE("a layout says indent, gap, how many columns go to the left, and width
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::text_table_test

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::units_test {
 namespace {
 
 TEST_CASE("counts are read with and without suffixes", "[units]") {
@@ -70,4 +70,4 @@ TEST_CASE("numbers are written as printf writes them, however long", "[units]") 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::units_test

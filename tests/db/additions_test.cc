@@ -11,7 +11,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::additions_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -308,4 +308,4 @@ TEST_CASE("what is added shares the runs the network has already") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::additions_test

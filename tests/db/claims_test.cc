@@ -16,7 +16,7 @@
 #include "db/run_set.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::claims_test {
 namespace {
 
 TEST_CASE("claims go in the order wanted and only within the set") {
@@ -253,4 +253,4 @@ TEST_CASE("an action for a run is done only while the run is ours, and renews th
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::claims_test

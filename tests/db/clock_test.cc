@@ -6,7 +6,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::clock_test {
 namespace {
 
 // This process is on a host whose clock is so far ahead, while it lives.
@@ -106,4 +106,4 @@ TEST_CASE("a clock that is set back or ahead while a run is trained costs the ru
   }
 }
 
-}  // namespace dse
+}  // namespace dse::clock_test

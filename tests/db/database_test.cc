@@ -16,7 +16,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::database_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -282,4 +282,4 @@ TEST_CASE("a file that must stay untouched is read without its rights to be writ
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::database_test

@@ -6,7 +6,7 @@
 #include "core/json.h"
 #include "tests/db/fixtures.h"
 
-namespace dse {
+namespace dse::done_runs_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -35,4 +35,4 @@ TEST_CASE("a network's error is the mean of its runs, if they are comparable") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::done_runs_test

@@ -6,7 +6,7 @@
 #include "db/giving_back.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::epochs_test {
 namespace {
 
 TEST_CASE("epochs are stored as they come, a loss that is not finite as NULL") {
@@ -36,4 +36,4 @@ TEST_CASE("repeated epochs do not make losses forgotten, new ones do") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::epochs_test

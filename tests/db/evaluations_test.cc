@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "tests/db/fixtures.h"
 
-namespace dse {
+namespace dse::evaluations_test {
 namespace {
 
 TEST_CASE("a test of kept weights is stored once for a run and a dataset") {
@@ -37,4 +37,4 @@ TEST_CASE("a test of kept weights is stored once for a run and a dataset") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::evaluations_test

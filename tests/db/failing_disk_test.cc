@@ -15,7 +15,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::failing_disk_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -159,10 +159,16 @@ void CheckSound(const std::string& path) {
   CHECK(VerifyRows(db, [](const Finding& finding) { FAIL_CHECK(finding.Line("")); }).sound);
 }
 
+// What the database says before a scenario acts and after.
+struct Described {
+  std::string before, after;
+};
+
 // Lets the nth call fail while the scenario acts on a copy of `prepared`. False where it makes
 // fewer calls.
 bool FailOne(FailingDisk& disk, const Scenario& scenario, const TempFolder& folder,
-             const Fault& fault, Failure failure, int64_t nth) {
+             const Described& described, const Fault& fault, Failure failure, int64_t nth) {
+  const auto& [before, after] = described;
   const std::string path = folder / "copy.db";
   fs::remove(path);
   fs::remove(path + "-journal");
@@ -174,8 +180,6 @@ bool FailOne(FailingDisk& disk, const Scenario& scenario, const TempFolder& fold
           message);
   if (!message.empty()) CheckSentence(message, path);
   CheckSound(path);
-  const std::string before = Describe(folder / "prepared.db");
-  const std::string after = Describe(folder / "acted.db");
   const std::string now = Describe(path);
   CHECK((now == before || now == after));
   if (message.empty()) CHECK(now == after);
@@ -195,10 +199,11 @@ TEST_CASE(
     scenario.prepare(folder / "prepared.db");
     fs::copy_file(folder / "prepared.db", folder / "acted.db");
     scenario.act(folder / "acted.db");
+    const Described described{Describe(folder / "prepared.db"), Describe(folder / "acted.db")};
     for (const Fault& fault : kFaults) {
       for (const Failure failure : {Failure::kOnce, Failure::kFromThenOn}) {
         int64_t nth = 0;
-        while (FailOne(disk, scenario, folder, fault, failure, nth + 1)) ++nth;
+        while (FailOne(disk, scenario, folder, described, fault, failure, nth + 1)) ++nth;
         failures += nth;
       }
     }
@@ -207,4 +212,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::failing_disk_test

@@ -9,7 +9,7 @@
 #include "db/series.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::finishing_test {
 namespace {
 
 TEST_CASE("a finished run keeps its outcome and is never claimed again") {
@@ -98,4 +98,4 @@ TEST_CASE("a result whose last preparation fails is not stored, and can be store
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::finishing_test

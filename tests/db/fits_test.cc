@@ -7,7 +7,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::fits_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -31,4 +31,4 @@ TEST_CASE("fits are stored by model and grid, replaced, and refused for unknown 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::fits_test

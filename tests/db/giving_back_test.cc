@@ -10,7 +10,7 @@
 #include "db/owner.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::giving_back_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -171,4 +171,4 @@ TEST_CASE("failures taken back are as if they had not been, unless the run was t
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::giving_back_test

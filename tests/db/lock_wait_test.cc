@@ -10,7 +10,7 @@
 #include "tests/support/file_lock.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::lock_wait_test {
 namespace {
 
 TEST_CASE("a wait for a locked file is told once, by the file's name and the option") {
@@ -74,4 +74,4 @@ TEST_CASE("a wait is ended by an interruption") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::lock_wait_test

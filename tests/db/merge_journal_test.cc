@@ -5,7 +5,7 @@
 #include "db/merge_source.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::merge_journal_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -41,4 +41,4 @@ TEST_CASE("an unfinished change on a network file system is undone when it is ol
   CHECK(Column(db, "SELECT count(*) FROM runs WHERE message IS NULL") == "20");
 }
 
-}  // namespace dse
+}  // namespace dse::merge_journal_test

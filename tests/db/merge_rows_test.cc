@@ -6,7 +6,7 @@
 #include "db/run_changes.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::merge_rows_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -71,4 +71,4 @@ TEST_CASE("two values of one property are told, and the file's stays") {
   CHECK(Column(f.file.db, "SELECT value FROM properties") == "2.5");
 }
 
-}  // namespace dse
+}  // namespace dse::merge_rows_test

@@ -5,7 +5,7 @@
 
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::merge_source_test {
 namespace {
 
 TEST_CASE("a file is in use by runs of living jobs, not by those of jobs that ended") {
@@ -35,4 +35,4 @@ TEST_CASE("a file is in use by runs of living jobs, not by those of jobs that en
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::merge_source_test

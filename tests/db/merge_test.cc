@@ -17,7 +17,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::merge_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -263,4 +263,4 @@ TEST_CASE("what is no results file, newer or damaged is not merged") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::merge_test

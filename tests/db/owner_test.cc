@@ -9,7 +9,7 @@
 
 #include "tests/db/fixtures.h"
 
-namespace dse {
+namespace dse::owner_test {
 namespace {
 
 std::vector<std::string> Parts(const Owner& owner) {
@@ -100,4 +100,4 @@ TEST_CASE("text that is no token counts as alive") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::owner_test

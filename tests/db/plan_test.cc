@@ -11,7 +11,7 @@
 #include "db/populations.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::plan_test {
 namespace {
 
 TEST_CASE("the key of a run depends on each of its four parts") {
@@ -95,4 +95,4 @@ TEST_CASE("a plan with an unknown member, a wrong model or a seed too large chan
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::plan_test

@@ -7,7 +7,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::populations_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -179,4 +179,4 @@ TEST_CASE("members are read by population and index, and an unknown name suggest
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::populations_test

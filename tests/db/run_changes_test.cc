@@ -13,7 +13,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::run_changes_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -259,4 +259,4 @@ TEST_CASE("results from elsewhere cannot be trained again") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::run_changes_test

@@ -13,7 +13,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::run_list_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -117,4 +117,4 @@ TEST_CASE("a filter that names what is not there is an error with the nearest na
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::run_list_test

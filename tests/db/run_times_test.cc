@@ -4,7 +4,7 @@
 
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::run_times_test {
 
 TEST_CASE("a run's time is told by the five finished runs of its series nearest in size") {
   HeldStudy s(12);
@@ -27,4 +27,4 @@ TEST_CASE("a run's time is told by the five finished runs of its series nearest 
   CHECK(TimesLike(s.db, 1).finished.front().flops == flops(1));
 }
 
-}  // namespace dse
+}  // namespace dse::run_times_test

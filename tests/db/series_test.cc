@@ -8,7 +8,7 @@
 #include "db/populations.h"
 #include "tests/db/trained_study.h"
 
-namespace dse {
+namespace dse::series_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -125,4 +125,4 @@ TEST_CASE("a population without runs has no series yet") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::series_test

@@ -15,7 +15,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::shard_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -360,4 +360,4 @@ TEST_CASE("verify finds nothing in a shard of runs that were taken over with an 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::shard_test

@@ -9,7 +9,7 @@
 #include "tests/db/run_study.h"
 #include "tests/db/trained_study.h"
 
-namespace dse {
+namespace dse::status_test {
 namespace {
 
 TEST_CASE("the status tells progress, workers and failures") {
@@ -109,4 +109,4 @@ TEST_CASE("the rate is of the shortest time in which ten runs ended") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::status_test

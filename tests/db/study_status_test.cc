@@ -13,7 +13,7 @@
 #include "tests/db/run_study.h"
 #include "tests/support/file_lock.h"
 
-namespace dse {
+namespace dse::study_status_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -269,4 +269,4 @@ TEST_CASE("a file that nobody may write is read, also in a folder that nobody ma
   fs::permissions(study.folder.path(), fs::perms(0755));
 }
 
-}  // namespace dse
+}  // namespace dse::study_status_test

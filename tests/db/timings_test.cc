@@ -10,7 +10,7 @@
 #include "db/done_runs.h"
 #include "tests/db/fixtures.h"
 
-namespace dse {
+namespace dse::timings_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -56,4 +56,4 @@ TEST_CASE("all timings of the members' networks are listed, those of other netwo
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::timings_test

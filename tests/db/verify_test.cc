@@ -11,7 +11,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/db/run_study.h"
 
-namespace dse {
+namespace dse::verify_test {
 namespace {
 
 std::vector<std::string> Verify(const std::string& path, bool deep = false) {
@@ -238,4 +238,4 @@ TEST_CASE("runs taken over with an older dataset keep their keys, which is no fi
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::verify_test

@@ -3,7 +3,7 @@
 #include "db/fits.h"
 #include "tests/db/trained_study.h"
 
-namespace dse {
+namespace dse::views_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -62,4 +62,4 @@ TEST_CASE("the leaderboard has members by mean error, curves the last attempt") 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::views_test

@@ -58,7 +58,7 @@ DataTable Models(const std::string& name, int per_population) {
   return table;
 }
 
-DataTable Edf() {
+DataTable EdfTable() {
   DataTable table = MakeTable("edf", {"population", "error", "f", "low", "high"});
   constexpr int kPoints = 150;
   const double half = std::sqrt(std::log(2 / 0.05) / (2 * kPoints));
@@ -116,7 +116,7 @@ DataTable Widths() {
   return table;
 }
 
-DataTable Interval(const std::string& name) {
+DataTable IntervalTable(const std::string& name) {
   DataTable table = MakeTable(name, {"population", "low", "median", "high"});
   double shift = 0;
   for (const Population& population : kPopulations) {
@@ -136,7 +136,7 @@ DataTable Counts() {
   return table;
 }
 
-ReportTable Comparison() {
+ReportTable ComparisonTable() {
   ReportTable table{"Every pair compared", {"a", "b", "KS", "p, adjusted", "mean difference"}, {}};
   table.rows = {
       {{"AnyNetXA", {}}, {kHostile, {}}, {"0.31", 0.31}, {"1e-5", 1e-5}, {"+2.9", 2.9}},
@@ -180,9 +180,9 @@ Report SampleReport() {
       "RegNetX has the lower errors: 6.6 points on average (95% interval 5.1 to 8.0), KS 0.62.",
       std::string("Its best models are 12 to 24 blocks deep; ") + kHostile + " has no such band.",
       "1,440 runs are done, 19 diverged and count as 100% error."};
-  report.tables = {Edf(),      Models("models", 170), Models("crowd", 1100),
-                   ManyEdfs(), Differences(),         Search(),
-                   Widths(),   Interval("depth"),     Counts()};
+  report.tables = {EdfTable(), Models("models", 170),  Models("crowd", 1100),
+                   ManyEdfs(), Differences(),          Search(),
+                   Widths(),   IntervalTable("depth"), Counts()};
   const std::vector<Chart> charts = SampleCharts();
   ReportSection errors{"errors", "Error distributions", {}};
   errors.blocks.emplace_back(
@@ -191,7 +191,7 @@ Report SampleReport() {
                 "whole curve with 95% confidence. A curve further to the left and higher is a "
                 "better space."});
   errors.blocks.insert(errors.blocks.end(), charts.begin(), charts.begin() + 4);
-  errors.blocks.emplace_back(Comparison());
+  errors.blocks.emplace_back(ComparisonTable());
   ReportSection models{"models", "Models", {}};
   models.blocks.insert(models.blocks.end(), charts.begin() + 4, charts.end());
   models.blocks.emplace_back(Blocks());

@@ -8,7 +8,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 
-namespace dse {
+namespace dse::module_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -87,4 +87,4 @@ TEST_CASE("a library of somebody else is no module") {
   CHECK_THROWS_WITH(MakeTrainer(kCpu), Contains("is no module of dse"));
 }
 
-}  // namespace dse
+}  // namespace dse::module_test

@@ -14,7 +14,7 @@
 #include "tests/sampler/chi_square.h"
 #include "tests/sampler/plain_sampler.h"
 
-namespace dse {
+namespace dse::band_law_test {
 namespace {
 
 // What is looked at of a sample, by name: "d1", "w2", "ties of width", "flops", ...
@@ -103,14 +103,14 @@ TEST_CASE("The statistic of two samples is that of a two-row table") {
   CHECK(CompareSamples({{1, 30}, {2, 4}}, {{1, 20}, {3, 5}}).cells == 2);
 }
 
-TEST_CASE("AnyNetXA to AnyNetXC have the plain law in 360 to 400 MF") {
+TEST_CASE("AnyNetXA to AnyNetXC have the plain law in 360 to 400 MF", "[many-draws]") {
   CheckSameLaw(R"({"extends": "AnyNetXA"})", "360M:400M", 3'000);
   CheckSameLaw(R"({"extends": "AnyNetXB"})", "360M:400M", 3'000);
   CheckSameLaw(R"({"extends": "AnyNetYC"})", "360M:400M", 3'000);
 }
 
 TEST_CASE("Orders of widths and depths have the plain law in a band, ties included",
-          "[one-thread]") {
+          "[one-thread][many-draws]") {
   CheckSameLaw(R"({"extends": "AnyNetXD", "stages": 3})", "360M:400M", 1'000);
   CheckSameLaw(R"({"extends": "AnyNetXD"})", "360M:400M", 200);
   CheckSameLaw(R"({"extends": "AnyNetXE", "stages": 3})", "300M:400M", 500);
@@ -125,7 +125,8 @@ TEST_CASE("Orders of widths and depths have the plain law in a band, ties includ
                "300M:900M", 1'000);
 }
 
-TEST_CASE("Bounds on depth, params and acts have the plain law in a band", "[one-thread]") {
+TEST_CASE("Bounds on depth, params and acts have the plain law in a band",
+          "[one-thread][many-draws]") {
   CheckSameLaw(R"({"extends": "AnyNetXA", "constraints": [{"total_depth": [12, 16]}]})",
                "360M:400M", 1'500);
   CheckSameLaw(R"({"extends": "AnyNetXA", "constraints": [{"params_at_most": {"m": 3}}]})",
@@ -175,4 +176,4 @@ TEST_CASE("Sorted widths are another law than rejection, and its ties tell") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::band_law_test

@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "sampler/space.h"
 
-namespace dse {
+namespace dse::built_in_spaces_test {
 namespace {
 
 Json Document(const std::string& name) { return Space::Load(name).document(); }
@@ -86,4 +86,4 @@ TEST_CASE("Spaces of other blocks lose the parameters their block has not") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::built_in_spaces_test

@@ -10,7 +10,7 @@
 #include "sampler/space.h"
 #include "tests/sampler/chi_square.h"
 
-namespace dse {
+namespace dse::candidate_drawer_test {
 namespace {
 
 TEST_CASE("An order keeps exactly the candidates that have it, ties included") {
@@ -103,4 +103,4 @@ TEST_CASE("Learning rate and weight decay are drawn with 53 bits from the candid
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::candidate_drawer_test

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::constraint_test {
 namespace {
 
 Constraint Parse(const char* text) {
@@ -93,4 +93,4 @@ TEST_CASE("A wrong constraint is refused with its place and what would be right"
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::constraint_test

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::distribution_test {
 namespace {
 
 Distribution Parse(const char* text, Parameter parameter) {
@@ -166,4 +166,4 @@ TEST_CASE("A wrong distribution is refused with its place and what would be righ
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::distribution_test

@@ -12,7 +12,7 @@
 #include "sampler/space.h"
 #include "tests/sampler/chi_square.h"
 
-namespace dse {
+namespace dse::exact_law_test {
 namespace {
 
 constexpr int64_t kCandidates = 100'000;
@@ -275,4 +275,4 @@ TEST_CASE("Group widths by compute have the exact law of each range") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::exact_law_test

@@ -14,7 +14,7 @@
 #include "tests/sampler/plain_sampler.h"
 #include "tests/sampler/random_space.h"
 
-namespace dse {
+namespace dse::law_test {
 namespace {
 
 constexpr size_t kRandomSpaces = 300;
@@ -272,4 +272,4 @@ TEST_CASE("The resolved document of a random space means the same space") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::law_test

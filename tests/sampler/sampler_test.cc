@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::sampler_test {
 namespace {
 
 const Band kBand400{360'000'000, 400'000'000};
@@ -267,4 +267,4 @@ TEST_CASE("A request that makes no sense is refused") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::sampler_test

@@ -14,7 +14,7 @@
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/sampler/random_space.h"
 
-namespace dse {
+namespace dse::space_mutation_test {
 namespace {
 
 void CollectNodes(Json& node, std::vector<Json*>& nodes) {
@@ -144,4 +144,4 @@ TEST_CASE("Documents made to be expensive are refused before they are", "[one-th
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::space_mutation_test

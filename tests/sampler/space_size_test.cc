@@ -4,7 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-namespace dse {
+namespace dse::space_size_test {
 namespace {
 
 SpaceSize SizeOfText(const std::string& text) {
@@ -119,4 +119,4 @@ TEST_CASE("What cannot be counted is estimated or said") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::space_size_test

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::space_test {
 namespace {
 
 Space FromText(const std::string& text, const SpaceOptions& options = {}) {
@@ -361,4 +361,4 @@ TEST_CASE("A space whose networks could overflow the counts is refused") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::space_test

@@ -10,7 +10,7 @@
 
 #include "sampler/sampler.h"
 
-namespace dse {
+namespace dse::spaces_test {
 namespace {
 
 constexpr Band k400MF{360'000'000, 400'000'000};  // section 3 of the paper
@@ -285,4 +285,4 @@ TEST_CASE("Figure 10's spaces of other blocks and figure 14's RegNetY are the bu
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::spaces_test

@@ -6,7 +6,7 @@
 #include "core/rng.h"
 #include "tests/sampler/chi_square.h"
 
-namespace dse {
+namespace dse::word_table_test {
 namespace {
 
 Distribution LogUniform(double low, double high, double step) {
@@ -86,4 +86,4 @@ TEST_CASE("Draws by look-up follow the exact probabilities") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::word_table_test

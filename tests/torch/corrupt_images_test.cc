@@ -16,7 +16,7 @@
 #include "tests/torch/short_recipe.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::corrupt_images_test {
 namespace {
 
 // The toy images, of whose test images only the first `sound` are.
@@ -142,4 +142,4 @@ TEST_CASE("A pack with one damaged payload trains every network") {
   CHECK(data->FoundCorrupt().count == 1);
 }
 
-}  // namespace dse
+}  // namespace dse::corrupt_images_test

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "runner/torch/cuda/normalize_thread.h"
 
-namespace dse {
+namespace dse::device_choice_test {
 namespace {
 
 using Catch::Contains;
@@ -127,4 +127,4 @@ TEST_CASE("The grid of the normalisation stays within CUDA's limits and reaches 
   }
 }
 
-}  // namespace dse
+}  // namespace dse::device_choice_test

@@ -6,7 +6,7 @@
 #include "tests/support/toy_dataset.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::evaluation_test {
 namespace {
 
 // The test images of some of the toy's classes, as classes of their own from 0 on.
@@ -113,4 +113,4 @@ TEST_CASE(
   CHECK(asked == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::evaluation_test

@@ -3,7 +3,7 @@
 
 #include "runner/torch/probes.h"
 
-namespace dse {
+namespace dse::fused_norm_test {
 namespace {
 
 using probe::NormCase;
@@ -73,4 +73,4 @@ TEST_CASE("Row kernels of all instruction sets agree") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::fused_norm_test

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::library_failure_test {
 namespace {
 
 using Catch::Contains;
@@ -97,4 +97,4 @@ TEST_CASE("Running out of memory says who holds it") {
   CHECK(OutOfMemoryText("cpu, 1 thread", {}) == "out of memory on cpu, 1 thread");
 }
 
-}  // namespace dse
+}  // namespace dse::library_failure_test

@@ -13,7 +13,7 @@
 #include "tests/support/random_model.h"
 #include "tests/support/tiny_model.h"
 
-namespace dse {
+namespace dse::native_engine_test {
 namespace {
 
 struct Case {
@@ -331,4 +331,4 @@ TEST_CASE("Both engines answer alike, also over some of the outputs and with pre
   }
 }
 
-}  // namespace dse
+}  // namespace dse::native_engine_test

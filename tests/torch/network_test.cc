@@ -18,7 +18,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 
-namespace dse {
+namespace dse::network_test {
 namespace {
 
 int64_t Built(const Model& model) {
@@ -43,7 +43,7 @@ TEST_CASE("RegNetX-200MF as built has the parameters of the paper's table") {
   CHECK(Built(NamedModel("regnetx-200mf")) == 2684792);
 }
 
-Model RandomModel(BlockType block, RandomStream& random) {
+Model ModelOfBlock(BlockType block, RandomStream& random) {
   Model model;
   model.frame.block = block;
   model.frame.stem =
@@ -70,7 +70,7 @@ TEST_CASE("Random networks of every block have as many parameters when built as 
                                 BlockType::kVR, BlockType::kBasic}) {
     RandomStream random(StreamKey(11, "networks"), static_cast<uint64_t>(block));
     for (int i = 0; i < 25; ++i) {
-      const Model model = RandomModel(block, random);
+      const Model model = ModelOfBlock(block, random);
       CAPTURE(ModelToJson(model).dump());
       CHECK(Built(model) == CountComplexity(model).params);
     }
@@ -189,4 +189,4 @@ TEST_CASE("Initial values depend on the seed and on nothing else") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::network_test

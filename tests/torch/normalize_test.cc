@@ -4,7 +4,7 @@
 #include "core/rng.h"
 #include "runner/torch/probes.h"
 
-namespace dse {
+namespace dse::normalize_test {
 namespace {
 
 Batch RandomBatch(int size, int resolution) {
@@ -48,4 +48,4 @@ TEST_CASE("The GPU's kernel normalises as the CPU does", "[.gpu]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::normalize_test

@@ -5,7 +5,7 @@
 #include "runner/torch/device_probes.h"
 #include "runner/torch/probes.h"
 
-namespace dse {
+namespace dse::optimizer_test {
 namespace {
 
 TEST_CASE("Momentum follows PyTorch's definition") {
@@ -92,4 +92,4 @@ TEST_CASE("Losses on a GPU follow those on the CPU", "[.gpu]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::optimizer_test

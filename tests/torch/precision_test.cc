@@ -10,7 +10,7 @@
 #include "tests/torch/short_recipe.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::precision_test {
 
 TEST_CASE("Pooling and the last layer keep full precision under bf16") {
   for (const std::string block : {"X", "MBConv"}) {
@@ -93,4 +93,4 @@ TEST_CASE("What is trained in parts is tested in parts, with the same result") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::precision_test

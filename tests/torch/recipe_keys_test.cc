@@ -11,7 +11,7 @@
 #include "tests/support/toy_dataset.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::recipe_keys_test {
 namespace {
 
 Recipe BaseRecipe() {
@@ -165,4 +165,4 @@ TEST_CASE("A batch that does not fit into memory is trained in parts, and the re
   CHECK(*result.micro_batch >= 2);
 }
 
-}  // namespace dse
+}  // namespace dse::recipe_keys_test

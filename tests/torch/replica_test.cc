@@ -5,7 +5,7 @@
 #include "tests/support/toy_dataset.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::replica_test {
 namespace {
 
 Recipe NoisyRecipe(int precise_bn_images) {
@@ -88,4 +88,4 @@ TEST_CASE("Replicas report how many images were normalised together") {
   CHECK(result.micro_batch == 16);
 }
 
-}  // namespace dse
+}  // namespace dse::replica_test

@@ -10,7 +10,7 @@
 #include "tests/support/toy_dataset.h"
 #include "tests/torch/torch_trainer.h"
 
-namespace dse {
+namespace dse::resume_test {
 namespace {
 
 std::string Slurp(const std::string& path) {
@@ -309,4 +309,4 @@ TEST_CASE("A checkpoint without class names goes on unless the order of its clas
   }
 }
 
-}  // namespace dse
+}  // namespace dse::resume_test

@@ -15,7 +15,7 @@
 #include "tests/support/tiny_model.h"
 #include "tests/support/toy_dataset.h"
 
-namespace dse {
+namespace dse::torch_trainer_test {
 namespace {
 
 Recipe ToyRecipe() {
@@ -195,4 +195,4 @@ TEST_CASE("A GPU learns coloured squares", "[.gpu]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::torch_trainer_test

@@ -35,41 +35,42 @@ bool IsHarmless(int code) {
 
 // One decoding. libjpeg reports errors by longjmp to `jump_`, so functions under Guarded() keep no
 // object with a destructor while they call the library; all memory hangs on this object.
-class Decoder {
+class JpegDecoder {
  public:
-  Decoder() {
+  JpegDecoder() {
     info_.err = jpeg_std_error(&errors_);
     info_.client_data = this;
     errors_.error_exit = [](j_common_ptr info) { Self(info)->Exit(); };
     errors_.emit_message = [](j_common_ptr info, int level) { Self(info)->Warn(level); };
     errors_.output_message = [](j_common_ptr) {};
     progress_.progress_monitor = [](j_common_ptr info) { Self(info)->CheckScans(); };
-    created_ = Guarded(&Decoder::Create);
+    created_ = Guarded(&JpegDecoder::Create);
   }
-  ~Decoder() {
+  ~JpegDecoder() {
     if (created_) jpeg_destroy_decompress(&info_);
   }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   void FromBytes(std::span<const uint8_t> bytes) { bytes_ = bytes; }
   void FromFile(std::FILE* file) { file_ = file; }
 
   Decoding ReadSize() {
-    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) {
+    if (created_ && Guarded(&JpegDecoder::ReadHeader) && CheckSize()) {
       std::fseek(file_, -static_cast<long>(info_.src->bytes_in_buffer), SEEK_CUR);
     }
     return std::move(result_);
   }
 
   Decoding Decode() {
-    if (!created_ || !Guarded(&Decoder::ReadHeader) || !CheckSize()) return std::move(result_);
+    if (!created_ || !Guarded(&JpegDecoder::ReadHeader) || !CheckSize()) return std::move(result_);
     const size_t pixels = static_cast<size_t>(info_.image_height) * info_.image_width;
     result_.image.pixels.resize(pixels * 3);
     ChooseColors();
     part_ = {0, 0, result_.image.height, result_.image.width};
     pixels_ = result_.image.pixels.data();
-    if (!Guarded(&Decoder::Start) || !Guarded(&Decoder::ReadRows) || !Guarded(&Decoder::Finish)) {
+    if (!Guarded(&JpegDecoder::Start) || !Guarded(&JpegDecoder::ReadRows) ||
+        !Guarded(&JpegDecoder::Finish)) {
       result_.image.pixels.clear();
     }
     return std::move(result_);
@@ -77,11 +78,11 @@ class Decoder {
 
   CutDecoding DecodeCut(const ChooseCut& choose, Image& image) {
     CutDecoding cut;
-    if (created_ && Guarded(&Decoder::ReadHeader) && CheckSize()) {
+    if (created_ && Guarded(&JpegDecoder::ReadHeader) && CheckSize()) {
       cut.source = ChoosePart(choose(result_.image.height, result_.image.width));
       cut.source.image = &image;
       ChooseColors();
-      if (Guarded(&Decoder::Start) && Guarded(&Decoder::StartPart)) {
+      if (Guarded(&JpegDecoder::Start) && Guarded(&JpegDecoder::StartPart)) {
         cut.source.source.y -= part_.y;
         cut.source.source.x -= part_.x;
         image.height = part_.height;
@@ -89,7 +90,8 @@ class Decoder {
         image.pixels.resize(static_cast<size_t>(part_.height) * static_cast<size_t>(part_.width) *
                             3);
         pixels_ = image.pixels.data();
-        if (Guarded(&Decoder::ReadRows) && Guarded(&Decoder::PassRest)) Guarded(&Decoder::Finish);
+        if (Guarded(&JpegDecoder::ReadRows) && Guarded(&JpegDecoder::PassRest))
+          Guarded(&JpegDecoder::Finish);
       }
     }
     cut.problem = std::move(result_.problem);
@@ -98,10 +100,12 @@ class Decoder {
   }
 
  private:
-  static Decoder* Self(j_common_ptr info) { return static_cast<Decoder*>(info->client_data); }
+  static JpegDecoder* Self(j_common_ptr info) {
+    return static_cast<JpegDecoder*>(info->client_data);
+  }
 
   // Runs one step of the library; false if it failed, with the reason in result_.problem.
-  bool Guarded(void (Decoder::*step)()) {
+  bool Guarded(void (JpegDecoder::*step)()) {
     if (setjmp(jump_) != 0) return false;
     (this->*step)();
     return true;
@@ -256,20 +260,20 @@ class Decoder {
 }  // namespace
 
 Decoding DecodeJpeg(std::span<const uint8_t> bytes) {
-  Decoder decoder;
+  JpegDecoder decoder;
   decoder.FromBytes(bytes);
   return decoder.Decode();
 }
 
 Decoding ReadJpegSize(std::FILE* file) {
-  Decoder decoder;
+  JpegDecoder decoder;
   decoder.FromFile(file);
   return decoder.ReadSize();
 }
 
 CutDecoding DecodeJpegCut(std::span<const uint8_t> bytes, const ChooseCut& choose,
                           ReadScratch& scratch) {
-  Decoder decoder;
+  JpegDecoder decoder;
   decoder.FromBytes(bytes);
   return decoder.DecodeCut(choose, scratch.image);
 }

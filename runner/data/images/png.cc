@@ -12,28 +12,29 @@ namespace {
 
 // One decoding. libpng reports errors by longjmp to `jump_`, so functions under Guarded() keep no
 // object with a destructor while they call the library; all memory hangs on this object.
-class Decoder {
+class PngDecoder {
  public:
-  Decoder() {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &Decoder::Exit, &Decoder::Ignore);
+  PngDecoder() {
+    png_ =
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &PngDecoder::Exit, &PngDecoder::Ignore);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) result_.problem = "there is no memory to decode it";
   }
-  ~Decoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
 
   void FromBytes(std::span<const uint8_t> bytes) { bytes_ = bytes; }
   void FromFile(std::FILE* file) { file_ = file; }
 
   Decoding ReadSize() {
-    if (info_ != nullptr && Guarded(&Decoder::ReadHeader)) CheckSize();
+    if (info_ != nullptr && Guarded(&PngDecoder::ReadHeader)) CheckSize();
     return std::move(result_);
   }
 
   Decoding Decode() {
-    if (info_ == nullptr || !Guarded(&Decoder::ReadHeader) || !CheckSize() ||
-        !Guarded(&Decoder::ChooseColors)) {
+    if (info_ == nullptr || !Guarded(&PngDecoder::ReadHeader) || !CheckSize() ||
+        !Guarded(&PngDecoder::ChooseColors)) {
       return std::move(result_);
     }
     const size_t pitch = static_cast<size_t>(result_.image.width) * 3;
@@ -41,12 +42,14 @@ class Decoder {
     for (size_t at = 0; at < result_.image.pixels.size(); at += pitch) {
       rows_.push_back(&result_.image.pixels[at]);
     }
-    if (!Guarded(&Decoder::ReadRows)) result_.image.pixels.clear();
+    if (!Guarded(&PngDecoder::ReadRows)) result_.image.pixels.clear();
     return std::move(result_);
   }
 
  private:
-  static Decoder* Self(png_structp png) { return static_cast<Decoder*>(png_get_error_ptr(png)); }
+  static PngDecoder* Self(png_structp png) {
+    return static_cast<PngDecoder*>(png_get_error_ptr(png));
+  }
 
   [[noreturn]] static void Exit(png_structp png, png_const_charp text) {
     Self(png)->result_.problem = std::string("damaged or cut short PNG: ") + text;
@@ -57,7 +60,7 @@ class Decoder {
   static void Ignore(png_structp, png_const_charp) {}
 
   static void ReadBytes(png_structp png, png_bytep out, size_t count) {
-    static_cast<Decoder*>(png_get_io_ptr(png))->Take(out, count);
+    static_cast<PngDecoder*>(png_get_io_ptr(png))->Take(out, count);
   }
 
   void Take(png_bytep out, size_t count) {
@@ -67,7 +70,7 @@ class Decoder {
   }
 
   // Runs one step of the library; false if it failed, with the reason in result_.problem.
-  bool Guarded(void (Decoder::*step)()) {
+  bool Guarded(void (PngDecoder::*step)()) {
     if (setjmp(jump_) != 0) return false;
     (this->*step)();
     return true;
@@ -77,7 +80,7 @@ class Decoder {
     if (file_ != nullptr) {
       png_init_io(png_, file_);
     } else {
-      png_set_read_fn(png_, this, &Decoder::ReadBytes);
+      png_set_read_fn(png_, this, &PngDecoder::ReadBytes);
     }
     // Larger sizes are refused with our own words.
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
@@ -122,13 +125,13 @@ class Decoder {
 }  // namespace
 
 Decoding DecodePng(std::span<const uint8_t> bytes) {
-  Decoder decoder;
+  PngDecoder decoder;
   decoder.FromBytes(bytes);
   return decoder.Decode();
 }
 
 Decoding ReadPngSize(std::FILE* file) {
-  Decoder decoder;
+  PngDecoder decoder;
   decoder.FromFile(file);
   return decoder.ReadSize();
 }

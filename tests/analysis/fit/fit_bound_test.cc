@@ -8,7 +8,7 @@
 #include "core/rng.h"
 #include "tests/support/random_widths.h"
 
-namespace dse {
+namespace dse::fit_bound_test {
 namespace {
 
 constexpr double kAlways = INFINITY;  // work hard for every bound
@@ -99,4 +99,4 @@ TEST_CASE("at given w0 and wm only the slope is free", "[fit]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::fit_bound_test

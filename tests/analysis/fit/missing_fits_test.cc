@@ -6,7 +6,7 @@
 #include "analysis/fit/refined_fit.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::missing_fits_test {
 namespace {
 
 Fit GridFit(const MemberRecord& member) { return FitQuantizedLinear(BlockWidths(*member.model)); }
@@ -61,4 +61,4 @@ TEST_CASE("series that lack no fit need none computed", "[missing_fits]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::missing_fits_test

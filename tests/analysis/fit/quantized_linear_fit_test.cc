@@ -14,7 +14,7 @@
 #include "core/rng.h"
 #include "tests/support/random_widths.h"
 
-namespace dse {
+namespace dse::quantized_linear_fit_test {
 namespace {
 
 // The grid searched as the definition reads, by core's generator, for networks of up to kDepth
@@ -192,4 +192,4 @@ TEST_CASE("widths that no network has are refused", "[fit]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::quantized_linear_fit_test

@@ -13,7 +13,7 @@
 #include "core/rng.h"
 #include "tests/support/random_widths.h"
 
-namespace dse {
+namespace dse::refined_fit_test {
 namespace {
 
 RefinedFit Refine(const std::vector<int>& widths) {
@@ -236,4 +236,4 @@ TEST_CASE("widths that no network has cannot be refined", "[fit]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::refined_fit_test

@@ -6,7 +6,7 @@
 #include "core/regnet.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::round_parameters_test {
 namespace {
 
 std::vector<int> WidthsOf(const Fit& fit, int depth) {
@@ -52,4 +52,4 @@ TEST_CASE("parameters that are round stay if no others are rounder", "[fit]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::round_parameters_test

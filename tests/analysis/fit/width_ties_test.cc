@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::width_ties_test {
 namespace {
 
 TieSides Sides(const std::vector<WidthTie>& ties, FitBox::Range w0, FitBox::Range wm) {
@@ -83,4 +83,4 @@ TEST_CASE("what random points meet is possible, and hardly more", "[fit]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::width_ties_test

@@ -11,7 +11,7 @@
 #include "core/hash.h"
 #include "tests/report/sample_report.h"
 
-namespace dse {
+namespace dse::html_report_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -211,4 +211,4 @@ TEST_CASE("the libraries' licences are in the page", "[report]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::html_report_test

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::network_drawing_test {
 namespace {
 
 size_t Count(const std::string& text, const std::string& part) {
@@ -60,4 +60,4 @@ TEST_CASE("several networks make one document with a panel each", "[drawing]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::network_drawing_test

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "tests/report/sample_report.h"
 
-namespace dse {
+namespace dse::report_files_test {
 namespace {
 
 TEST_CASE("a table as CSV has one line per row, quoted where RFC 4180 asks for it", "[report]") {
@@ -73,4 +73,4 @@ TEST_CASE("the theme has what charts name, in light and dark", "[report]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::report_files_test

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::best_value_test {
 namespace {
 
 std::vector<double> In64ths(const std::vector<double>& weights) {
@@ -146,4 +146,4 @@ TEST_CASE("best values of no or broken pairs throw", "[best_value]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::best_value_test

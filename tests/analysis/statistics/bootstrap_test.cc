@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::bootstrap_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -72,4 +72,4 @@ TEST_CASE("equal values leave nothing to doubt and no values are refused", "[boo
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::bootstrap_test

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::distribution_quantiles_test {
 namespace {
 
 // Reference values of this file: SciPy 1.17.1, unless a closed form is named.
@@ -55,4 +55,4 @@ TEST_CASE("a quantile of no distribution is an error", "[quantiles]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::distribution_quantiles_test

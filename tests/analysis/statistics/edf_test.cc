@@ -6,7 +6,7 @@
 #include "analysis/study/edf_plot.h"
 #include "core/error.h"
 
-namespace dse {
+namespace dse::edf_test {
 namespace {
 
 TEST_CASE("an EDF has one point per distinct error", "[edf]") {
@@ -80,4 +80,4 @@ TEST_CASE("the plot is filled where the EDF reaches the level of the line", "[ed
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::edf_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::holm_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -20,4 +20,4 @@ TEST_CASE("Holm's adjustment, by hand", "[holm]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::holm_test

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace dse {
+namespace dse::index_draws_test {
 namespace {
 
 using Places = std::vector<uint32_t>;
@@ -62,4 +62,4 @@ TEST_CASE("places that scaled words would favour are not favoured", "[index_draw
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::index_draws_test

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::kolmogorov_smirnov_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -211,4 +211,4 @@ TEST_CASE("an empty or broken sample cannot be tested", "[ks]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::kolmogorov_smirnov_test

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::normalized_edf_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -63,4 +63,4 @@ TEST_CASE("weights that cannot be are refused", "[normalized_edf]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::normalized_edf_test

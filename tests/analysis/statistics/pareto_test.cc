@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::pareto_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -53,4 +53,4 @@ TEST_CASE("no models have an empty front and broken numbers none", "[pareto]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::pareto_test

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::power_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -174,4 +174,4 @@ TEST_CASE("power repeats with seed and purpose and leaves its input", "[power]")
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::power_test

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::proportion_test {
 namespace {
 
 // Reference values: SciPy 1.17.1, binomtest(k, n).proportion_ci(0.95, "exact").
@@ -34,4 +34,4 @@ TEST_CASE("Clopper-Pearson intervals have their known limits", "[proportion]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::proportion_test

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::quantile_difference_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -152,4 +152,4 @@ TEST_CASE("samples of one value each differ by just that", "[quantiles]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::quantile_difference_test

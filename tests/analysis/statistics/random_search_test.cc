@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::random_search_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -125,4 +125,4 @@ TEST_CASE("one model leaves nothing to search and none is refused", "[random_sea
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::random_search_test

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::regression_test {
 namespace {
 
 using Sample = std::vector<double>;
@@ -131,4 +131,4 @@ TEST_CASE("a form that misses the level of the data says so by R^2 below zero", 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::regression_test

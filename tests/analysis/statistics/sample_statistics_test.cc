@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::sample_statistics_test {
 namespace {
 
 TEST_CASE("mean, median and standard deviation of a small sample", "[statistics]") {
@@ -54,4 +54,4 @@ TEST_CASE("statistics of too small a sample throw", "[statistics]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::sample_statistics_test

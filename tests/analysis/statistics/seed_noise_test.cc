@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 
-namespace dse {
+namespace dse::seed_noise_test {
 namespace {
 
 using Repeats = std::vector<std::vector<double>>;
@@ -85,4 +85,4 @@ TEST_CASE("known spreads are found again and the interval holds its promise", "[
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::seed_noise_test

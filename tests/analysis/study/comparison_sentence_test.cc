@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace dse {
+namespace dse::comparison_sentence_test {
 namespace {
 
 const Interval kBetter = {-2, -3, -1, 0.95};
@@ -91,4 +91,4 @@ TEST_CASE("a test that tells nothing apart is not overruled by intervals", "[com
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::comparison_sentence_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::comparison_test {
 namespace {
 
 TEST_CASE("a comparison seen from the other side changes its signs and its limits",
@@ -18,4 +18,4 @@ TEST_CASE("a comparison seen from the other side changes its signs and its limit
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::comparison_test

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::condition_test {
 namespace {
 
 bool Meets(const char* condition, double value) {
@@ -60,4 +60,4 @@ TEST_CASE("what is no condition is refused with a sentence", "[condition]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::condition_test

@@ -4,7 +4,7 @@
 
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::learning_curves_test {
 namespace {
 
 RunRecord RunWithEpochs(const std::vector<double>& errors) {
@@ -69,4 +69,4 @@ TEST_CASE("no epochs make no curves", "[curves]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::learning_curves_test

@@ -8,7 +8,7 @@
 #include "core/named_models.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::properties_test {
 namespace {
 
 TEST_CASE("a model's properties are its stages, fit, complexity and recipe", "[properties]") {
@@ -106,4 +106,4 @@ TEST_CASE("columns come in the order a reader expects, with gaps where a member 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::properties_test

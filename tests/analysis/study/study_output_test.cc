@@ -6,7 +6,7 @@
 #include "analysis/study/study_text.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::study_output_test {
 namespace {
 
 std::vector<SeriesRecord> SmallStudy() {
@@ -174,4 +174,4 @@ TEST_CASE("no series, no members and no models are said in words", "[study_text]
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::study_output_test

@@ -12,7 +12,7 @@
 #include "core/rng.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::study_report_test {
 namespace {
 
 // `n` networks of three stages, repeated twice, with learning curves; errors around `mean`.
@@ -295,4 +295,4 @@ TEST_CASE("the pointwise band begins with the limit for none of the models", "[s
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::study_report_test

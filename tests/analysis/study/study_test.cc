@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::study_test {
 namespace {
 
 SeriesAnalysis AnalyzeOne(const SeriesRecord& series, const StudyOptions& options = {}) {
@@ -362,4 +362,4 @@ TEST_CASE("distributions at equal flops are taken over the range of all series",
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::study_test

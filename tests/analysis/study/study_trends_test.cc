@@ -6,7 +6,7 @@
 #include "analysis/study/study.h"
 #include "tests/analysis/study/study_records.h"
 
-namespace dse {
+namespace dse::study_trends_test {
 namespace {
 
 // A member known by numbers, with acts = 2 sqrt(flops) and params = 5 + 3 flops.
@@ -142,4 +142,4 @@ TEST_CASE("one flop band is no trend", "[trends]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::study_trends_test

@@ -17,7 +17,7 @@
 #include "db/series.h"
 #include "tests/db/exchange/export_study.h"
 
-namespace dse {
+namespace dse::export_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -215,4 +215,4 @@ TEST_CASE("others can write while an export's bytes are taken") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::export_test

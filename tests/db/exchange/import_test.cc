@@ -10,7 +10,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::import_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -356,4 +356,4 @@ TEST_CASE("an imported population keeps to itself, and a property to one value")
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::import_test

@@ -11,7 +11,7 @@
 #include "db/exchange/pycls_model.h"
 #include "db/exchange/pycls_training.h"
 
-namespace dse {
+namespace dse::pycls_config_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -184,4 +184,4 @@ TEST_CASE("YAML keeps numbers numbers: PyYAML takes 5e-05 for a text") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::pycls_config_test

@@ -10,7 +10,7 @@
 #include "db/exchange/sweep_import.h"
 #include "tests/db/exchange/export_study.h"
 
-namespace dse {
+namespace dse::sweep_export_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -181,4 +181,4 @@ TEST_CASE("a configuration for each network, with the recipe where one is chosen
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::sweep_export_test

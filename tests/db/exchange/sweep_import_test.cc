@@ -13,7 +13,7 @@
 #include "tests/db/mutations.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::sweep_import_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -373,4 +373,4 @@ TEST_CASE("mutations of a valid sweep are imported or refused with an error") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::sweep_import_test

@@ -13,7 +13,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::adoption_test {
 namespace {
 
 std::string Column(Database& db, const std::string& sql) {
@@ -150,4 +150,4 @@ TEST_CASE("two datasets at one address are told apart where weights were tested 
         "folder:/data@" + MakeDataset().fingerprint.substr(0, 8));
 }
 
-}  // namespace dse
+}  // namespace dse::adoption_test

@@ -7,7 +7,7 @@
 #include "tests/db/fixtures.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::schema_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ TEST_CASE("a file of schema 1 is brought up to date with all its rows") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::schema_test

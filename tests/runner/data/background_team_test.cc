@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::background_team_test {
 
 TEST_CASE("a team does every task once, list after list") {
   BackgroundTeam team(3);
@@ -71,4 +71,4 @@ TEST_CASE("a team that is destroyed with work left joins its threads") {
   CHECK(running == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::background_team_test

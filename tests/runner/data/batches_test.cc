@@ -12,7 +12,7 @@
 #include "runner/data/images/resize.h"
 #include "tests/runner/data/numbered_images.h"
 
-namespace dse {
+namespace dse::batches_test {
 namespace {
 
 // One image whose pixels tell where they were: red is the row, green the column.
@@ -329,4 +329,4 @@ TEST_CASE("PCA lighting has the spread its eigenvalues give") {
   CHECK(std::sqrt(squares / kDraws) == Approx(0.012418).epsilon(0.03));
 }
 
-}  // namespace dse
+}  // namespace dse::batches_test

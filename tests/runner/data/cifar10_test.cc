@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::cifar10_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -136,4 +136,4 @@ TEST_CASE("a broken CIFAR-10 file is named with the position") {
   CHECK_THROWS_WITH(OpenDataset(uri, 1), Contains("longer than the 10000 images"));
 }
 
-}  // namespace dse
+}  // namespace dse::cifar10_test

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::class_map_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -160,4 +160,4 @@ TEST_CASE("names that are all numbers are in the order of the numbers") {
   CHECK_FALSE(NumbersOutOfByteOrder({"b", "a"}));
 }
 
-}  // namespace dse
+}  // namespace dse::class_map_test

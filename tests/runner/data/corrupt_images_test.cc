@@ -11,7 +11,7 @@
 #include "tests/runner/data/numbered_images.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::corrupt_images_test {
 namespace {
 
 // Some of whose images are corrupt.
@@ -148,4 +148,4 @@ TEST_CASE("a few damaged payloads of a pack are left out, counted and named") {
   CHECK(summary.test_images == 999);
 }
 
-}  // namespace dse
+}  // namespace dse::corrupt_images_test

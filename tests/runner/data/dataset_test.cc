@@ -14,7 +14,7 @@
 #include "tests/runner/data/images/png_writer.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::dataset_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -310,4 +310,4 @@ TEST_CASE("the grades of the embedded dataset are other bytes in the same classe
   }
 }
 
-}  // namespace dse
+}  // namespace dse::dataset_test

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::fingerprint_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -136,4 +136,4 @@ TEST_CASE("the old fingerprint of a folder is what older files know it by, in an
   CHECK(OldFolderFingerprint(train, test) == "9f4ef74fadedbe64");
 }
 
-}  // namespace dse
+}  // namespace dse::fingerprint_test

@@ -12,7 +12,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/toy_dataset.h"
 
-namespace dse {
+namespace dse::pack_fault_test {
 namespace {
 
 bool GoOn(int64_t, int64_t) { return true; }
@@ -72,4 +72,4 @@ TEST_CASE("whatever write, synchronisation or rename fails, a pack is there whol
   CHECK(failures > 60);
 }
 
-}  // namespace dse
+}  // namespace dse::pack_fault_test

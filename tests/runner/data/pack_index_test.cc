@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 
-namespace dse {
+namespace dse::pack_index_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -164,4 +164,4 @@ TEST_CASE("the digest of a shard is over the checksums of its payloads, in order
   CHECK(ShardDigest(index.records, 1) == ShortHash("\6\0\0\0"s));
 }
 
-}  // namespace dse
+}  // namespace dse::pack_index_test

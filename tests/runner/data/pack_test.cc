@@ -18,7 +18,7 @@
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::pack_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -395,4 +395,4 @@ TEST_CASE("photographs, gray and CMYK among them, are packed and read at 224 px"
   CHECK(batch.size == photographs + 2);
 }
 
-}  // namespace dse
+}  // namespace dse::pack_test

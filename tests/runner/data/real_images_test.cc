@@ -14,7 +14,7 @@
 #include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::real_images_test {
 
 TEST_CASE("CIFAR-10 as a folder of JPEGs is read whole and dealt out") {
   const std::string folder = FolderFrom("DSE_CIFAR10_DIR");
@@ -127,4 +127,4 @@ TEST_CASE("photographs read from their files are the same by any number of threa
   }
 }
 
-}  // namespace dse
+}  // namespace dse::real_images_test

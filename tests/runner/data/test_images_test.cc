@@ -10,7 +10,7 @@
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::test_images_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -161,4 +161,4 @@ TEST_CASE("the training images of the other kinds of dataset can be tested on") 
   CHECK_THROWS_WITH(OpenTestImages("synthetic", {"val", {}}, 2), Contains("has no split val"));
 }
 
-}  // namespace dse
+}  // namespace dse::test_images_test

@@ -7,7 +7,7 @@
 #include "tests/support/random_batch.h"
 #include "tests/support/random_model.h"
 
-namespace dse {
+namespace dse::allocation_test {
 namespace {
 
 int64_t AllocationsOfSteps(const Model& model, const Recipe& recipe, int threads) {
@@ -48,4 +48,4 @@ TEST_CASE("The native engine allocates nothing in a step or a test") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::allocation_test

@@ -17,7 +17,7 @@
 #include "tests/support/tiny_model.h"
 #include "tests/support/toy_dataset.h"
 
-namespace dse {
+namespace dse::native_network_test {
 namespace {
 
 std::unique_ptr<Trainer> NativeTrainer(int threads) {
@@ -159,4 +159,4 @@ TEST_CASE("Records of another network are refused by name") {
                     Catch::StartsWith("file: ") && Catch::Contains("another network"));
 }
 
-}  // namespace dse
+}  // namespace dse::native_network_test

@@ -9,7 +9,7 @@
 #include "tests/support/random_model.h"
 #include "tests/support/tiny_model.h"
 
-namespace dse::native {
+namespace dse::native::step_plan_test {
 namespace {
 
 bool Overlap(const Buffer& a, const Buffer& b) {
@@ -97,4 +97,4 @@ TEST_CASE("A plan is printed a line a phase") {
   CHECK_THAT(text, Catch::Contains("20  backward  stem"));
 }
 
-}  // namespace dse::native
+}  // namespace dse::native::step_plan_test

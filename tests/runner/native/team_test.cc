@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace dse::native {
+namespace dse::native::team_test {
 
 TEST_CASE("A team does every task once, whatever the number of threads") {
   for (const int threads : {1, 2, 5}) {
@@ -39,4 +39,4 @@ TEST_CASE("A task that fails ends its list, and the team goes on with the next")
   }
 }
 
-}  // namespace dse::native
+}  // namespace dse::native::team_test

@@ -7,7 +7,7 @@
 #include "runner/slurm/submission.h"
 #include "tests/runner/slurm/fake_command.h"
 
-namespace dse {
+namespace dse::batch_script_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -264,4 +264,4 @@ TEST_CASE("the job that merges waits for every array", "[slurm]") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::batch_script_test

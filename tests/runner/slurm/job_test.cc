@@ -5,7 +5,7 @@
 
 #include "tests/runner/slurm/fake_command.h"
 
-namespace dse {
+namespace dse::job_test {
 namespace {
 
 const SlurmJob kJob{"mars", 1000, 17, 500, {}};
@@ -88,4 +88,4 @@ TEST_CASE("a process in a job knows number, cluster, start and end of it", "[slu
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::job_test

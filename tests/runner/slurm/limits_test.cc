@@ -7,7 +7,7 @@
 #include "runner/slurm/task_spread.h"
 #include "tests/runner/slurm/fake_command.h"
 
-namespace dse {
+namespace dse::limits_test {
 namespace {
 
 TEST_CASE("limits of time are read as Slurm and as people write them", "[slurm]") {
@@ -125,4 +125,4 @@ TEST_CASE("a number of tasks that leaves one with most of what is missing gives 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::limits_test

@@ -5,7 +5,7 @@
 
 #include "tests/runner/slurm/fake_command.h"
 
-namespace dse {
+namespace dse::queue_test {
 namespace {
 
 // What squeue 22.05 prints for a job: its fields in the order of the format.
@@ -128,4 +128,4 @@ TEST_CASE("an answer that is not squeue's is told, and is no empty queue", "[slu
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::queue_test

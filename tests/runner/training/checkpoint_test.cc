@@ -8,7 +8,7 @@
 #include "core/hash.h"
 #include "tests/runner/training/toy_training.h"
 
-namespace dse {
+namespace dse::checkpoint_test {
 namespace {
 
 void CheckSame(const ToyTraining& one, const ToyTraining& other) {
@@ -221,4 +221,4 @@ TEST_CASE("The owner puts a checkpoint in place itself") {
   CHECK(put == 1);  // none after the last epoch
 }
 
-}  // namespace dse
+}  // namespace dse::checkpoint_test

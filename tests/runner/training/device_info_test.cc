@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace dse {
+namespace dse::device_info_test {
 namespace {
 
 const std::string kUuid = "GPU-3f1b0c52-8d0e-4a11-9c3e-0123456789ab";
@@ -44,4 +44,4 @@ TEST_CASE("A card's number is written as nvidia-smi writes it") {
         "MIG-3f1b0c52-8d0e-4a11-9c3e-0123456789ab");
 }
 
-}  // namespace dse
+}  // namespace dse::device_info_test

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "tests/runner/training/toy_training.h"
 
-namespace dse {
+namespace dse::engine_trainer_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -155,4 +155,4 @@ TEST_CASE("A job goes to the first engine that supports it, which says what its 
   }
 }
 
-}  // namespace dse
+}  // namespace dse::engine_trainer_test

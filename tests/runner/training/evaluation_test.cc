@@ -7,7 +7,7 @@
 #include "runner/training/weights.h"
 #include "tests/runner/training/toy_training.h"
 
-namespace dse {
+namespace dse::evaluation_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -139,4 +139,4 @@ TEST_CASE("Weights of another network, or without what a test needs, are refused
   }
 }
 
-}  // namespace dse
+}  // namespace dse::evaluation_test

@@ -7,7 +7,7 @@
 #include "tests/runner/training/toy_training.h"
 #include "tests/support/failing_calls.h"
 
-namespace dse {
+namespace dse::failing_disk_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,4 +76,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::failing_disk_test

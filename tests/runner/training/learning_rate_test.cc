@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-namespace dse {
+namespace dse::learning_rate_test {
 namespace {
 
 Recipe Parse(const std::string& text) { return ParseRecipe(ParseJson(text, "r.json"), "r.json"); }
@@ -36,4 +36,4 @@ TEST_CASE("a constant schedule stays and still warms up") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::learning_rate_test

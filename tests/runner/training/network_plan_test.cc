@@ -10,7 +10,7 @@
 #include "core/named_models.h"
 #include "tests/support/tiny_model.h"
 
-namespace dse {
+namespace dse::network_plan_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -308,4 +308,4 @@ TEST_CASE("Deviations follow a convolution's outputs whatever its groups, bounds
   CHECK(Find(plan, "fc.bias").initialization.scale == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::network_plan_test

@@ -6,7 +6,7 @@
 
 #include "core/named_models.h"
 
-namespace dse {
+namespace dse::noise_test {
 namespace {
 
 // ResNet-50 has 16 residual blocks and 2048 features.
@@ -88,4 +88,4 @@ TEST_CASE("Shares of mixtures are between 0 and 1 and even on average") {
   CHECK(near_the_ends > kBatches / 2);
 }
 
-}  // namespace dse
+}  // namespace dse::noise_test

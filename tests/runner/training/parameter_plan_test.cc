@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-namespace dse {
+namespace dse::parameter_plan_test {
 namespace {
 
 constexpr int64_t kCount = 40000;
@@ -68,4 +68,4 @@ TEST_CASE("Values depend on the seed and the parameter's number and on nothing e
   CHECK(Draw(normal, 3, 7) != Draw(normal, 3, 8));
 }
 
-}  // namespace dse
+}  // namespace dse::parameter_plan_test

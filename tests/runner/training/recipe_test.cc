@@ -7,7 +7,7 @@
 #include "core/hash.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::recipe_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -119,4 +119,4 @@ TEST_CASE("settings on top of a recipe are told by its name where they change so
   CHECK_THROWS_WITH(WithSettings(recipe, wrong), Catch::Contains("epochs"));
 }
 
-}  // namespace dse
+}  // namespace dse::recipe_test

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-namespace dse {
+namespace dse::rendezvous_test {
 namespace {
 
 // A communicator as replicas have one each: freed when all are through, and used by nobody then.
@@ -98,4 +98,4 @@ TEST_CASE(
   }
 }
 
-}  // namespace dse
+}  // namespace dse::rendezvous_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::roofline_test {
 
 // RegNetX-400MF on a GPU of 800 TFLOP/s and 3 TB/s, reckoned by hand.
 constexpr Complexity kRegNet{397'700'000, 5'160'000, 3'143'000};
@@ -28,4 +28,4 @@ TEST_CASE("arithmetic is the bound where memory is fast") {
   CHECK(RooflineMilliseconds({1000, 0, 0}, 10, Precision::kFp32, true, {1e3, 1e15}) == Approx(6e4));
 }
 
-}  // namespace dse
+}  // namespace dse::roofline_test

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::safetensors_test {
 namespace {
 
 std::string Slurp(const std::string& path) {
@@ -125,4 +125,4 @@ TEST_CASE("a file that cannot be written leaves the old one and nothing beside i
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-}  // namespace dse
+}  // namespace dse::safetensors_test

@@ -7,7 +7,7 @@
 #include "runner/training/learning_rate.h"
 #include "tests/runner/training/toy_training.h"
 
-namespace dse {
+namespace dse::session_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -218,4 +218,4 @@ TEST_CASE("A failure within a call ends the training as it is") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::session_test

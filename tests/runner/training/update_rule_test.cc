@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::update_rule_test {
 
 TEST_CASE("Norms and biases have the recipe's weight decay unless they have their own") {
   Recipe recipe;
@@ -35,4 +35,4 @@ TEST_CASE("Parts move running statistics as their batch would") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::update_rule_test

@@ -9,7 +9,7 @@
 #include "core/named_models.h"
 #include "runner/training/weights_metadata.h"
 
-namespace dse {
+namespace dse::weight_differences_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -123,4 +123,4 @@ TEST_CASE("class names of metadata are a list of texts, and bytes that are no te
   }
 }
 
-}  // namespace dse
+}  // namespace dse::weight_differences_test

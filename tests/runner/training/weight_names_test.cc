@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/named_models.h"
 
-namespace dse {
+namespace dse::weight_names_test {
 
 TEST_CASE("All tensors of kept weights have names: parameters, running statistics, counters") {
   const Model model = NamedModel("resnet-50");
@@ -53,4 +53,4 @@ TEST_CASE("timm's names are for RegNets") {
   CHECK_THROWS_AS(PublishTensors(resnet, PlanNetwork(resnet), WeightNames::kTimm), Error);
 }
 
-}  // namespace dse
+}  // namespace dse::weight_names_test

@@ -9,7 +9,7 @@
 #include "db/populations.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::bench_test {
 namespace {
 
 // What a pretended device does.
@@ -128,4 +128,4 @@ TEST_CASE("an interruption leaves out the network in hand and keeps what was tim
   CHECK(study.Query("SELECT count(*) FROM timings") == 3);
 }
 
-}  // namespace dse
+}  // namespace dse::bench_test

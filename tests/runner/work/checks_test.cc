@@ -14,7 +14,7 @@
 #include "runner/work/run_files.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::checks_test {
 namespace {
 
 TrainingResult Quietly(const TrainingJob& job, const TrainingHooks& hooks) {
@@ -133,4 +133,4 @@ TEST_CASE("what writes of a checkpoint left behind goes with it") {
   CHECK(std::filesystem::exists(other));
 }
 
-}  // namespace dse
+}  // namespace dse::checks_test

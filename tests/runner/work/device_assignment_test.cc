@@ -4,7 +4,7 @@
 
 #include "runner/work/placement.h"
 
-namespace dse {
+namespace dse::device_assignment_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -172,4 +172,4 @@ TEST_CASE("what is chosen is said") {
              Catch::EndsWith("there is no GPU to put several on"));
 }
 
-}  // namespace dse
+}  // namespace dse::device_assignment_test

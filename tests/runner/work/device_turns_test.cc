@@ -16,7 +16,7 @@
 #include "core/error.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::device_turns_test {
 namespace {
 
 const std::function<bool()> kNeverGiveUp = [] { return false; };
@@ -255,4 +255,4 @@ TEST_CASE("a failure to list the GPUs ends the call before a run is planned") {
   CHECK(study.Query("SELECT count(*) FROM runs") == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::device_turns_test

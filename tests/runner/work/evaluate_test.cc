@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "tests/runner/work/tested_study.h"
 
-namespace dse {
+namespace dse::evaluate_test {
 namespace {
 
 using Catch::Matchers::Contains;
@@ -119,4 +119,4 @@ TEST_CASE("a test tells over how many of a network's classes it is") {
   CHECK(TellClasses(tested) == "tested over 1000 classes");
 }
 
-}  // namespace dse
+}  // namespace dse::evaluate_test

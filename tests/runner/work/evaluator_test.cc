@@ -9,7 +9,7 @@
 #include "runner/work/run_files.h"
 #include "tests/runner/work/tested_study.h"
 
-namespace dse {
+namespace dse::evaluator_test {
 namespace {
 
 using Catch::Matchers::EndsWith;
@@ -97,4 +97,4 @@ TEST_CASE("a run without weights and without a result has no test") {
   CHECK(one.recipes.empty());
 }
 
-}  // namespace dse
+}  // namespace dse::evaluator_test

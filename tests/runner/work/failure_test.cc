@@ -20,7 +20,7 @@
 #include "runner/work/train.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::failure_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -347,4 +347,4 @@ TEST_CASE("a row is of different runs and one sentence, whatever its numbers") {
   CHECK(note(1, 8, "0x7f18 is not aligned in 0123456789abcdef") == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::failure_test

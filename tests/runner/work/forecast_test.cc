@@ -5,7 +5,7 @@
 #include "runner/work/plan.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::forecast_test {
 namespace {
 
 SeriesStatus Series(int64_t done, int64_t pending, int64_t running) {
@@ -54,4 +54,4 @@ TEST_CASE("a series is done when its hands have trained what is open, at the pac
   CHECK_FALSE(SecondsLeft(Series(0, 4, 2)));
 }
 
-}  // namespace dse
+}  // namespace dse::forecast_test

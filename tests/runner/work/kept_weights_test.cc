@@ -7,7 +7,7 @@
 #include "runner/work/run_files.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::kept_weights_test {
 
 TEST_CASE("the done runs without kept weights are told from the files in the folder") {
   const Study study(3);
@@ -50,4 +50,4 @@ TEST_CASE("the command that makes weights wanted afterwards can be pasted into a
         "dse runs retry --with-weights --db=-x.db --population $'a\\012b'");
 }
 
-}  // namespace dse
+}  // namespace dse::kept_weights_test

@@ -10,7 +10,7 @@
 #include "tests/runner/work/study.h"
 #include "tests/support/file_lock.h"
 
-namespace dse {
+namespace dse::lock_test {
 namespace {
 
 // For the processes forked meanwhile.
@@ -99,4 +99,4 @@ TEST_CASE("Ctrl-C ends the wait for a locked file") {
   CHECK(study.Query("SELECT count(*) FROM runs WHERE state = 'done'") == 0);
 }
 
-}  // namespace dse
+}  // namespace dse::lock_test

@@ -14,7 +14,7 @@
 #include "tests/runner/work/study.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::merge_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -131,4 +131,4 @@ TEST_CASE("a shard under several names is merged once") {
   CHECK_THROWS_AS(s.Merge({s.shard, s.study.db_path()}), Error);
 }
 
-}  // namespace dse
+}  // namespace dse::merge_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::mps_test {
 
 TEST_CASE("MPS runs where its control pipe and a process of it are") {
   const TempFolder pipes, processes;
@@ -35,4 +35,4 @@ TEST_CASE("MPS is looked for in its usual folder unless the environment names an
   CHECK(FindMps("").pipe_folder == "/tmp/nvidia-mps");
 }
 
-}  // namespace dse
+}  // namespace dse::mps_test

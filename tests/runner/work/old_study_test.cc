@@ -12,7 +12,7 @@
 #include "tests/runner/work/study.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::old_study_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,4 +140,4 @@ TEST_CASE("the files of runs lie beside the database file and not beside a link 
                     Contains("links/d.db: cannot be followed"));
 }
 
-}  // namespace dse
+}  // namespace dse::old_study_test

@@ -8,7 +8,7 @@
 #include "core/json.h"
 #include "tests/runner/work/tested_study.h"
 
-namespace dse {
+namespace dse::output_names_test {
 namespace {
 
 using Catch::Matchers::EndsWith;
@@ -58,4 +58,4 @@ TEST_CASE("names that are no UTF-8 are kept with marks") {
   CHECK(AllUtf8({"dog", "caf\xe9"}) == std::vector<std::string>{"dog", "caf\xef\xbf\xbd"});
 }
 
-}  // namespace dse
+}  // namespace dse::output_names_test

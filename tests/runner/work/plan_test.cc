@@ -7,7 +7,7 @@
 #include "runner/work/plan.h"
 #include "runner/work/train.h"
 
-namespace dse {
+namespace dse::plan_test {
 namespace {
 
 StoredMember MakeMember(int64_t id, int classes) {
@@ -62,4 +62,4 @@ TEST_CASE("a plan for networks with other classes than the data names both numbe
                     Catch::Contains("1000 classes") && Catch::Contains("--classes 10"));
 }
 
-}  // namespace dse
+}  // namespace dse::plan_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::run_files_test {
 namespace {
 
 const std::string kKey = "0123456789abcdef";
@@ -66,4 +66,4 @@ TEST_CASE("files of runs are told by their names, and others are nobody's here")
   CHECK(std::filesystem::exists(folder / ("weights/" + file + ".bak")));
 }
 
-}  // namespace dse
+}  // namespace dse::run_files_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace dse {
+namespace dse::spread_test {
 
 TEST_CASE("the spread of a few numbers") {
   const Spread odd = MeasureSpread({3, 1, 2});
@@ -13,4 +13,4 @@ TEST_CASE("the spread of a few numbers") {
   CHECK(MeasureSpread({7}).median == 7);
 }
 
-}  // namespace dse
+}  // namespace dse::spread_test

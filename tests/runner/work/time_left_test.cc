@@ -7,7 +7,7 @@
 
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::time_left_test {
 namespace {
 
 int64_t Now() {
@@ -99,4 +99,4 @@ TEST_CASE("SIGUSR1 ends a training as an interruption, and a SIGTERM after it on
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::time_left_test

@@ -13,7 +13,7 @@
 #include "db/giving_back.h"
 #include "tests/runner/work/study.h"
 
-namespace dse {
+namespace dse::train_test {
 namespace {
 
 TrainingResult Quietly(const TrainingJob& job, const TrainingHooks& hooks) {
@@ -353,4 +353,4 @@ TEST_CASE("the heartbeat keeps a run longer than its first lease") {
   CHECK(study.Query("SELECT count(*) FROM attempts") == 1);
 }
 
-}  // namespace dse
+}  // namespace dse::train_test

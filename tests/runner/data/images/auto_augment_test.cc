@@ -8,7 +8,7 @@
 
 #include "core/hash.h"
 
-namespace dse {
+namespace dse::auto_augment_test {
 namespace {
 
 const std::map<std::string, AugmentOperation> kOperations{
@@ -120,4 +120,4 @@ TEST_CASE("steps are taken with their probabilities") {
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::auto_augment_test

@@ -9,7 +9,7 @@
 #include "runner/data/images/resize.h"
 #include "tests/runner/data/images/jpeg_writer.h"
 
-namespace dse {
+namespace dse::jpeg_cut_test {
 namespace {
 
 constexpr int kHeight = 183, kWidth = 211;
@@ -203,4 +203,4 @@ TEST_CASE("damaged bytes never crash the decoding of a cut", "[one-thread]") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::jpeg_cut_test

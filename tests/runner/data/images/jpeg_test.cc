@@ -10,7 +10,7 @@
 #include "tests/runner/data/images/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::jpeg_test {
 namespace {
 
 Decoding Decode(const std::string& text) {
@@ -210,4 +210,4 @@ TEST_CASE("a progressive file with an overwritten sector is never intact", "[one
   }
 }
 
-}  // namespace dse
+}  // namespace dse::jpeg_test

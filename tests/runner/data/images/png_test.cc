@@ -11,7 +11,7 @@
 #include "tests/runner/data/images/png_writer.h"
 #include "tests/support/temp_folder.h"
 
-namespace dse {
+namespace dse::png_test {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -133,4 +133,4 @@ TEST_CASE("a cut of a PNG file is made from the whole image") {
   CHECK_FALSE(DecodeImageFileCut(folder.Write("b.png", damaged), choose, scratch).intact());
 }
 
-}  // namespace dse
+}  // namespace dse::png_test

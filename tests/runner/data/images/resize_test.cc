@@ -6,7 +6,7 @@
 #include "runner/data/images/blend.h"
 #include "tests/runner/data/images/jpeg_writer.h"
 
-namespace dse {
+namespace dse::resize_test {
 namespace {
 
 // A gray image from one number per pixel.
@@ -123,4 +123,4 @@ TEST_CASE("a window is a part of the whole result") {
   }
 }
 
-}  // namespace dse
+}  // namespace dse::resize_test

@@ -12,7 +12,7 @@
 #include "tests/runner/native/kernels/conv_reference.h"
 #include "tests/runner/native/kernels/guarded_buffer.h"
 
-namespace dse {
+namespace dse::conv_kernel_test {
 namespace {
 
 std::string Words(const ConvShape& s) {
@@ -255,4 +255,4 @@ TEST_CASE("what asks for direct kernels, or is too small for Winograd's, gets di
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::conv_kernel_test

@@ -10,7 +10,7 @@
 #include "runner/native/kernels/targets.h"
 #include "tests/runner/native/kernels/guarded_buffer.h"
 
-namespace dse {
+namespace dse::rows_test {
 namespace {
 
 constexpr double kTolerance = 2e-6;
@@ -234,4 +234,4 @@ TEST_CASE("what is not a number stays so, and what is too large stays finite in 
 }
 
 }  // namespace
-}  // namespace dse
+}  // namespace dse::rows_test
