@@ -8,20 +8,21 @@ namespace dse {
 namespace {
 
 // The other file's tables under the name `source`, for a scope.
-class AttachedShard {
+class AttachedSource {
  public:
-  AttachedShard(sqlite::Connection& connection, const std::string& path) : connection_(connection) {
+  AttachedSource(sqlite::Connection& connection, const std::string& path)
+      : connection_(connection) {
     connection_.AttachReadOnly(path, "source");
   }
-  ~AttachedShard() {
+  ~AttachedSource() {
     try {
       connection_.Detach("source");
     } catch (const Error&) {
       // It goes with the connection.
     }
   }
-  AttachedShard(const AttachedShard&) = delete;
-  AttachedShard& operator=(const AttachedShard&) = delete;
+  AttachedSource(const AttachedSource&) = delete;
+  AttachedSource& operator=(const AttachedSource&) = delete;
 
  private:
   sqlite::Connection& connection_;
@@ -31,7 +32,7 @@ class AttachedShard {
 
 void CheckMergeable(Database& db, const std::string& shard, const std::string& name) {
   sqlite::Connection& connection = WritableConnection(db);
-  const AttachedShard attached(connection, shard);
+  const AttachedSource attached(connection, shard);
   const sqlite::Transaction snapshot(connection, sqlite::Transaction::Kind::kRead);
   CheckPopulations(connection, name);
 }
@@ -39,7 +40,7 @@ void CheckMergeable(Database& db, const std::string& shard, const std::string& n
 MergeSummary MergeRows(Database& db, const std::string& shard, const std::string& name,
                        const MergeOptions& options) {
   sqlite::Connection& connection = WritableConnection(db);
-  const AttachedShard attached(connection, shard);
+  const AttachedSource attached(connection, shard);
   RunMerger runs(connection, name, options.prefer);
   sqlite::Transaction transaction(connection, sqlite::Transaction::Kind::kWrite);
   CheckPopulations(connection, name);

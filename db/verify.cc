@@ -9,7 +9,7 @@
 namespace dse {
 namespace {
 
-constexpr int kRunsAtOnce = 500;
+constexpr int kRowsAtOnce = 500;
 
 std::string OneLine(std::string text) {
   std::ranges::replace(text, '\n', ' ');
@@ -75,7 +75,7 @@ void ForPages(sqlite::Connection& connection, const std::string& table, Findings
   sqlite::Statement page(connection, "SELECT min(id), max(id) FROM (SELECT id FROM " + table +
                                          " WHERE id > ? ORDER BY id LIMIT ?)");
   int64_t last = -1;
-  while (page.Bind(last, kRunsAtOnce).Step() && !page.IsNull(0)) {
+  while (page.Bind(last, kRowsAtOnce).Step() && !page.IsNull(0)) {
     const int64_t first = page.Int(0);
     last = page.Int(1);
     page.Step();  // ends its hold on the file

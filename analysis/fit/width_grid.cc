@@ -16,7 +16,6 @@ namespace {
 
 using Chunk = WidthGrid::Chunk;
 constexpr int kMaxChunks = (kMaxDepth + WidthGrid::kChunkDepth - 1) / WidthGrid::kChunkDepth;
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double Linear(int step) { return 8.0 * (step + 1); }
 // The double nearest to the decimal: division rounds correctly.
@@ -72,7 +71,7 @@ void FillLine(int first_block, int cell, double w0, double wa, Levels& levels, C
           &chunk.logs[static_cast<size_t>(((cell + part) * WidthGrid::kChunkDepth + row) * kRow)];
       const int first = part * kRow;
       const int lanes = std::min(kRow, WidthGrid::kMultipliers - first);
-      std::fill(logs + lanes, logs + kRow, kNever);
+      std::fill(logs + lanes, logs + kRow, std::numeric_limits<double>::infinity());
       for (int lane = 0; lane < lanes; ++lane) logs[lane] = levels.At(first + lane, u, log_ratio);
       const auto [least, most] = std::minmax_element(logs, logs + lanes);
       const auto bound = static_cast<size_t>(row * WidthGrid::kCells + cell + part);

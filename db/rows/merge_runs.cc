@@ -14,8 +14,6 @@ constexpr const char* kRunColumns =
     "attempt, failures, losses, error, best_error, micro_batch, seconds, img_per_s, message, host,"
     " device, dse_version, engine, precision, started_at, finished_at, data_uri";
 
-// Whose results of imported runs are, which have no attempt of their own.
-
 constexpr const char* kResults = "('done', 'diverged', 'out_of_memory')";
 
 // Whether the results of r and s are the same; a best error that is not known is any.

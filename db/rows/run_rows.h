@@ -10,7 +10,7 @@
 
 namespace dse {
 
-// Recipe and dataset of numbers without any.
+// Recipe and dataset of numbers without any, whose runs have no attempt of their own.
 inline constexpr const char* kImported = "imported";
 
 // The state a column holds; the file's own CHECK leaves no other word.
