@@ -13,8 +13,8 @@ std::unique_ptr<ConvKernel> MakeConvKernel(const ConvShape& shape, ConvAccuracy 
     return kernel;
   }
   if (auto kernel = MakeLaneConv(shape)) return kernel;
-  if (auto kernel = MakeGemmConv(shape)) return kernel;
   if (auto kernel = MakeStemConv(shape)) return kernel;
+  if (auto kernel = MakeGemmConv(shape)) return kernel;
   return MakePlainConv(shape);
 }
 

@@ -9,6 +9,9 @@ HWY_BEFORE_NAMESPACE();
 namespace dse {
 namespace HWY_NAMESPACE {
 
+// Lanes with outputs in the vector before number `end`.
+int LastLanes(int outputs, int end) { return std::min(kLanes, outputs - (end - 1) * kLanes); }
+
 // Taps [first, last) and of each the inputs [from, to): as many weights as stay in the L1 cache.
 struct Chunk {
   const Tap *first, *last;
@@ -17,7 +20,7 @@ struct Chunk {
 
 template <int kRows, int kVectors>
 HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const float* w, float* y,
-                         ptrdiff_t out_column, bool half, bool add) {
+                         ptrdiff_t out_column, int last, bool add) {
   V sum[kRows][kVectors];
   DSE_UNROLL for (int r = 0; r < kRows; r++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[r][v] = Zero();
@@ -37,9 +40,8 @@ HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const
   DSE_UNROLL for (int r = 0; r < kRows; r++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) {
       float* out = y + r * out_column + v * kLanes;
-      const bool last_half = half && v == kVectors - 1;
-      if (add) sum[r][v] = Add(sum[r][v], last_half ? LoadHalf(out) : Load(out));
-      StoreFullOrHalf(sum[r][v], last_half, out);
+      if (add) sum[r][v] = Add(sum[r][v], Load(out));
+      StoreFirst(sum[r][v], v == kVectors - 1 ? last : kLanes, out);
     }
   }
 }
@@ -51,7 +53,8 @@ struct GemmRow {
   const float* w;
   float* y;
   ptrdiff_t out_column;
-  bool half, add;
+  int last;  // lanes of the last vector
+  bool add;
 };
 
 // `count` tiles of `rows` pixels, at most kMost.
@@ -62,7 +65,7 @@ HWY_INLINE void GemmTiles(int rows, int count, const Chunk& c, GemmRow& row) {
     return;
   }
   for (; count > 0; count--, row.x += kMost * row.column, row.y += kMost * row.out_column) {
-    GemmTile<kMost, kVectors>(row.x, row.column, c, row.w, row.y, row.out_column, row.half,
+    GemmTile<kMost, kVectors>(row.x, row.column, c, row.w, row.y, row.out_column, row.last,
                               row.add);
   }
 }
@@ -86,7 +89,7 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
     const int panel = PanelVectors(vectors - first);
-    const bool half = (first + panel) * kLanes > outputs;
+    const int last = LastLanes(outputs, first + panel);
     const int steps = std::max(8, kCacheFloats / (panel * kLanes));
     const int input_step = inputs <= steps ? inputs : CeilDiv(inputs, CeilDiv(inputs, steps));
     const int tap_step = inputs <= steps ? std::max(1, steps / inputs) : 1;
@@ -98,7 +101,7 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
         for (int r = 0; r < area.rows; r++) {
           const float* in = x.p + r * x.row;
           float* out = y.p + r * y.row + first * kLanes;
-          const GemmRow row{in, x.column, w, out, y.column, half, add};
+          const GemmRow row{in, x.column, w, out, y.column, last, add};
           if (panel == 1) MultiplyRow<1>(area.columns, chunk, row);
           if (panel == 2) MultiplyRow<2>(area.columns, chunk, row);
           if (panel == 3) MultiplyRow<3>(area.columns, chunk, row);
@@ -113,7 +116,7 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
 // Adds to kInputs x kVectors vectors of the gradient of w.
 template <int kInputs, int kVectors>
 HWY_NOINLINE void GemmGradientTile(const Source& x, const Source& dy, const Area& area,
-                                   float* gradient, bool half) {
+                                   float* gradient, int last) {
   V sum[kInputs][kVectors];
   DSE_UNROLL for (int i = 0; i < kInputs; i++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[i][v] = Zero();
@@ -133,21 +136,21 @@ HWY_NOINLINE void GemmGradientTile(const Source& x, const Source& dy, const Area
   DSE_UNROLL for (int i = 0; i < kInputs; i++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) {
       float* out = gradient + (i * kVectors + v) * kLanes;
-      // The lanes above half hold what lies behind dy's channels.
-      StoreFullOrHalf(Add(Load(out), sum[i][v]), half && v == kVectors - 1, out);
+      // The lanes above hold what lies behind dy's channels.
+      StoreFirst(Add(Load(out), sum[i][v]), v == kVectors - 1 ? last : kLanes, out);
     }
   }
 }
 
 template <int kInputs>
 HWY_INLINE void GemmGradientPanel(int panel, const Source& x, const Source& dy, const Area& area,
-                                  float* gradient, bool half) {
+                                  float* gradient, int last) {
   if (panel == 1) {
-    GemmGradientTile<kInputs, 1>(x, dy, area, gradient, half);
+    GemmGradientTile<kInputs, 1>(x, dy, area, gradient, last);
   } else if (panel == 2) {
-    GemmGradientTile<kInputs, 2>(x, dy, area, gradient, half);
+    GemmGradientTile<kInputs, 2>(x, dy, area, gradient, last);
   } else {
-    GemmGradientTile<kInputs, 3>(x, dy, area, gradient, half);
+    GemmGradientTile<kInputs, 3>(x, dy, area, gradient, last);
   }
 }
 
@@ -158,12 +161,12 @@ void GemmGradientOf(const Source& x, const TapList& list, int inputs, int output
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
     const int panel = PanelVectors(vectors - first);
-    const bool half = (first + panel) * kLanes > outputs;
+    const int last = LastLanes(outputs, first + panel);
     for (int t = 0; t < list.count; t++) {
       for (int i = 0; i < inputs; i += kInputs, gradient += kInputs * panel * kLanes) {
         GemmGradientPanel<kInputs>(panel, {x.p + list.taps[t].offset + i, x.row, x.column},
                                    {dy.p + first * kLanes, dy.row, dy.column}, area, gradient,
-                                   half);
+                                   last);
       }
     }
     first += panel;
@@ -179,8 +182,14 @@ void GemmGradient(const Source& x, const TapList& list, int inputs, int outputs,
   if (kRegisters == 32 && inputs % 9 == 0) {
     return GemmGradientOf<9>(x, list, inputs, outputs, dy, area, gradient);
   }
+  if (inputs % 4 == 0) {
+    return GemmGradientOf<4>(x, list, inputs, outputs, dy, area, gradient);
+  }
   if (inputs % 3 == 0) {
     return GemmGradientOf<3>(x, list, inputs, outputs, dy, area, gradient);
+  }
+  if (inputs % 2 == 0) {
+    return GemmGradientOf<2>(x, list, inputs, outputs, dy, area, gradient);
   }
   GemmGradientOf<1>(x, list, inputs, outputs, dy, area, gradient);
 }

@@ -27,13 +27,14 @@ struct Window {
   int row, rows, column, columns;
 };
 
-// Copies `count` channels (a multiple of 8) from `channel` on; a pixel takes `pitch` floats.
+// Copies `count` channels from `channel` on; a pixel takes `pitch` floats. What the last vector has
+// behind them may be anything; counts of half a vector more write no more than that.
 inline void Stage(const Image& image, const Window& w, int channel, int count, int pitch,
                   float* scratch) {
   const int left = std::clamp(-w.column, 0, w.columns);
   const int inside = std::clamp(image.width - w.column, left, w.columns);
-  const int vectors = count / kLanes;
-  const bool half = count % kLanes != 0;
+  const bool half = count % kLanes == kLanes / 2;
+  const int vectors = half ? count / kLanes : (count + kLanes - 1) / kLanes;
   for (int r = 0; r < w.rows; r++, scratch += ptrdiff_t(w.columns) * pitch) {
     const int y = w.row + r;
     const bool outside = y < 0 || y >= image.height;

@@ -128,7 +128,7 @@ namespace dse {
 HWY_EXPORT(MakeStem);
 
 std::unique_ptr<ConvKernel> MakeStemConv(const ConvShape& s) {
-  if (s.groups != 1 || s.in >= 8 || s.out % 8 != 0) return nullptr;
+  if (s.groups != 1 || s.in >= 4) return nullptr;
   if (s.kernel > 7 || s.kernel % 2 == 0) return nullptr;
   return HWY_DYNAMIC_DISPATCH(MakeStem)(s);
 }

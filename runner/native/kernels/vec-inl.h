@@ -39,6 +39,12 @@ HWY_INLINE V LoadHalf(const float* p) {
 }
 HWY_INLINE void StoreHalf(V v, float* p) { hn::StoreU(hn::LowerHalf(v), hn::Half<D>(), p); }
 HWY_INLINE void StoreFullOrHalf(V v, bool half, float* p) { half ? StoreHalf(v, p) : Store(v, p); }
+// The first `count` lanes, 1 to all.
+HWY_INLINE void StoreFirst(V v, int count, float* p) {
+  if (count == kLanes) return Store(v, p);
+  if (count == kLanes / 2) return StoreHalf(v, p);
+  hn::BlendedStore(v, hn::FirstN(D(), size_t(count)), D(), p);
+}
 #endif
 using hn::Add;
 using hn::MulAdd;
