@@ -104,7 +104,7 @@ std::vector<ConvShape> Shapes() {
   };
   for (const int c : {16, 24, 32, 40, 56, 64, 104, 152}) add(c, c, 1, 1, c, c > 64 ? 16 : 32);
   for (const int c : {4, 12, 20, 28}) add(c, c, 1, 1, c, 32);
-  for (const int stride : {1, 2}) add(24, 24, 3, stride, 12, 16);
+  for (const int stride : {1, 2}) add(24, 24, 3, stride, 12, 16), add(26, 26, 3, stride, 1, 16);
   add(368, 368, 1, 1, 368, 7);
   add(32, 64, 1, 2, 32, 32);
   for (const int group : {1, 2, 4, 8, 16}) {

@@ -1,7 +1,7 @@
 // Grouped convolutions with few channels in a group, which divide a vector: one permutation spreads
 // input channel i of every group over its group, and serves all taps. A vector of channels is taken
-// at a time, from where the image lies: taps outside of it are passed over. Where the last vector
-// has only half its channels, the lanes above hold what is never stored. Weights and their
+// at a time, from where the image lies: taps outside of it are passed over. The last vector may
+// have fewer channels than lanes; those above hold what is never stored. Weights and their
 // gradient: [vector of channels][input i][tap][lane].
 #if defined(DSE_KERNELS_LANE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_LANE_INL_H_
@@ -49,7 +49,7 @@ HWY_INLINE bool Has(int from, int to, int first, int count, int edge) {
 // lie outside.
 template <int kGroup, int kKernel, int kStride, int kRows, int kColumns>
 HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, const Inside& inside,
-                          const float* w, float* out, ptrdiff_t out_row, bool half) {
+                          const float* w, float* out, ptrdiff_t out_row, int channels) {
   constexpr int kInRows = (kRows - 1) * kStride + kKernel;
   constexpr int kInColumns = (kColumns - 1) * kStride + kKernel;
   V sum[kRows][kColumns];
@@ -80,7 +80,7 @@ HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, cons
   }
   DSE_UNROLL for (int y = 0; y < kRows; y++) {
     DSE_UNROLL for (int x = 0; x < kColumns; x++) {
-      StoreFullOrHalf(sum[y][x], half, out + y * out_row + x * column);
+      StoreFirst(sum[y][x], channels, out + y * out_row + x * column);
     }
   }
 }
@@ -91,7 +91,7 @@ HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, cons
 template <int kGroup, int kKernel, bool kOdd, int kColumns>
 HWY_INLINE void LaneParityBlock(const float* in, ptrdiff_t row, ptrdiff_t column,
                                 const Inside& inside, const float* w, float* out, int width,
-                                bool half) {
+                                int channels) {
   constexpr int kPad = kKernel / 2;
   V sum[2][kColumns];
   DSE_UNROLL for (int x = 0; x < kColumns; x++) sum[0][x] = sum[1][x] = Zero();
@@ -114,8 +114,8 @@ HWY_INLINE void LaneParityBlock(const float* in, ptrdiff_t row, ptrdiff_t column
     }
   }
   DSE_UNROLL for (int x = 0; x < kColumns; x++) {
-    StoreFullOrHalf(sum[0][x], half, out + 2 * x * column);
-    if (2 * x + 1 < width) StoreFullOrHalf(sum[1][x], half, out + (2 * x + 1) * column);
+    StoreFirst(sum[0][x], channels, out + 2 * x * column);
+    if (2 * x + 1 < width) StoreFirst(sum[1][x], channels, out + (2 * x + 1) * column);
   }
 }
 
@@ -163,7 +163,7 @@ HWY_INLINE void LaneGradientStep(const float* x, const float* dy, const LaneGrad
 // dy, and single ones behind them.
 template <int kGroup, int kKernel, int kStride, int kKernelRows, int kInputs, int kColumns>
 HWY_NOINLINE void LaneGradient(const LaneGradientSource& s, int first_input, float* gradient,
-                               bool half) {
+                               int channels) {
   constexpr int kPad = kKernel / 2;
   GradientSums<kKernel, kKernelRows, kInputs> sum;
   DSE_UNROLL for (int r = 0; r < kKernelRows; r++) {
@@ -197,7 +197,7 @@ HWY_NOINLINE void LaneGradient(const LaneGradientSource& s, int first_input, flo
     DSE_UNROLL for (int k = 0; k < kKernel; k++) {
       DSE_UNROLL for (int i = 0; i < kInputs; i++) {
         float* out = gradient + (i * kKernel * kKernel + r * kKernel + k) * kLanes;
-        StoreFullOrHalf(Add(Load(out), sum[r][k][i]), half, out);
+        StoreFirst(Add(Load(out), sum[r][k][i]), channels, out);
       }
     }
   }
@@ -239,7 +239,7 @@ HWY_INLINE void SlideStep(const float* pixel, int first_input, const V (&d)[3], 
 // three pixels of dy that a pixel of x meets slide along.
 template <int kGroup>
 HWY_NOINLINE void LaneGradientSliding(const LaneGradientSource& s, int first_input, float* gradient,
-                                      bool half) {
+                                      int channels) {
   V sum[3][8];
   DSE_UNROLL for (int k = 0; k < 3; k++) {
     DSE_UNROLL for (int i = 0; i < 8; i++) sum[k][i] = Zero();
@@ -266,7 +266,7 @@ HWY_NOINLINE void LaneGradientSliding(const LaneGradientSource& s, int first_inp
   DSE_UNROLL for (int k = 0; k < 3; k++) {
     DSE_UNROLL for (int i = 0; i < 8; i++) {
       float* out = gradient + (i * 9 + k) * kLanes;
-      StoreFullOrHalf(Add(Load(out), sum[k][i]), half, out);
+      StoreFirst(Add(Load(out), sum[k][i]), channels, out);
     }
   }
 }

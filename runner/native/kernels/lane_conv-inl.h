@@ -100,7 +100,7 @@ class LaneConv : public ConvKernel {
                                 std::min(band, s_.out_height() - row),
                                 width};
       for (int b = 0; b < blocks_; b++, source.x += kLanes, source.dy += kLanes) {
-        AddGradient(source, gradient + b * kBlockWeights, Half(b));
+        AddGradient(source, gradient + b * kBlockWeights, Channels(b));
       }
     }
   }
@@ -115,7 +115,8 @@ class LaneConv : public ConvKernel {
   static size_t Index(int o, int i, int tap) {
     return o / kLanes * kBlockWeights + (size_t(i) * kTaps + tap) * kLanes + o % kLanes;
   }
-  bool Half(int block) const { return (block + 1) * kLanes > s_.out; }
+  // Of a vector.
+  int Channels(int block) const { return std::min(kLanes, s_.out - block * kLanes); }
 
   // Calls f(row, rows, block): all vectors of channels of a few rows, whose inputs then stay in the
   // cache, where weights are few; else all rows of a vector.
@@ -140,7 +141,7 @@ class LaneConv : public ConvKernel {
                            y + ptrdiff_t(r) * width * s_.out + block * kLanes,
                            r,
                            width,
-                           Half(block)};
+                           Channels(block)};
         if (r + kRows <= row + rows) {
           YRow<kStep, kRows>(place, w);
           r += kRows;
@@ -158,7 +159,7 @@ class LaneConv : public ConvKernel {
     int in_height, in_width;
     float* y;
     int row, width;
-    bool half;
+    int channels;
   };
 
   // Blocks of columns of about the same size; the last one reaches back over the one before it
@@ -195,7 +196,7 @@ class LaneConv : public ConvKernel {
       LaneBlock<kGroup, kKernel, kStep, kRows, kBlock>(
           p.x + first_row * in_row + ptrdiff_t(first_column) * s_.in, in_row, s_.in,
           {-first_row, p.in_height - first_row, -first_column, p.in_width - first_column}, w,
-          p.y + ptrdiff_t(c) * s_.out, ptrdiff_t(p.width) * s_.out, p.half);
+          p.y + ptrdiff_t(c) * s_.out, ptrdiff_t(p.width) * s_.out, p.channels);
     }
   }
 
@@ -203,37 +204,38 @@ class LaneConv : public ConvKernel {
   template <bool kOdd>
   HWY_NOINLINE void DxRow(const float* in, int row, const float* w, float* out, int block) const {
     const int width = s_.out_width();
-    if (kWide && width % 7 == 0) return DxBlocks<kOdd, 7>(in, row, w, out, Half(block));
-    if (kWide && width >= 8) return DxBlocks<kOdd, 8>(in, row, w, out, Half(block));
-    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, w, out, Half(block));
-    DxBlocks<kOdd, 1>(in, row, w, out, Half(block));
+    if (kWide && width % 7 == 0) return DxBlocks<kOdd, 7>(in, row, w, out, Channels(block));
+    if (kWide && width >= 8) return DxBlocks<kOdd, 8>(in, row, w, out, Channels(block));
+    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, w, out, Channels(block));
+    DxBlocks<kOdd, 1>(in, row, w, out, Channels(block));
   }
 
   template <bool kOdd, int kBlock>
-  HWY_INLINE void DxBlocks(const float* in, int row, const float* w, float* out, bool half) const {
+  HWY_INLINE void DxBlocks(const float* in, int row, const float* w, float* out,
+                           int channels) const {
     const int width = s_.out_width(), first_row = row - 1;
     for (int x = 0; x < width; x += kBlock) {
       const int c = std::min(x, width - kBlock);
       LaneParityBlock<kGroup, kKernel, kOdd, kBlock>(
           in + ptrdiff_t(c) * s_.out, ptrdiff_t(width) * s_.out, s_.out,
           {-first_row, s_.out_height() - first_row, 1 - c, width + 1 - c}, w,
-          out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, half);
+          out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, channels);
     }
   }
 
-  void AddGradient(LaneGradientSource s, float* gradient, bool half) const {
+  void AddGradient(LaneGradientSource s, float* gradient, int channels) const {
     constexpr int kKernelRows = Tiling::kKernelRows, kInputs = Tiling::kInputs;
     for (int ky = 0; ky < kKernel; ky += kKernelRows) {
       for (int i = 0; i < kGroup; i += kInputs) {
         float* out = gradient + (i * kTaps + ky * kKernel) * kLanes;
         if constexpr (Tiling::kSliding) {
-          LaneGradientSliding<kGroup>(s, i, out, half);
+          LaneGradientSliding<kGroup>(s, i, out, channels);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns % 7 == 0) {
-          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 7>(s, i, out, half);
+          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 7>(s, i, out, channels);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns >= 8) {
-          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 8>(s, i, out, half);
+          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 8>(s, i, out, channels);
         } else {
-          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 4>(s, i, out, half);
+          LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 4>(s, i, out, channels);
         }
       }
       s.x += kKernelRows * s.x_row;

@@ -6,7 +6,7 @@ namespace dse {
 
 std::unique_ptr<ConvKernel> MakeLaneConv(const ConvShape& s) {
   const int group = s.in / s.groups;
-  if (s.in != s.out || s.in % 8 != 0 || s.in % group != 0 || s.stride > 2) return nullptr;
+  if (s.in != s.out || s.stride > 2) return nullptr;
   if (s.kernel != 3 && (s.kernel != 5 || group != 1)) return nullptr;
   if (group == 1 || group == 2 || group == 4) return MakeNarrowLaneConv(s);
   if (group == 8 || group == 16) return MakeWideLaneConv(s);

@@ -188,8 +188,10 @@ TEST_CASE("a dense convolution is right for all widths, sizes and strides") {
 std::vector<ConvShape> GroupedShapes(int group, int kernel) {
   std::vector<ConvShape> shapes;
   for (const int stride : {1, 2}) {
-    for (const int width : {8, 24, 40, 56, 104}) {
+    for (const int width : {1, 2, 4, 8, 10, 12, 20, 24, 26, 31, 40, 56, 104}) {
+      if (width % group != 0) continue;
       shapes.push_back({width, width, kernel, stride, width / group, 7, 5});
+      shapes.push_back({width, width, kernel, stride, width / group, 6, 16});
     }
     for (const auto& [height, width] : std::vector<std::pair<int, int>>{{1, 1},
                                                                         {2, 2},
@@ -243,11 +245,10 @@ TEST_CASE("groups that do not fill vectors are right") {
       shapes.push_back({24, 24, kernel, stride, 2, 7, 9});   // 12
       shapes.push_back({60, 60, kernel, stride, 3, 8, 5});   // 20
       shapes.push_back({9, 9, kernel, stride, 3, 6, 6});     // 3
-      shapes.push_back({12, 12, kernel, stride, 3, 6, 7});   // 4, of no whole vectors of 8
+      shapes.push_back({12, 24, kernel, stride, 3, 6, 7});   // 4 to 8, of no whole vectors
       shapes.push_back({6, 4, kernel, stride, 2, 5, 7});     // 3 to 2
       shapes.push_back({84, 84, kernel, stride, 3, 3, 10});  // 28
     }
-    shapes.push_back({12, 12, 3, stride, 12, 9, 8});  // depthwise
   }
   CheckOnAllTargets(shapes, "gemm");
 }
