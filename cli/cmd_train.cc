@@ -303,8 +303,8 @@ TrainCall ReadTrainCall(std::span<const std::string> args) {
   const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TrainRequest& request = options.request;
-  // What `auto` means is found out where the tasks run.
-  if (request.trainer.engine != "auto") request.trainer = ChooseEngine(request.trainer);
+  // What `auto` means is found out where the tasks run, but for the native engine.
+  if (request.trainer.engine == "native") request.trainer = ResolveDevice(request.trainer);
   call.devices = ToAssignment(request);
   call.engine = request.trainer.engine;
   call.wanted = MakePlan(members, request.recipe, data->info(), request.seed, request.repeats);
@@ -315,7 +315,7 @@ int RunTrain(std::span<const std::string> args) {
   TrainOptions options;
   if (!ReadOptions(args, options)) return kExitOk;
   TrainRequest& request = options.request;
-  request.trainer = ChooseEngine(request.trainer);
+  request.trainer = ResolveDevice(request.trainer);
   const std::vector<StoredMember> members = Complete(options);
   const std::unique_ptr<Dataset> data = OpenDataset(options.data, AllThreads());
   TellDataNotes(data->info(), options.quiet);

@@ -5,25 +5,28 @@
 
 #include "runner/training/device_info.h"
 #include "runner/training/meter.h"
+#include "runner/training/recipe.h"
 #include "runner/training/trainer.h"
 #include "runner/training/trainer_options.h"
 
 namespace dse {
 
-// What `auto` means here, so that it is not asked again elsewhere: LibTorch where its module is
-// there, the native engine on the CPU of a build without it. On a machine with an NVIDIA driver the
-// CPU must be asked for, as it is where LibTorch finds no GPU. The native engine's device is cpu.
-TrainerOptions ChooseEngine(TrainerOptions options);
+// `auto` as a device becomes cpu where that is known without asking LibTorch: the native engine has
+// no other, and a machine without an NVIDIA driver has no GPU. With a driver it stays, and is an
+// error where LibTorch then finds no GPU: the CPU must be asked for there.
+TrainerOptions ResolveDevice(TrainerOptions options);
 
-// The trainer of this program for a device: it trains each network on the first engine there that
-// supports network and recipe (engine_choice.h). Throws Error for a device that is not there and
-// where the engine cannot be opened (torch_module.h).
+// The trainer of this program for a device. `auto` as an engine is LibTorch on GPUs. On the CPU the
+// native engine trains each network and recipe that it supports (engine_choice.h), and LibTorch the
+// rest, where its module is there; it is opened when the first such network comes. Throws Error for
+// a device that is not there and where the engine cannot be opened (torch_module.h).
 std::unique_ptr<Trainer> MakeTrainer(const TrainerOptions& options);
 
 // The GPUs that this process can use. What it opens stays open: ask in a process of its own.
 std::vector<GpuIdentity> ListGpus();
 
-// Measures the engine that networks are trained on there; throws as MakeTrainer does.
-std::unique_ptr<Meter> MakeMeter(const TrainerOptions& options);
+// Measures the engine that networks are trained on there in a precision; throws as MakeTrainer
+// does.
+std::unique_ptr<Meter> MakeMeter(const TrainerOptions& options, Precision precision);
 
 }  // namespace dse

@@ -48,6 +48,9 @@ std::string JoinParts(const std::vector<std::string>& parts) {
   return text;
 }
 
+// Of a run that one engine began and another ended: "LibTorch 2.11.0 + native 0.1.0".
+bool WentToAnother(const std::string& engine) { return engine.find(" + ") != engine.npos; }
+
 }  // namespace
 
 std::string FormatPercent(double value) { return fmt::format("{:.2f}", value); }
@@ -122,13 +125,15 @@ std::string EnginesText(const SeriesAnalysis& series) {
   std::map<std::string, std::map<std::string, int64_t>> versions;  // by engine
   std::map<std::string, int64_t> runs;
   for (const auto& [engine, count] : series.engines) {
-    const size_t space = engine.rfind(' ');
+    const size_t space = WentToAnother(engine) ? engine.npos : engine.rfind(' ');
     const std::string name = engine.substr(0, space);
     versions[name][space == engine.npos ? "one unknown" : engine.substr(space + 1)] += count;
     runs[name] += count;
   }
   std::vector<std::string> parts;
-  if (runs.size() > 1) parts.push_back("trained by different engines: " + RunsOfEach(runs, "by"));
+  if (runs.size() > 1 || (!runs.empty() && WentToAnother(runs.begin()->first))) {
+    parts.push_back("trained by different engines: " + RunsOfEach(runs, "by"));
+  }
   for (const auto& [name, counts] : versions) {
     if (counts.size() < 2) continue;
     parts.push_back("trained by different versions of " + name + ": " + RunsOfEach(counts, "by"));

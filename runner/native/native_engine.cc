@@ -9,10 +9,6 @@
 namespace dse {
 namespace {
 
-bool Computes(Precision precision) {
-  return precision == Precision::kFp32 || precision == Precision::kAuto;
-}
-
 class NativeEngine : public Engine {
  public:
   explicit NativeEngine(const TrainerOptions& options)
@@ -20,14 +16,14 @@ class NativeEngine : public Engine {
 
   EngineInfo info() const override { return {kNative, Version()}; }
   Support Supports(const Model&, const Recipe& recipe) const override {
-    if (Computes(recipe.precision)) return {};
+    if (ComputesNatively(recipe.precision)) return {};
     return {false, std::string("precision ") + PrecisionWord(recipe.precision)};
   }
   DeviceInfo device() const override { return {{}, threads_}; }
   int replicas() const override { return replicas_; }
   int threads() const override { return threads_; }
   Precision ResolvePrecision(Precision precision) const override {
-    if (Computes(precision)) return Precision::kFp32;
+    if (ComputesNatively(precision)) return Precision::kFp32;
     throw Error(std::string("precision ") + PrecisionWord(precision) +
                 ": the native engine computes in fp32");
   }
@@ -43,6 +39,10 @@ class NativeEngine : public Engine {
 };
 
 }  // namespace
+
+bool ComputesNatively(Precision precision) {
+  return precision == Precision::kFp32 || precision == Precision::kAuto;
+}
 
 std::unique_ptr<Engine> MakeNativeEngine(const TrainerOptions& options) {
   if (options.device != "cpu" && options.device != "auto") {

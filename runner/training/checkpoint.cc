@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kKey = "dse_key";
 constexpr const char* kData = "dse_data";      // fingerprint
-constexpr const char* kEngine = "dse_engine";  // with its version; once not told
+constexpr const char* kEngine = "dse_engine";  // what trained so far; once not told
 constexpr const char* kState = "dse_state";
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
@@ -89,20 +89,7 @@ void CheckOwner(const std::string& path, std::map<std::string, std::string>& met
   if (data != owner.data) {
     throw Error(path + ": is of other data (" + data + ", not " + owner.data + ")");
   }
-  const std::string& engine = metadata[kEngine];
-  if (!engine.empty() && !(engine + " ").starts_with(owner.engine.name + " ")) {
-    throw Error(path + ": was begun by another engine (" + engine + ", not " + owner.engine.Text() +
-                ")");
-  }
-  throw Error(path + ": is of another run, or was begun in another precision or by another engine");
-}
-
-// Empty where the same engine of the same version goes on.
-std::string TellEngine(const FoundCheckpoint& found, const EngineInfo& engine) {
-  const auto began = found.file.metadata.find(kEngine);
-  if (began == found.file.metadata.end() || began->second == engine.Text()) return "";
-  return found.path + ": was begun by " + began->second + " and is continued by " + engine.Text() +
-         "; it need not end in the same numbers as by one of them alone";
+  throw Error(path + ": is of another run, or was begun in another precision");
 }
 
 // Versions that kept no names ordered all classes by their bytes.
@@ -124,9 +111,8 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
     CheckClassNames(found.file, path, owner.classes);
     const Json state = ParseJson(found.file.metadata[kState], path);
     found.state = StateFromJson(state);
+    found.state.engines = found.file.metadata[kEngine];
     found.updates = UpdatesFromJson(state);
-    const std::string other_version = TellEngine(found, owner.engine);
-    if (!other_version.empty()) warn(other_version);
     return found;
   } catch (const std::exception& failure) {
     warn(std::string("a checkpoint is not used: ") + failure.what());
@@ -136,14 +122,12 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
 
 }  // namespace
 
-CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved,
-                                  const EngineInfo& engine) {
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved) {
   const DatasetInfo& data = job.data.info();
   const std::string precision = resolved == Precision::kFp32 ? "" : PrecisionWord(resolved);
-  const std::string other_engine = engine.name == kLibTorch ? "" : " " + engine.name;
   return {ShortHash(ModelHash(job.model) + RecipeHash(job.recipe) + data.fingerprint +
-                    std::to_string(job.seed) + precision + other_engine),
-          data.fingerprint, data.class_names, engine};
+                    std::to_string(job.seed) + precision),
+          data.fingerprint, data.class_names};
 }
 
 bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
@@ -155,7 +139,7 @@ bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
   file.metadata = {{kKey, owner.key},
                    {kData, owner.data},
                    {kClassNames, NamesToText(owner.classes)},
-                   {kEngine, owner.engine.Text()},
+                   {kEngine, state.engines},
                    {kState, StateToText(state, updates)}};
   PendingFile fresh(path + ".fresh");
   WriteSafetensors(fresh, file);

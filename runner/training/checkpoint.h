@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/result.h"
-#include "runner/training/engine_info.h"
 #include "runner/training/engine_network.h"
 #include "runner/training/safetensors.h"
 #include "runner/training/training_job.h"
@@ -25,20 +24,20 @@ struct TrainingState {
   double epoch_seconds = 0;          // spent on the unfinished epoch
   double seconds = 0;                // spent in all
   double training_seconds = 0;       // of it on training steps
+  // What trained so far, with versions: "native 0.1.0", or where one went on with what another
+  // began, "LibTorch 2.11.0 + native 0.1.0"; "" if not told.
+  std::string engines;
 };
 
 // What a checkpoint belongs to.
 struct CheckpointOwner {
-  // Model, recipe, data, seed, what the recipe's precision meant, which differs between devices,
-  // and the engine's name: another one gives the same network other numbers. Without the word of
-  // fp32 and the name of LibTorch, as it was when there was nothing else.
+  // Model, recipe, data, seed, and what the recipe's precision meant, which differs between
+  // devices; without the word of fp32, as it was when there was nothing else.
   std::string key;
   std::string data;                  // fingerprint
   std::vector<std::string> classes;  // names of the outputs, in order
-  EngineInfo engine;
 };
-CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved,
-                                  const EngineInfo& engine);
+CheckpointOwner OwnerOfCheckpoint(const TrainingJob& job, Precision resolved);
 
 // Replaces `path`; the file it was becomes `path`.previous. The new one is `path`.fresh in between,
 // so whatever moment a kill chooses, the newest whole checkpoint has one of the three names. False,
@@ -48,8 +47,7 @@ bool SaveCheckpoint(const std::string& path, const CheckpointOwner& owner,
                     const TrainingState& state, EngineNetwork& network, const PublishHook& publish);
 
 // The newest of `path`.fresh, `path` and `path`.previous that is whole and of this owner; empty if
-// there is none. Why one is not used goes to `warn`, and so does that one is which another version
-// of the engine wrote.
+// there is none; why one is not used goes to `warn`. Any engine goes on with what another began.
 struct FoundCheckpoint {
   std::string path;
   TrainingState state;

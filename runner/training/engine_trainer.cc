@@ -56,7 +56,7 @@ TrainingResult EngineTrainer::Train(const TrainingJob& job, const TrainingHooks&
     if (!failure.certain() && !job.beside_others) throw Error(failure.what());
     TrainingResult result;
     result.outcome = TrainingOutcome::kOutOfMemory;
-    result.engine = engine.info();
+    result.engine = engine.info().Text();
     result.precision = PrecisionWord(precision);
     result.seconds = SecondsSince(start);
     result.message = failure.what();

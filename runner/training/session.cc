@@ -56,7 +56,7 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     : job_(job),
       hooks_(hooks),
       engine_(engine),
-      owner_(OwnerOfCheckpoint(job, engine.ResolvePrecision(job.recipe.precision), engine.info())),
+      owner_(OwnerOfCheckpoint(job, engine.ResolvePrecision(job.recipe.precision))),
       reader_(job.data, OptionsOf(job, engine.threads())),
       plan_(PlanNetwork(job.model, job.recipe.zero_init_gamma)) {
   CheckJob(job, reader_);
@@ -67,6 +67,7 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
     });
   }
   if (found) state_ = found->state;
+  NameEngine(found ? found->path : "");
   NetworkRequest request{plan_, job.recipe, job.seed};
   request.division.replicas = engine.replicas();
   request.division.micro_batches =
@@ -76,6 +77,23 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
   state_.parts = request.division.parts();
   network_ = engine.Make(request);
   if (found) network_->TakeRecords(found->file.tensors, found->updates, found->path);
+}
+
+// Adds the engine to those that trained so far, and says so where it is another one, or another
+// version of one.
+void TrainingSession::NameEngine(const std::string& checkpoint) {
+  const std::string now = engine_.info().Text();
+  std::string& engines = state_.engines;
+  if (engines.ends_with(now)) return;
+  if (engines.empty()) {
+    engines = now;
+    return;
+  }
+  if (hooks_.on_warning) {
+    hooks_.on_warning(checkpoint + ": was begun by " + engines + " and is continued by " + now +
+                      "; it need not end in the same numbers as by one of them alone");
+  }
+  engines += " + " + now;
 }
 
 TrainingResult TrainingSession::Run() {
@@ -116,7 +134,7 @@ TrainingResult TrainingSession::Finish(const Pass& pass) const {
   TrainingResult result;
   result.outcome = pass.outcome;
   result.message = pass.message;
-  result.engine = engine_.info();
+  result.engine = state_.engines;
   result.precision = PrecisionWord(engine_.ResolvePrecision(job_.recipe.precision));
   result.seconds = state_.seconds;
   if (state_.parts > 1) {

@@ -35,6 +35,7 @@ class TrainingSession {
     double loss = 0;   // mean over images
     double error = 0;  // top-1 percent
   };
+  void NameEngine(const std::string& checkpoint);
   Pass TrainEpoch(double lr);
   Pass EpochSummary(int64_t first);
   Pass Test();

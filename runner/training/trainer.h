@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runner/training/device_info.h"
+#include "runner/training/engine_info.h"
 #include "runner/training/evaluation_job.h"
 #include "runner/training/trainer_options.h"
 #include "runner/training/training_job.h"

@@ -4,8 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "runner/training/engine_info.h"
-
 namespace dse {
 
 enum class TrainingOutcome { kDone, kDiverged, kOutOfMemory, kInterrupted };
@@ -17,7 +15,9 @@ struct TrainingResult {
   // Images normalised together, where they are fewer than a batch: replicas, or gradients
   // accumulated because memory ran out.
   std::optional<int64_t> micro_batch;
-  EngineInfo engine;
+  // What trained it, with versions: "native 0.1.0"; where one went on with what another began,
+  // "LibTorch 2.11.0 + native 0.1.0".
+  std::string engine;
   std::string precision;  // what the recipe's word meant on this device: "fp32", "bf16", ...
   double seconds = 0;
   double img_per_s = 0;  // training images over training time

@@ -18,7 +18,7 @@ namespace {
 class Stopwatch {
  public:
   Stopwatch(const BenchRequest& request, const MeterFactory& factory)
-      : request_(request), meter_(factory(request.trainer)) {
+      : request_(request), meter_(factory(request.trainer, request.precision)) {
     if (!request.db_path.empty()) db_ = Database::Open(request.db_path, OpenMode::kCreate);
     recipe_.precision = meter_->ResolvePrecision(request.precision);
     device_ = meter_->device().Kind();

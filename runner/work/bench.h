@@ -51,8 +51,8 @@ struct BenchSummary {
   bool interrupted = false;  // a network timed by half is left out
 };
 
-// Makes what measures a device.
-using MeterFactory = std::function<std::unique_ptr<Meter>(const TrainerOptions&)>;
+// Makes what measures a device in a precision.
+using MeterFactory = std::function<std::unique_ptr<Meter>(const TrainerOptions&, Precision)>;
 
 // Times one network after another and stores each timing at once; what the file has already is not
 // measured. SIGINT and SIGTERM end it after the batch in hand. Throws Error: no engine, no such

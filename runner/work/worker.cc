@@ -61,7 +61,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
   finished.seconds = result.seconds;
   if (result.img_per_s > 0) finished.img_per_s = Finite(result.img_per_s);
   finished.message = result.message;
-  finished.engine = result.engine.Text();
+  finished.engine = result.engine;
   finished.precision = result.precision;
   return finished;
 }
@@ -71,7 +71,7 @@ FinishedRun MakeFinished(const TrainingResult& result) {
 struct Outcome {
   std::optional<FinishedRun> result;
   std::optional<Error> failure;
-  EngineInfo engine;  // what trained
+  std::string engine;  // what trained
 };
 
 // A file that is gone when this is.
@@ -246,11 +246,11 @@ class Worker {
   }
 
   // The same failure of several runs is none of theirs.
-  void Fail(const ClaimedRun& run, const std::string& message, const EngineInfo& engine) {
+  void Fail(const ClaimedRun& run, const std::string& message, const std::string& engine) {
     FinishedRun failed;
     failed.state = RunState::kFailed;
     failed.message = message;
-    failed.engine = engine.Text();
+    failed.engine = engine;
     if (!FinishRun(db_, run, failed)) return;
     slot_.holding = false;
     const std::vector<FailedAttempt> row = NoteFailure(counts_, slot_, run, message);
@@ -325,12 +325,12 @@ class Worker {
   bool MustBeAlone(const ClaimedRun& run) { return GivenBackWith(db_, run, kOutOfMemoryBeside); }
 
   Outcome TrainOrFail(const ClaimedRun& run, const TrainingHooks& hooks) {
-    EngineInfo engine;
+    std::string engine;
     try {
       const std::string where = "run " + std::to_string(run.run_id);
       const Model model = ParseModel(ParseJson(run.model_json, where), where);
       const Recipe recipe = ParseRecipe(ParseJson(run.recipe_json, where), where);
-      engine = trainer_->EngineFor(model, recipe);
+      engine = trainer_->EngineFor(model, recipe).Text();
       const TrainingResult result = trainer_->Train(
           {model, recipe, job_.data, run.seed, FilesOf(run), turns_.beside_others()}, hooks);
       if (result.outcome == TrainingOutcome::kInterrupted) return {};

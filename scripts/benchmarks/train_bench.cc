@@ -52,7 +52,7 @@ void MeasureTraining(const std::vector<std::string>& words) {
   options.device = "cpu";
   options.threads = std::stoi(words[2]);
   options.engine = words[4];
-  const auto meter = dse::MakeMeter(options);
+  const auto meter = dse::MakeMeter(options, recipe.precision);
   const double before = MemoryOf("VmRSS"), waited = WaitedSeconds();
   const dse::Clock::time_point start = dse::Clock::now();
   const std::vector<double> times = meter->MeasureSteps(

@@ -68,7 +68,6 @@ bool Holds(const std::string& folder, const std::string& ending) {
 
 TEST_CASE("other images under the same names are tested and trained on as another dataset",
           "[cli][train][eval]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string clean = WriteShades(folder, "clean", false);
   const std::string exchanged = WriteShades(folder, "exchanged", true);
@@ -89,7 +88,6 @@ TEST_CASE("other images under the same names are tested and trained on as anothe
 }
 
 TEST_CASE("an interrupted run does not go on with other images", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string clean = WriteShades(folder, "clean", false);
   const std::string exchanged = WriteShades(folder, "exchanged", true);
@@ -114,7 +112,6 @@ TEST_CASE("an interrupted run does not go on with other images", "[cli][train]")
 
 TEST_CASE("a study of before is recognised, said so once, and nothing trains again",
           "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = folder / "v2.db";
   fs::copy_file(DSE_TEST_DATA "/results-v2.db", db);
@@ -143,7 +140,6 @@ TEST_CASE("a study of before is recognised, said so once, and nothing trains aga
 
 TEST_CASE("a study opened by a symbolic link keeps its files beside the database",
           "[cli][train][eval]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string data = WriteShades(folder, "clean", false);
   const std::string db = OneNetwork(folder);

@@ -2,6 +2,7 @@
 
 #include "tests/cli/program.h"
 #include "tests/support/process.h"
+#include "tests/support/skipped.h"
 #include "tests/support/temp_folder.h"
 
 namespace dse::engine_test {
@@ -18,11 +19,11 @@ Words With(Words words, const Words& more) {
 
 }  // namespace
 
-// As it is without LibTorch, whether it was built or not.
-TEST_CASE("a study is trained, tested and measured by the native engine", "[cli][train]") {
+TEST_CASE("a study is trained, tested and measured on the CPU by the native engine",
+          "[cli][train]") {
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
-  const Words train = With({"train", "--db", db, "--data", "synthetic", "--engine", "native",
+  const Words train = With({"train", "--db", db, "--data", "synthetic", "--device", "cpu",
                             "--workers", "auto", "--keep-weights"},
                            kShort);
   const ProcessResult trained = Dse(train);
@@ -34,8 +35,7 @@ TEST_CASE("a study is trained, tested and measured by the native engine", "[cli]
   CHECK_THAT(Query(db, "SELECT min(device) FROM runs"), Catch::StartsWith("cpu, "));
   CHECK(Query(db, "SELECT min(precision) FROM runs") == "fp32");
 
-  const ProcessResult tested =
-      Dse({"eval", "--db", db, "--data", "synthetic", "--engine", "native"});
+  const ProcessResult tested = Dse({"eval", "--db", db, "--data", "synthetic", "--device", "cpu"});
   INFO(tested.err);
   REQUIRE(tested.code == 0);
   CHECK(Query(db, "SELECT count(*) FROM evaluations") == "2");
@@ -44,6 +44,30 @@ TEST_CASE("a study is trained, tested and measured by the native engine", "[cli]
                        "1",     "--infer-batch", "2", "--train-batch", "4"};
   REQUIRE(Dse(bench).code == 0);
   CHECK(Query(db, "SELECT count(*) FROM timings WHERE engine LIKE 'native %'") == "4");
+}
+
+TEST_CASE("LibTorch trains, tests and measures what the native engine cannot, and where it must",
+          "[cli][train]") {
+  if (!DSE_HAS_TORCH) return Skipped("built without LibTorch");
+  const TempFolder folder;
+  const std::string db = SmallStudy(folder, "RegNetX", "1");
+  const auto dse = [&](Words words) {
+    const ProcessResult result = Dse(With(words, {"--db", db, "--device", "cpu"}));
+    INFO(result.err);
+    CHECK(result.code == 0);
+  };
+  for (const Words& how : {Words{"precision=bf16"}, Words{"--engine", "torch"}}) {
+    dse(With(With({"train", "--data", "synthetic", "--keep-weights"}, kShort), how));
+  }
+  CHECK(Query(db, "SELECT group_concat(precision) FROM runs") == "bf16,fp32");
+  dse({"eval", "--data", "synthetic"});
+  CHECK(Query(db, "SELECT count(*) FROM evaluations") == "2");
+  dse({"bench", "--precision", "bf16", "--samples", "1", "--infer-batch", "2", "--train-batch",
+       "4"});
+  for (const char* rows : {"runs", "timings"}) {
+    CHECK_THAT(Query(db, std::string("SELECT min(engine) || max(engine) FROM ") + rows),
+               Catch::StartsWith("LibTorch ") && !Catch::Contains("native"));
+  }
 }
 
 TEST_CASE("the native engine is refused what it cannot do", "[cli]") {

@@ -93,7 +93,6 @@ const Names kNames{"ant", "bee", "cow", "dog"};
 }  // namespace
 
 TEST_CASE("weights are tested on images that have no training folder beside them", "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   const std::string& all = trained.images().path();
   const ProcessResult whole = trained.Eval(all);
@@ -120,7 +119,6 @@ TEST_CASE("weights are tested on images that have no training folder beside them
 
 TEST_CASE("classes are matched by name, and other names are an error that says what to do",
           "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   const TempFolder numbered, renamed, other;
   WriteSplit(numbered, "val", {"0", "1", "2", "3"}, true);
@@ -164,7 +162,6 @@ TEST_CASE("classes are matched by name, and other names are an error that says w
 }
 
 TEST_CASE("data with some of the classes are tested over these and say so", "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   const TempFolder some;
   WriteSplit(some, "test", {"", "bee", "", "dog"}, true);
@@ -179,7 +176,6 @@ TEST_CASE("data with some of the classes are tested over these and say so", "[cl
 
 TEST_CASE("an unlabelled test folder beside val is passed over, in training and in tests",
           "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   CHECK(trained.told().find("passed over") == std::string::npos);
   trained.images().Write("test/images/1.JPEG", EncodeRgb(Plain(16, 16, 1, 2, 3)));
@@ -195,7 +191,6 @@ TEST_CASE("an unlabelled test folder beside val is passed over, in training and 
 }
 
 TEST_CASE("a damaged test image is named and left out of a test", "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   trained.images().Write("val/cow/999.jpg", "no image");
   const ProcessResult result = trained.Eval(trained.images().path());
@@ -206,7 +201,6 @@ TEST_CASE("a damaged test image is named and left out of a test", "[cli][eval]")
 
 TEST_CASE("weights without class names are tested on the data they were trained on alone",
           "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   trained.ForgetClasses();
   CHECK(trained.Eval(trained.images().path()).code == 0);
@@ -222,7 +216,6 @@ TEST_CASE("weights without class names are tested on the data they were trained 
 
 // A version that kept no names had the outputs of numbered folders in the order of bytes.
 TEST_CASE("older weights of numbered folders answer in the order of bytes", "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained({"w0", "w1", "w10", "w2"});
   trained.ForgetClasses();
   const TempFolder numbered;
@@ -241,7 +234,6 @@ TEST_CASE("older weights of numbered folders answer in the order of bytes", "[cl
 }
 
 TEST_CASE("kept weights say what they are and what differs elsewhere", "[cli][eval]") {
-  if (!HasTorch()) return;
   const Trained trained(kNames);
   // The network's strides are no RegNet's of torchvision.
   CHECK_THAT(trained.told(), Contains("kept weights of ") &&

@@ -144,12 +144,10 @@ TEST_CASE("populations, files and folders of hostile names are drawn, trained an
   const Words data = {"--data", "synthetic"};
   CHECK_THAT(Text({"train", "--db", db, "--data", "synthetic", "--recipe", "smoke", "--dry-run"}),
              Contains("1 runs wanted"));
-  if (HasTorch()) {
-    Text({"train", "--db", db, "--data", "synthetic", "--recipe", "smoke", "--device", "cpu",
-          "--threads", "1", "--keep-weights", "--set", "train_images=128", "test_images=100"});
-    Text({"eval", "--db", db, "--data", "synthetic", "--device", "cpu", "--threads", "1"});
-    CHECK(Query(db, "SELECT group_concat(state) FROM runs") == "done");
-  }
+  Text({"train", "--db", db, "--data", "synthetic", "--recipe", "smoke", "--device", "cpu",
+        "--threads", "1", "--keep-weights", "--set", "train_images=128", "test_images=100"});
+  Text({"eval", "--db", db, "--data", "synthetic", "--device", "cpu", "--threads", "1"});
+  CHECK(Query(db, "SELECT group_concat(state) FROM runs") == "done");
   Text({"runs", "show", "--db", db, "--population", name});
   Text({"runs", "retry", "--db", db, "--population", name, "--state", "done"});
   Text({"runs", "forget", "--db", db, "--population", name});

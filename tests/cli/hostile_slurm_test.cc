@@ -78,7 +78,6 @@ std::string Lines(const Words& words) {
 
 TEST_CASE("a script for Slurm gives hostile names to dse as they are, or is refused",
           "[cli][hostile]") {
-  if (!HasTorch()) return;
   FakeCluster cluster;
   cluster.commands().Add("dse", "for word; do printf '<%s>\\n' \"$word\"; done > \"$WORDS\"");
   const TempFolder folder;
@@ -131,7 +130,6 @@ TEST_CASE("a script for Slurm gives hostile names to dse as they are, or is refu
 }
 
 TEST_CASE("what Slurm says is shown, whatever it is", "[cli][hostile]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "1");
   FakeCluster cluster;
@@ -155,7 +153,6 @@ TEST_CASE("what Slurm says is shown, whatever it is", "[cli][hostile]") {
 }
 
 TEST_CASE("a run in a job of hostile names is trained and shown", "[cli][hostile]") {
-  if (!HasTorch()) return;
   const std::string name = "a:b/c'\"; $(touch executed)\n\x1b[31m\xff %s";
   const FakeCommand squeue("squeue", "exit 0");
   const Environment texts(kSlurmTexts, name);

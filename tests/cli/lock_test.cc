@@ -37,7 +37,6 @@ TEST_CASE("every command with --db waits for a locked file as long as it is told
     CAPTURE(name);
     words.insert(words.end(), {"--db", db, "--lock-wait", "0"});
     if (name == "submit") words.insert(words.end(), {"--", "--data", "synthetic"});
-    if (name == "bench" && !HasTorch()) continue;  // makes its trainer first
     const ProcessResult result = Dse(words);
     INFO(result.err);
     CHECK(result.code == 1);

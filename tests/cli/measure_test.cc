@@ -33,7 +33,6 @@ const char* kTiny =
 }  // namespace
 
 TEST_CASE("kept weights are tested on a dataset, once, and the results are rows", "[cli][eval]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = TrainedStudy(folder);
   const ProcessResult same = Dse({"eval", "--db", db, "--data", "synthetic"});
@@ -65,7 +64,6 @@ TEST_CASE("kept weights are tested on a dataset, once, and the results are rows"
 }
 
 TEST_CASE("networks are timed, and the timings are kept", "[cli][bench]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string model = folder.Write("tiny.json", kTiny);
   const std::string db = folder / "t.db";
@@ -103,7 +101,6 @@ TEST_CASE("networks are timed, and the timings are kept", "[cli][bench]") {
 }
 
 TEST_CASE("the networks of a population are timed beside their errors", "[cli][bench]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = TrainedStudy(folder);
   const ProcessResult table = Dse({"bench", "--db", db, "--population", "RegNetX", "--samples", "1",

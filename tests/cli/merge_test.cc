@@ -87,7 +87,6 @@ struct LargeShard {
 
 TEST_CASE("shards are trained beside a file that is only read, and merged to what it would hold",
           "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "5");
   const std::string alone = folder / "alone.db";
@@ -138,7 +137,6 @@ TEST_CASE("parts of a study are named as K/N", "[cli]") {
 }
 
 TEST_CASE("a merge that was killed leaves a valid file, and the next one completes it", "[cli]") {
-  if (!HasTorch()) return;
   const LargeShard study;
   const std::string &db = study.db, &shard = study.shard, all = std::to_string(study.kRuns);
   int killed = 0;
@@ -163,7 +161,6 @@ TEST_CASE("a merge that was killed leaves a valid file, and the next one complet
 
 TEST_CASE("a merge that is interrupted changes nothing, and the next one completes it",
           "[cli][train]") {
-  if (!HasTorch()) return;
   const LargeShard study;
   const std::string &db = study.db, &shard = study.shard;
   const std::string before = study.folder / "before.db";
@@ -236,7 +233,6 @@ int64_t CountFiles(const std::string& folder) {
 }
 
 TEST_CASE("weights and checkpoints move from a shard on another file system", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const OtherFileSystem other(folder);
   if (!other.found()) return Skipped("no second file system");
@@ -271,7 +267,6 @@ TEST_CASE("weights and checkpoints move from a shard on another file system", "[
 }
 
 TEST_CASE("a merge waits for a shard in use as long as it is told to", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   const std::string shard = folder / "shard.db", told = folder / "told";
@@ -298,7 +293,6 @@ TEST_CASE("a merge waits for a shard in use as long as it is told to", "[cli][tr
 }
 
 TEST_CASE("shards with hostile names are made and merged as any other", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string study = SmallStudy(folder, "RegNetX", "1");
   for (const char* name :
@@ -316,7 +310,6 @@ TEST_CASE("shards with hostile names are made and merged as any other", "[cli][t
 }
 
 TEST_CASE("conflicts, and shards in use, are told and end a merge with 1", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   const std::string shard = folder / "shard.db";

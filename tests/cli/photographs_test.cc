@@ -55,7 +55,6 @@ int FillClasses(const TempFolder& folder, const std::string& photographs) {
 }  // namespace
 
 TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][photographs]") {
-  if (!HasTorch()) return;
   const std::string photographs = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
   if (photographs.empty()) return;
   const TempFolder folder;
@@ -94,7 +93,6 @@ TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][
 }
 
 TEST_CASE("more corrupt images than one in a hundred are an error", "[cli][photographs]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const TempFolder images;
   for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "test/b/1.jpg"}) {
@@ -111,7 +109,6 @@ TEST_CASE("more corrupt images than one in a hundred are an error", "[cli][photo
 
 TEST_CASE("a pack with a damaged image trains, and both train and eval name it",
           "[cli][photographs]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string pack = folder / "pack";
   REQUIRE(Dse({"pack", "--data", "synthetic", "--out", pack, "-q"}).code == 0);
@@ -145,7 +142,6 @@ TEST_CASE("a pack with a damaged image trains, and both train and eval name it",
 }
 
 TEST_CASE("what a folder holds beside images is said by train and pack", "[cli][photographs]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const TempFolder images;
   for (const char* name : {"train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "test/b/1.jpg"}) {

@@ -4,18 +4,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/support/skipped.h"
-
 namespace dse {
 
 ProcessResult Dse(Words words) {
   words.insert(words.begin(), DSE_PROGRAM);
   return RunProcess(words);
-}
-
-bool HasTorch() {
-  if (!DSE_HAS_TORCH) Skipped("built without LibTorch");
-  return DSE_HAS_TORCH;
 }
 
 std::string Query(const std::string& path, const std::string& sql) {

@@ -13,9 +13,6 @@ using Words = std::vector<std::string>;
 // Runs the program.
 ProcessResult Dse(Words words);
 
-// Skipped where it is built without LibTorch.
-bool HasTorch();
-
 // The first column of the first row of a query.
 std::string Query(const std::string& path, const std::string& sql);
 

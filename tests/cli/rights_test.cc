@@ -41,34 +41,31 @@ void MakeEverything(const std::string& folder, const std::string& images) {
         "1M:4M",  "--db",      db,        "--population", "p"});
   Text({"pack", "--data", "folder:" + images, "--out", folder + "/images.pack"});
   Text({"inspect", "regnetx-200mf", "--svg", folder + "/m.svg"});
-  if (HasTorch()) {
-    Text({"train",
-          "--db",
-          db,
-          "--data",
-          "synthetic",
-          "--recipe",
-          "smoke",
-          "--device",
-          "cpu",
-          "--threads",
-          "1",
-          "--keep-weights",
-          "--limit",
-          "1",
-          "--shard",
-          "0/1",
-          "--set",
-          "train_images=100",
-          "test_images=100",
-          "batch_size=50"});
-    Text({"submit", "--db", db, "--tasks", "2", "--shared-file", "yes", "--", "--data",
-          "synthetic"});
-    Text({"merge", "--db", db, db + ".shards", "--move-files"});
-    Text({"analyze", "--db", db, "--html", folder + "/r.html", "--json", folder + "/r.json",
-          "--csv", folder + "/tables", "--charts", folder + "/charts"});
-    Text({"export", "--db", db, "--format", "pycls-yaml", "--out", folder + "/yaml"});
-  }
+  Text({"train",
+        "--db",
+        db,
+        "--data",
+        "synthetic",
+        "--recipe",
+        "smoke",
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        "--keep-weights",
+        "--limit",
+        "1",
+        "--shard",
+        "0/1",
+        "--set",
+        "train_images=100",
+        "test_images=100",
+        "batch_size=50"});
+  Text({"submit", "--db", db, "--tasks", "2", "--shared-file", "yes", "--", "--data", "synthetic"});
+  Text({"merge", "--db", db, db + ".shards", "--move-files"});
+  Text({"analyze", "--db", db, "--html", folder + "/r.html", "--json", folder + "/r.json", "--csv",
+        folder + "/tables", "--charts", folder + "/charts"});
+  Text({"export", "--db", db, "--format", "pycls-yaml", "--out", folder + "/yaml"});
   for (const char* format : {"csv", "jsonl", "sweep-json"}) {
     Text({"export", "--db", db, "--format", format, "--out", folder + "/out." + format});
   }
@@ -101,7 +98,7 @@ TEST_CASE("files and folders have the rights that the umask leaves, and not ever
       CHECK(ModeOf(path) == (most & ~mask & ~mode_t{S_IWOTH}));
       ++files;
     }
-    CHECK(files >= (DSE_HAS_TORCH ? 30 : 6));
+    CHECK(files >= 30);
   }
 }
 
@@ -116,7 +113,6 @@ TEST_CASE("a link in the place of a file that is written for a moment leads nowh
   CHECK(fs::is_symlink(folder / "out.csv"));
   CHECK(RunProcess({"cat", own}).out != "mine");
   // A script is never written through one.
-  if (!HasTorch()) return;
   const FakeCluster cluster;
   folder.Write("s.db.slurm/other", "theirs");
   fs::create_symlink("other", folder / "s.db.slurm/train-1.sh");

@@ -142,7 +142,6 @@ TEST_CASE("slips in what to do with which runs are one sentence", "[cli]") {
 }
 
 TEST_CASE("weights wanted afterwards come by a retry and the same training", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   Words train = {

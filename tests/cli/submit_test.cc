@@ -188,7 +188,6 @@ TEST_CASE("what is missing after a lost task is shared by another number of task
 }
 
 TEST_CASE("the number of tasks counts the workers that each will have", "[cli]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "4");
   FakeCluster cluster;

@@ -47,7 +47,6 @@ bool KillOnce(const std::function<bool()>& begun, const std::string& db, Words w
 }
 
 TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "4");
   const ProcessResult plan = Dse(TrainWords(db, "synthetic", {"--dry-run"}));
@@ -76,7 +75,6 @@ TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli
 }
 
 TEST_CASE("the same command trains the same numbers", "[cli][train]") {
-  if (!HasTorch()) return;
   std::string first;
   for (int i = 0; i < 2; ++i) {
     const TempFolder folder;
@@ -93,7 +91,6 @@ TEST_CASE("the same command trains the same numbers", "[cli][train]") {
 
 TEST_CASE("a study that was killed is finished by the same command and nothing is trained twice",
           "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string drawn = SmallStudy(folder, "RegNetX", "6");
   std::string db;
@@ -118,7 +115,6 @@ TEST_CASE("a study that was killed is finished by the same command and nothing i
 
 TEST_CASE("a run killed between epochs goes on from its checkpoint to the same numbers",
           "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string numbers =
       "SELECT group_concat(epoch || ' ' || train_loss || ' ' || test_error, ' ') FROM (SELECT "
@@ -161,7 +157,6 @@ TEST_CASE("a run killed between epochs goes on from its checkpoint to the same n
 }
 
 TEST_CASE("Ctrl-C gives the runs back and exits with 130", "[cli][train]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "6");
   Words words = TrainWords(db, "synthetic", {"--set", "epochs=10000", "-q"});
@@ -220,12 +215,10 @@ TEST_CASE("what can be known beforehand is refused before a row is written", "[c
     CHECK(result.code == row.code);
     CHECK_THAT(result.err, Catch::Contains(row.message));
   }
-  if (HasTorch()) {
-    const ProcessResult half =
-        Dse(TrainWords(db, "synthetic", {"--device", "cpu", "--set", "precision=fp16", "-q"}));
-    CHECK(half.code == 1);
-    CHECK_THAT(half.err, Catch::Contains("fp16 needs a GPU"));
-  }
+  const ProcessResult half =
+      Dse(TrainWords(db, "synthetic", {"--device", "cpu", "--set", "precision=fp16", "-q"}));
+  CHECK(half.code == 1);
+  CHECK_THAT(half.err, Catch::Contains(DSE_HAS_TORCH ? "fp16 needs a GPU" : "no precision fp16"));
   setenv("DSE_TORCH_MODULE", (folder / "none.so").c_str(), 1);
   const ProcessResult module = Dse(TrainWords(db, "synthetic", {"--engine", "torch", "-q"}));
   unsetenv("DSE_TORCH_MODULE");
@@ -247,7 +240,6 @@ TEST_CASE("classes that differ from the dataset's name the option to use", "[cli
 
 // A small version of the study of the README, on real images.
 TEST_CASE("networks train on real images from a folder", "[cli][train]") {
-  if (!HasTorch()) return;
   const std::string images = FolderFrom("DSE_CIFAR10_DIR");
   if (images.empty()) return;
   const TempFolder folder;

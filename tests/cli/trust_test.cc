@@ -118,7 +118,6 @@ class Study {
 }  // namespace
 
 TEST_CASE("every number of a study is of the images it is said to be of", "[cli][trust]") {
-  if (!HasTorch()) return;
   const Study study;
   const double trained = std::stod(Query(study.db(), "SELECT error FROM results"));
   REQUIRE(trained < 50);
@@ -146,7 +145,6 @@ TEST_CASE("every number of a study is of the images it is said to be of", "[cli]
 }
 
 TEST_CASE("images to test on are tested, whatever lies beside them", "[cli][trust]") {
-  if (!HasTorch()) return;
   const Study study;
   const double trained = std::stod(Query(study.db(), "SELECT error FROM results"));
   const fs::path root = study.folder().path();

@@ -50,7 +50,6 @@ struct TrainedStudy {
 
 TEST_CASE("verify finds nothing in a study that was trained, and says what it looked at",
           "[cli][verify]") {
-  if (!HasTorch()) return;
   const TrainedStudy study;
   for (const Words& words : {Words{"verify", "--db", study.db},
                              Words{"verify", "--db", study.db, "--deep", "--clean"}}) {
@@ -65,7 +64,6 @@ TEST_CASE("verify finds nothing in a study that was trained, and says what it lo
 
 TEST_CASE("a byte that changed in kept weights is found by --deep, a cut end always",
           "[cli][verify]") {
-  if (!HasTorch()) return;
   const TrainedStudy study;
   const std::string bytes = ReadAll(study.weights);
   std::string flipped = bytes;
@@ -90,7 +88,6 @@ TEST_CASE("a byte that changed in kept weights is found by --deep, a cut end alw
 }
 
 TEST_CASE("verify --clean removes the files that no run needs, and no other", "[cli][verify]") {
-  if (!HasTorch()) return;
   const TrainedStudy study;
   const std::string folder = study.db + ".d/";
   const std::string stray = "0123456789abcdef.safetensors";
@@ -136,7 +133,6 @@ TEST_CASE("verify --clean removes the files that no run needs, and no other", "[
 
 TEST_CASE("verify leaves the files of a run in somebody's hands alone, whatever they are",
           "[cli][verify]") {
-  if (!HasTorch()) return;
   const TrainedStudy study;
   Query(study.db,
         "UPDATE runs SET state = 'running', error = NULL, best_error = NULL, attempt = 2,"
@@ -197,7 +193,6 @@ TEST_CASE("verify shows no names that a terminal obeys", "[cli][verify]") {
 
 TEST_CASE("a training removes what a killed worker left behind of runs that are done",
           "[cli][verify]") {
-  if (!HasTorch()) return;
   const TrainedStudy study;
   const std::string left = study.Checkpoint(study.done) + ".previous";
   WriteAll(left, "x");

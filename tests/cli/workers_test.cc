@@ -41,7 +41,6 @@ TEST_CASE("workers are a number, or auto, and not both ways at once", "[cli][wor
 }
 
 TEST_CASE("auto says what it chose, and trains all there is", "[cli][workers]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   const ProcessResult dry = Dse(Train(db, {"--workers", "auto", "--dry-run"}));
@@ -56,7 +55,6 @@ TEST_CASE("auto says what it chose, and trains all there is", "[cli][workers]") 
 
 TEST_CASE("without a GPU several workers on each are so many as the cores allow",
           "[cli][workers]") {
-  if (!HasTorch()) return;
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "1");
   const ProcessResult result = Dse(Train(db, {"--workers-per-gpu", "4", "--device", "cpu"}));

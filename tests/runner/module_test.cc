@@ -44,17 +44,41 @@ TEST_CASE("a missing LibTorch module is an error that says where it was looked f
   }
 }
 
-TEST_CASE("without the module the native engine trains, tests and is measured on the CPU") {
+TEST_CASE(
+    "the native engine trains, tests and is measured on the CPU, with or without the module") {
+  const TempFolder folder;
+  for (const std::string& module : {folder.Write("libdse_torch.so", "is never opened"),
+                                    std::string("/nowhere/libdse_torch.so")}) {
+    const ModuleVariable variable(module);
+    CHECK(MakeTrainer(kCpu)->EngineFor(TinyModel("X"), {}).name == kNative);
+    CHECK(MakeTrainer(kCpu)->device().Name() == "cpu, 1 thread");
+    MakeTrainer(kCpu)->FreeMemory();
+    CHECK(MakeMeter(kCpu, Precision::kAuto)->engine().name == kNative);
+  }
+}
+
+TEST_CASE("what the native engine cannot is LibTorch's, where its module is there") {
+  Recipe recipe;
+  recipe.precision = Precision::kBf16;
+  const TempFolder folder;
+  {
+    const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));
+    const auto trainer = MakeTrainer(kCpu);
+    CHECK_THROWS_WITH(trainer->EngineFor(TinyModel("X"), recipe), Contains("does not load"));
+    CHECK(trainer->EngineFor(TinyModel("X"), {}).name == kNative);
+    CHECK_THROWS_WITH(MakeMeter(kCpu, Precision::kBf16), Contains("does not load"));
+  }
   const ModuleVariable variable("/nowhere/libdse_torch.so");
-  CHECK(MakeTrainer(kCpu)->EngineFor(TinyModel("X"), {}).name == kNative);
-  CHECK(MakeMeter(kCpu)->engine().name == kNative);
-  CHECK(ChooseEngine(kCpu).engine == "native");
-  CHECK(ChooseEngine({"cuda"}).engine == "auto");
+  CHECK_THROWS_WITH(MakeTrainer(kCpu)->ResolvePrecision(TinyModel("X"), recipe),
+                    Contains("native") && Contains("has no precision bf16"));
+  CHECK_THROWS_WITH(MakeMeter(kCpu, Precision::kBf16)->ResolvePrecision(Precision::kBf16),
+                    Contains("precision bf16"));
 }
 
 TEST_CASE("the native engine is taken where it is asked for, and never on a GPU") {
   CHECK(MakeTrainer(kNativeWanted)->EngineFor(TinyModel("X"), {}).name == kNative);
-  CHECK(ChooseEngine(kNativeWanted).device == "cpu");
+  CHECK(ResolveDevice(kNativeWanted).device == "cpu");
+  CHECK(ResolveDevice({"cuda"}).device == "cuda");
   CHECK_THROWS_WITH(MakeTrainer({.device = "cuda:0", .engine = "native"}),
                     Contains("--device cuda:0"));
 }
@@ -77,14 +101,14 @@ TEST_CASE("without the module the GPUs cannot be told, which is no empty list") 
 TEST_CASE("a file that is no module is an error with the loader's reason") {
   const TempFolder folder;
   const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));
-  CHECK_THROWS_WITH(MakeTrainer(kCpu), Contains("does not load") && Contains("libdse_torch.so"));
+  CHECK_THROWS_WITH(MakeTrainer(kTorch), Contains("does not load") && Contains("libdse_torch.so"));
 }
 
 TEST_CASE("a library of somebody else is no module") {
   Dl_info libc{};
   REQUIRE(dladdr(reinterpret_cast<void*>(&std::getenv), &libc) != 0);
   const ModuleVariable variable(libc.dli_fname);
-  CHECK_THROWS_WITH(MakeTrainer(kCpu), Contains("is no module of dse"));
+  CHECK_THROWS_WITH(MakeTrainer(kTorch), Contains("is no module of dse"));
 }
 
 }  // namespace dse::module_test

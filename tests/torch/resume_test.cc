@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "runner/native/native_engine.h"
 #include "runner/training/safetensors.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
@@ -40,6 +41,7 @@ struct Traces {
   TrainingOutcome outcome = TrainingOutcome::kDone;
   std::vector<double> numbers;  // of the reports, times left out
   std::vector<std::string> warnings;
+  std::string engine;
   std::string weights;
   std::optional<int64_t> micro_batch;
   int asked = 0;  // how often, whether to stop
@@ -48,7 +50,17 @@ struct Traces {
 struct Machine {
   int threads = 2;
   int replicas = 1;
+  bool native = false;  // by the native engine, else by LibTorch
 };
+
+std::unique_ptr<Trainer> TrainerOf(const Machine& machine) {
+  TrainerOptions options{"cpu", machine.threads};
+  options.replicas = machine.replicas;
+  if (!machine.native) return MakeLibTorchTrainer(options);
+  Engines engines;
+  engines.push_back(MakeNativeEngine(options));
+  return std::make_unique<EngineTrainer>(std::move(engines));
+}
 
 class Training {
  public:
@@ -77,10 +89,9 @@ class Training {
     TrainingJob job{model_, recipe_, data_, 5};
     job.files.checkpoint = checkpoint();
     job.files.weights = weights.empty() ? folder_ / "weights.safetensors" : weights;
-    TrainerOptions options{"cpu", machine.threads};
-    options.replicas = machine.replicas;
-    const TrainingResult result = MakeLibTorchTrainer(options)->Train(job, hooks);
+    const TrainingResult result = TrainerOf(machine)->Train(job, hooks);
     traces.outcome = result.outcome;
+    traces.engine = result.engine;
     traces.asked = asked;
     traces.micro_batch = result.micro_batch;
     traces.weights = Slurp(job.files.weights);
@@ -101,6 +112,7 @@ class Training {
 };
 
 constexpr int kNever = -1;
+constexpr size_t kNumbersOfEpoch = 6;
 
 void CheckSame(const Traces& one, const Traces& other, bool weights = true) {
   CHECK(one.outcome == other.outcome);
@@ -147,6 +159,33 @@ TEST_CASE("Momentum of every optimizer and precise statistics survive a stop") {
     Training training(recipe, "MBConv");
     training.Run(7);
     CheckSame(training.Run(kNever), whole);
+  }
+}
+
+// Momentum, averages and noise go over with the weights: without one of them losses differ in the
+// third digit.
+TEST_CASE("What one engine began the other ends, near to what either alone comes to") {
+  for (const OptimizerKind optimizer :
+       {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}) {
+    for (const bool native : {false, true}) {
+      CAPTURE(int(optimizer), native);
+      Recipe recipe = RichRecipe();
+      recipe.optimizer = optimizer;
+      recipe.lr = optimizer == OptimizerKind::kSgd ? 0.02 : 0.001;
+      const Traces whole = Training(recipe, "MBConv").Run(kNever, {.native = native});
+      Training training(recipe, "MBConv");
+      REQUIRE(training.Run(20, {.native = native}).outcome == TrainingOutcome::kInterrupted);
+      const Traces mixed = training.Run(kNever, {.native = !native});
+      REQUIRE(mixed.warnings.size() == 1);
+      CHECK_THAT(mixed.warnings[0], Catch::Contains("was begun by " + whole.engine));
+      CHECK_THAT(mixed.engine, Catch::StartsWith(whole.engine + " + "));
+      REQUIRE(mixed.numbers.size() == whole.numbers.size());
+      for (size_t i = 0; i < whole.numbers.size(); i += kNumbersOfEpoch) {
+        for (const size_t loss : {i + 2, i + 4}) {
+          CHECK(mixed.numbers[loss] == Approx(whole.numbers[loss]).epsilon(1e-5));
+        }
+      }
+    }
   }
 }
 

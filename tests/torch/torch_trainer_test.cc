@@ -179,7 +179,7 @@ TEST_CASE("The module opens, trains, and its errors arrive as Error") {
   const Model model = TinyModel("X");
   Recipe recipe = ToyRecipe();
   recipe.epochs = 1;
-  const std::unique_ptr<Trainer> trainer = MakeTrainer({"cpu", 1});
+  const std::unique_ptr<Trainer> trainer = MakeTrainer({.device = "cpu", .engine = "torch"});
   CHECK(trainer->Train({model, recipe, data, 1}, {}).outcome == TrainingOutcome::kDone);
   CHECK_THROWS_AS(MakeTrainer({"cuda:999", 1}), Error);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/hash.h"
+#include "core/version.h"
 #include "runner/native/native_engine.h"
 #include "runner/training/engine_trainer.h"
 #include "tests/runner/native/stepped.h"
@@ -145,7 +146,7 @@ TEST_CASE("The native engine learns the toy images") {
   const Model model = TinyModel("X");
   const ToyDataset data(192, 48);
   const TrainingResult result = NativeTrainer(2)->Train({model, recipe, data, 1}, {});
-  CHECK(result.engine.name == kNative);
+  CHECK(result.engine == EngineInfo{kNative, Version()}.Text());
   CHECK(result.precision == "fp32");
   CHECK(result.error < 20);
 }

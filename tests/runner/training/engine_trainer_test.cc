@@ -30,7 +30,7 @@ TEST_CASE("What does not fit in parts of two images is out of memory") {
   CHECK(result.outcome == TrainingOutcome::kOutOfMemory);
   CHECK(result.message ==
         "out of memory on cpu, 1 thread; batches of 8 were tried in parts of 2 images too");
-  CHECK(result.engine.Text() == "Fake 1");
+  CHECK(result.engine == "Fake 1");
   CHECK(result.precision == "fp32");
   CHECK_THAT(training.script.Calls(), Catch::EndsWith("make 1x4 | tally 3 | step 0 0.1"));
 }
@@ -129,14 +129,14 @@ TEST_CASE("A job goes to the first engine that supports it, which says what its 
   EngineTrainer trainer(std::move(engines));
   const TrainingJob task{job.model, job.recipe, job.data, 1};
   SECTION("the first") {
-    CHECK(trainer.Train(task, {}).engine.Text() == "native 0.1");
+    CHECK(trainer.Train(task, {}).engine == "native 0.1");
     CHECK(trainer.EngineFor(job.model, job.recipe).name == "native");
     CHECK(trainer.ResolvePrecision(job.model, job.recipe) == Precision::kFp32);
     CHECK(second.calls.empty());
   }
   SECTION("the second") {
     first.support = {false, "block X"};
-    CHECK(trainer.Train(task, {}).engine.Text() == "Torch 2");
+    CHECK(trainer.Train(task, {}).engine == "Torch 2");
     CHECK(trainer.EngineFor(job.model, job.recipe).version == "2");
     CHECK(trainer.ResolvePrecision(job.model, job.recipe) == Precision::kBf16);
     CHECK(first.calls.empty());

@@ -87,7 +87,7 @@ TEST_CASE("A result has the last epoch's error and the lowest of all") {
   const TrainingResult result = training.Run();
   CHECK(result.error == 30);
   CHECK(result.best_error == 20);
-  CHECK(result.engine.Text() == "Fake 1");
+  CHECK(result.engine == "Fake 1");
   CHECK(result.precision == "fp32");
   CHECK(result.img_per_s > 0);
   CHECK_FALSE(result.micro_batch);

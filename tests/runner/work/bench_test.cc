@@ -43,7 +43,7 @@ class FakeMeter : public Meter {
 
 BenchSummary Run(const BenchRequest& request, std::vector<Model> models, Device& device) {
   return Bench(request, std::move(models),
-               [&](const TrainerOptions&) { return std::make_unique<FakeMeter>(device); }, {});
+               [&](const TrainerOptions&, Precision) { return std::make_unique<FakeMeter>(device); }, {});
 }
 
 BenchRequest RequestOn(const std::string& db_path) {

@@ -47,7 +47,7 @@ class FakeTrainer : public Trainer {
       : training_(std::move(training)), test_(std::move(test)) {}
   TrainingResult Train(const TrainingJob& job, const TrainingHooks& hooks) override {
     TrainingResult result = training_(job, hooks);
-    result.engine = EngineFor(job.model, job.recipe);
+    result.engine = EngineFor(job.model, job.recipe).Text();
     return result;
   }
   DeviceInfo device() const override { return {{}, 3}; }
