@@ -1,13 +1,12 @@
 #include "runner/trainers.h"
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "runner/native/native_engine.h"
 #include "runner/native/native_meter.h"
 #include "runner/torch_module.h"
 #include "runner/training/engine_trainer.h"
+#include "runner/training/gpu_presence.h"
 
 namespace dse {
 namespace {
@@ -15,11 +14,6 @@ namespace {
 constexpr const char* kAutoWord = "auto";
 constexpr const char* kCpuWord = "cpu";
 constexpr const char* kNativeWord = "native";
-
-bool HasNvidiaDriver() {
-  std::error_code ignored;
-  return std::filesystem::exists("/dev/nvidiactl", ignored);
-}
 
 // Whether the native engine is asked first.
 bool BeginsNative(const TrainerOptions& options) {
@@ -63,7 +57,7 @@ class TorchOnDemand : public Engine {
 }  // namespace
 
 TrainerOptions ResolveDevice(TrainerOptions options) {
-  const bool on_cpu = options.engine == kNativeWord || !HasNvidiaDriver();
+  const bool on_cpu = options.engine == kNativeWord || !HasNvidiaDriver() || HidesGpus();
   if (options.device == kAutoWord && on_cpu) options.device = kCpuWord;
   return options;
 }

@@ -3,12 +3,8 @@
 #ifdef DSE_TORCH_CUDA
 #include <c10/cuda/CUDAFunctions.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <string_view>
-#include <system_error>
-
 #include "runner/torch/cuda/device.h"
+#include "runner/training/gpu_presence.h"
 #endif
 
 namespace dse {
@@ -18,11 +14,8 @@ namespace {
 GpuSurvey SurveyGpus() {
   GpuSurvey survey;
   survey.built_for_gpus = true;
-  std::error_code ignored;
-  survey.driver = std::filesystem::exists("/dev/nvidiactl", ignored);
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  survey.hidden =
-      visible != nullptr && (*visible == '\0' || std::string_view(visible).starts_with("-1"));
+  survey.driver = HasNvidiaDriver();
+  survey.hidden = HidesGpus();
   survey.count = c10::cuda::device_count();
   if (survey.count == 0) survey.failure = cuda::CountFailure();
   return survey;

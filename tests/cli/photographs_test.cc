@@ -54,7 +54,8 @@ int FillClasses(const TempFolder& folder, const std::string& photographs) {
 
 }  // namespace
 
-TEST_CASE("photographs train at 224 px from a folder and from its pack", "[cli][photographs]") {
+TEST_CASE("photographs train at 224 px from a folder and from its pack",
+          "[cli][photographs][trains-long]") {
   const std::string photographs = FolderFrom("DSE_IMAGENET_SAMPLE_DIR");
   if (photographs.empty()) return;
   const TempFolder folder;
@@ -108,7 +109,7 @@ TEST_CASE("more corrupt images than one in a hundred are an error", "[cli][photo
 }
 
 TEST_CASE("a pack with a damaged image trains, and both train and eval name it",
-          "[cli][photographs]") {
+          "[cli][photographs][trains-long]") {
   const TempFolder folder;
   const std::string pack = folder / "pack";
   REQUIRE(Dse({"pack", "--data", "synthetic", "--out", pack, "-q"}).code == 0);

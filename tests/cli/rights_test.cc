@@ -74,7 +74,7 @@ void MakeEverything(const std::string& folder, const std::string& images) {
 }  // namespace
 
 TEST_CASE("files and folders have the rights that the umask leaves, and not everybody may write",
-          "[cli][hostile]") {
+          "[cli][hostile][trains-long]") {
   const TempFolder source;
   for (const char* split : {"train", "val"}) {
     for (const char* name : {"a", "b"}) {

@@ -141,7 +141,8 @@ TEST_CASE("slips in what to do with which runs are one sentence", "[cli]") {
   slip({"list", "--population", "RegNet"}, "did you mean 'RegNetX'?", 1);
 }
 
-TEST_CASE("weights wanted afterwards come by a retry and the same training", "[cli][train]") {
+TEST_CASE("weights wanted afterwards come by a retry and the same training",
+          "[cli][train][trains-long]") {
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "2");
   Words train = {

@@ -46,7 +46,8 @@ bool KillOnce(const std::function<bool()>& begun, const std::string& db, Words w
   return Query(db, "SELECT count(*) FROM runs WHERE state <> 'done'") != "0";
 }
 
-TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli][train]") {
+TEST_CASE("a study on the embedded dataset goes from drawing to analysis",
+          "[cli][train][trains-long]") {
   const TempFolder folder;
   const std::string db = SmallStudy(folder, "RegNetX", "4");
   const ProcessResult plan = Dse(TrainWords(db, "synthetic", {"--dry-run"}));
@@ -74,7 +75,7 @@ TEST_CASE("a study on the embedded dataset goes from drawing to analysis", "[cli
   CHECK_THAT(analyze.out, Catch::Contains("RegNetX"));
 }
 
-TEST_CASE("the same command trains the same numbers", "[cli][train]") {
+TEST_CASE("the same command trains the same numbers", "[cli][train][trains-long]") {
   std::string first;
   for (int i = 0; i < 2; ++i) {
     const TempFolder folder;
@@ -90,7 +91,7 @@ TEST_CASE("the same command trains the same numbers", "[cli][train]") {
 }
 
 TEST_CASE("a study that was killed is finished by the same command and nothing is trained twice",
-          "[cli][train]") {
+          "[cli][train][trains-long]") {
   const TempFolder folder;
   const std::string drawn = SmallStudy(folder, "RegNetX", "6");
   std::string db;
@@ -114,7 +115,7 @@ TEST_CASE("a study that was killed is finished by the same command and nothing i
 }
 
 TEST_CASE("a run killed between epochs goes on from its checkpoint to the same numbers",
-          "[cli][train]") {
+          "[cli][train][trains-long]") {
   const TempFolder folder;
   const std::string numbers =
       "SELECT group_concat(epoch || ' ' || train_loss || ' ' || test_error, ' ') FROM (SELECT "
@@ -239,7 +240,7 @@ TEST_CASE("classes that differ from the dataset's name the option to use", "[cli
 }
 
 // A small version of the study of the README, on real images.
-TEST_CASE("networks train on real images from a folder", "[cli][train]") {
+TEST_CASE("networks train on real images from a folder", "[cli][train][trains-long]") {
   const std::string images = FolderFrom("DSE_CIFAR10_DIR");
   if (images.empty()) return;
   const TempFolder folder;

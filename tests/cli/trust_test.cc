@@ -117,7 +117,8 @@ class Study {
 
 }  // namespace
 
-TEST_CASE("every number of a study is of the images it is said to be of", "[cli][trust]") {
+TEST_CASE("every number of a study is of the images it is said to be of",
+          "[cli][trust][trains-long]") {
   const Study study;
   const double trained = std::stod(Query(study.db(), "SELECT error FROM results"));
   REQUIRE(trained < 50);
@@ -144,7 +145,7 @@ TEST_CASE("every number of a study is of the images it is said to be of", "[cli]
   CHECK(study.TestedError("numbered") == Approx(trained));
 }
 
-TEST_CASE("images to test on are tested, whatever lies beside them", "[cli][trust]") {
+TEST_CASE("images to test on are tested, whatever lies beside them", "[cli][trust][trains-long]") {
   const Study study;
   const double trained = std::stod(Query(study.db(), "SELECT error FROM results"));
   const fs::path root = study.folder().path();

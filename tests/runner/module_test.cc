@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <optional>
 
 #include "core/error.h"
 #include "runner/trainers.h"
@@ -13,19 +14,23 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-// Sets DSE_TORCH_MODULE for a scope and puts back what was there.
-class ModuleVariable {
+// Sets a variable of the environment for a scope and puts back what was there.
+class ScopedVariable {
  public:
-  explicit ModuleVariable(const std::string& value) {
-    const char* old = std::getenv(kName);
+  ScopedVariable(const char* name, const std::string& value) : name_(name) {
+    const char* old = std::getenv(name);
     if (old != nullptr) old_ = old;
-    setenv(kName, value.c_str(), 1);
+    setenv(name, value.c_str(), 1);
   }
-  ~ModuleVariable() { old_.empty() ? unsetenv(kName) : setenv(kName, old_.c_str(), 1); }
+  ~ScopedVariable() { old_ ? setenv(name_, old_->c_str(), 1) : unsetenv(name_); }
 
  private:
-  static constexpr const char* kName = "DSE_TORCH_MODULE";
-  std::string old_;
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+struct ModuleVariable : ScopedVariable {
+  explicit ModuleVariable(const std::string& file) : ScopedVariable("DSE_TORCH_MODULE", file) {}
 };
 
 }  // namespace
@@ -79,6 +84,10 @@ TEST_CASE("the native engine is taken where it is asked for, and never on a GPU"
   CHECK(MakeTrainer(kNativeWanted)->EngineFor(TinyModel("X"), {}).name == kNative);
   CHECK(ResolveDevice(kNativeWanted).device == "cpu");
   CHECK(ResolveDevice({"cuda"}).device == "cuda");
+  for (const char* none : {"", "-1", "-1,0"}) {
+    const ScopedVariable hidden("CUDA_VISIBLE_DEVICES", none);
+    CHECK(ResolveDevice({"auto"}).device == "cpu");
+  }
   CHECK_THROWS_WITH(MakeTrainer({.device = "cuda:0", .engine = "native"}),
                     Contains("--device cuda:0"));
 }
