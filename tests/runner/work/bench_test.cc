@@ -42,8 +42,9 @@ class FakeMeter : public Meter {
 };
 
 BenchSummary Run(const BenchRequest& request, std::vector<Model> models, Device& device) {
-  return Bench(request, std::move(models),
-               [&](const TrainerOptions&, Precision) { return std::make_unique<FakeMeter>(device); }, {});
+  return Bench(
+      request, std::move(models),
+      [&](const TrainerOptions&, Precision) { return std::make_unique<FakeMeter>(device); }, {});
 }
 
 BenchRequest RequestOn(const std::string& db_path) {
