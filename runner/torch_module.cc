@@ -47,8 +47,9 @@ std::string TorchModulePath() {
   }
   throw Error(
       "training needs the LibTorch module, which is not there (looked for " + looked +
-      "); build with -DDSE_WITH_TORCH=ON, set DSE_TORCH_MODULE to the file, or train on the CPU "
-      "with --engine native");
+          "); build with -DDSE_WITH_TORCH=ON, set DSE_TORCH_MODULE to the file, or train on the "
+          "CPU with --engine native",
+      Fault::kWorker);
 }
 
 bool HasTorchModule() {
@@ -61,7 +62,9 @@ bool HasTorchModule() {
 template <typename Function>
 Function* FindSymbol(void* module, const std::string& path, const char* name) {
   void* symbol = dlsym(module, name);
-  if (symbol == nullptr) throw Error(path + ": is no module of dse ('" + name + "' is missing)");
+  if (symbol == nullptr) {
+    throw Error(path + ": is no module of dse ('" + name + "' is missing)", Fault::kWorker);
+  }
   return reinterpret_cast<Function*>(symbol);
 }
 
@@ -73,7 +76,8 @@ void* OpenModule(const std::string& path) {
   if (module != nullptr) return module;
   const char* reason = dlerror();
   throw Error("the LibTorch module does not load: " +
-              std::string(reason == nullptr ? path : std::string(reason)));
+                  std::string(reason == nullptr ? path : std::string(reason)),
+              Fault::kWorker);
 }
 
 // Finds `name` in the module of this build.
@@ -85,7 +89,8 @@ Function* FindInModule(const char* name) {
       FindSymbol<decltype(dse_torch_module_build)>(module, path, "dse_torch_module_build");
   if (build() != TorchModuleBuild()) {
     throw Error(path + ": belongs to another build of dse (" + build() + ", this program is " +
-                TorchModuleBuild() + "); build both together");
+                    TorchModuleBuild() + "); build both together",
+                Fault::kWorker);
   }
   return FindSymbol<Function>(module, path, name);
 }

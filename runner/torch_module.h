@@ -11,8 +11,8 @@
 #include "runner/training/trainer_options.h"
 
 // What the shared module with LibTorch exports. The program opens it with dlopen when it first
-// trains, tests or times a network, so other commands start in milliseconds. Module and program are
-// built together: plain C++ types and exceptions cross the border.
+// computes on LibTorch, so all else starts in milliseconds. Module and program are built together:
+// plain C++ types and exceptions cross the border.
 
 namespace dse {
 
@@ -21,13 +21,14 @@ inline constexpr const char* kTorchModuleFile = "libdse_torch.so";
 // Tells builds apart: version and commit.
 inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Commit(); }
 
-// Where the module lies. Throws Error if it is nowhere.
+// Where the module lies. Throws Error, a worker's fault, if it is nowhere.
 std::string TorchModulePath();
 bool HasTorchModule();
 
 // Open the module and make its engine, or what measures it. The module is looked for in
 // $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,
-// does not load, belongs to another build, or the device is not there.
+// does not load, belongs to another build, or the device is not there; the module's faults are the
+// worker's (core/error.h), for another process may find a whole one.
 std::unique_ptr<Engine> OpenTorchEngine(const TrainerOptions& options);
 std::unique_ptr<Meter> OpenTorchMeter(const TrainerOptions& options);
 // Opens the module and asks it for the GPUs that this process can use.

@@ -15,10 +15,10 @@ constexpr const char* kAutoWord = "auto";
 constexpr const char* kCpuWord = "cpu";
 constexpr const char* kNativeWord = "native";
 
-// Whether the native engine is asked first.
-bool BeginsNative(const TrainerOptions& options) {
-  return options.engine == kNativeWord ||
-         (options.engine == kAutoWord && options.device == kCpuWord);
+// The native engine knows no other word for its device.
+TrainerOptions OnCpu(TrainerOptions options) {
+  options.device = kCpuWord;
+  return options;
 }
 
 // LibTorch on the CPU, opened when it is first asked for something: that takes half a second, and
@@ -57,21 +57,22 @@ class TorchOnDemand : public Engine {
 }  // namespace
 
 TrainerOptions ResolveDevice(TrainerOptions options) {
-  const bool on_cpu = options.engine == kNativeWord || !HasNvidiaDriver() || HidesGpus();
-  if (options.device == kAutoWord && on_cpu) options.device = kCpuWord;
-  return options;
+  const bool on_cpu = options.engine == kNativeWord || !MayHaveGpus();
+  return options.device == kAutoWord && on_cpu ? OnCpu(options) : options;
 }
 
 std::unique_ptr<Trainer> MakeTrainer(const TrainerOptions& wanted) {
   const TrainerOptions options = ResolveDevice(wanted);
   Engines engines;
-  if (BeginsNative(options)) {
+  if (options.engine == kNativeWord) {
     engines.push_back(MakeNativeEngine(options));
-    if (options.engine == kAutoWord && HasTorchModule()) {
-      engines.push_back(std::make_unique<TorchOnDemand>(options));
-    }
+  } else if (options.engine == kAutoWord && options.device == kCpuWord) {
+    engines.push_back(MakeNativeEngine(options));
+    if (HasTorchModule()) engines.push_back(std::make_unique<TorchOnDemand>(options));
   } else {
     engines.push_back(OpenTorchEngine(options));
+    const bool found_no_gpu = options.engine == kAutoWord && !engines.back()->device().on_gpu();
+    if (found_no_gpu) engines.insert(engines.begin(), MakeNativeEngine(OnCpu(options)));
   }
   return std::make_unique<EngineTrainer>(std::move(engines));
 }
@@ -80,9 +81,14 @@ std::vector<GpuIdentity> ListGpus() { return ListTorchGpus(); }
 
 std::unique_ptr<Meter> MakeMeter(const TrainerOptions& wanted, Precision precision) {
   const TrainerOptions options = ResolveDevice(wanted);
-  const bool by_other =
-      options.engine == kAutoWord && HasTorchModule() && !ComputesNatively(precision);
-  return BeginsNative(options) && !by_other ? MakeNativeMeter(options) : OpenTorchMeter(options);
+  const bool any = options.engine == kAutoWord, native = ComputesNatively(precision);
+  if (options.engine == kNativeWord) return MakeNativeMeter(options);
+  if (any && options.device == kCpuWord && (native || !HasTorchModule())) {
+    return MakeNativeMeter(options);
+  }
+  std::unique_ptr<Meter> meter = OpenTorchMeter(options);
+  const bool found_no_gpu = any && native && !meter->device().on_gpu();
+  return found_no_gpu ? MakeNativeMeter(OnCpu(options)) : std::move(meter);
 }
 
 }  // namespace dse

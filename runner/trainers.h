@@ -12,8 +12,8 @@
 namespace dse {
 
 // `auto` as a device becomes cpu where that is known without asking LibTorch: the native engine has
-// no other, a machine without an NVIDIA driver has no GPU, and CUDA_VISIBLE_DEVICES may hide all.
-// Else it stays, and is an error where LibTorch then finds no GPU: the CPU must be asked for there.
+// no other, and MayHaveGpus (gpu_presence.h) says where there is no GPU. Else LibTorch is asked,
+// which is an error where there is a driver and no GPU can be used: the CPU must be asked for there.
 TrainerOptions ResolveDevice(TrainerOptions options);
 
 // The trainer of this program for a device. `auto` as an engine is LibTorch on GPUs. On the CPU the

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,8 +49,31 @@ std::string JoinParts(const std::vector<std::string>& parts) {
   return text;
 }
 
-// Of a run that one engine began and another ended: "LibTorch 2.11.0 + native 0.1.0".
-bool WentToAnother(const std::string& engine) { return engine.find(" + ") != engine.npos; }
+// What trained runs, as their row tells it.
+struct EngineWords {
+  std::string name, version;
+};
+
+// One went on with what another had begun.
+constexpr std::string_view kJoint = " + ";
+bool IsJoint(const std::string& text) { return text.find(kJoint) != text.npos; }
+
+// "LibTorch 2.11.0" has a name and a version; "LibTorch 2.9.0 + LibTorch 2.11.0" a name and two;
+// and "LibTorch 2.11.0 + native 0.1.0" is a name as a whole.
+EngineWords ReadEngine(const std::string& text) {
+  EngineWords words;
+  for (size_t at = 0, end = 0; end != text.npos; at = end + kJoint.size()) {
+    end = text.find(kJoint, at);
+    const std::string part = text.substr(at, end == text.npos ? end : end - at);
+    const size_t space = part.rfind(' ');
+    const std::string name = part.substr(0, space);
+    if (at > 0 && name != words.name) return {text, ""};
+    words.name = name;
+    words.version += (at > 0 ? std::string(kJoint) : "") +
+                     (space == part.npos ? "one unknown" : part.substr(space + 1));
+  }
+  return words;
+}
 
 }  // namespace
 
@@ -125,17 +149,16 @@ std::string EnginesText(const SeriesAnalysis& series) {
   std::map<std::string, std::map<std::string, int64_t>> versions;  // by engine
   std::map<std::string, int64_t> runs;
   for (const auto& [engine, count] : series.engines) {
-    const size_t space = WentToAnother(engine) ? engine.npos : engine.rfind(' ');
-    const std::string name = engine.substr(0, space);
-    versions[name][space == engine.npos ? "one unknown" : engine.substr(space + 1)] += count;
-    runs[name] += count;
+    const EngineWords words = ReadEngine(engine);
+    versions[words.name][words.version] += count;
+    runs[words.name] += count;
   }
   std::vector<std::string> parts;
-  if (runs.size() > 1 || (!runs.empty() && WentToAnother(runs.begin()->first))) {
+  if (runs.size() > 1 || (!runs.empty() && IsJoint(runs.begin()->first))) {
     parts.push_back("trained by different engines: " + RunsOfEach(runs, "by"));
   }
   for (const auto& [name, counts] : versions) {
-    if (counts.size() < 2) continue;
+    if (counts.size() < 2 && !IsJoint(counts.begin()->first)) continue;
     parts.push_back("trained by different versions of " + name + ": " + RunsOfEach(counts, "by"));
   }
   return JoinParts(parts);

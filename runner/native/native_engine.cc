@@ -41,7 +41,8 @@ class NativeEngine : public Engine {
 }  // namespace
 
 bool ComputesNatively(Precision precision) {
-  return precision == Precision::kFp32 || precision == Precision::kAuto;
+  return precision == Precision::kFp32 || precision == Precision::kTf32 ||
+         precision == Precision::kAuto;
 }
 
 std::unique_ptr<Engine> MakeNativeEngine(const TrainerOptions& options) {

@@ -12,7 +12,7 @@ namespace dse {
 // last bit for every number of threads. Throws Error for a GPU.
 std::unique_ptr<Engine> MakeNativeEngine(const TrainerOptions& options);
 
-// Whether a recipe's word of a precision means one that it has.
+// Whether a recipe's word of a precision means fp32 on the CPU, as tf32 does.
 bool ComputesNatively(Precision precision);
 
 }  // namespace dse

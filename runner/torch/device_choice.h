@@ -9,8 +9,8 @@ namespace dse {
 // What this process sees of the machine's GPUs.
 struct GpuSurvey {
   bool built_for_gpus = false;  // this build has GPU code
-  bool driver = false;          // the driver's device file is there
-  bool hidden = false;          // somebody hid the GPUs: CUDA_VISIBLE_DEVICES is "" or "-1"
+  bool driver = false;          // HasNvidiaDriver
+  bool hidden = false;          // HidesGpus
   int count = 0;                // GPUs that can be used
   std::string failure;          // CUDA's sentence, where there is none
 };

@@ -11,14 +11,16 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "runner/data/class_map.h"
+#include "runner/training/engine_info.h"
 #include "runner/training/weights_metadata.h"
 
 namespace dse {
 namespace {
 
 constexpr const char* kKey = "dse_key";
-constexpr const char* kData = "dse_data";      // fingerprint
-constexpr const char* kEngine = "dse_engine";  // what trained so far; once not told
+constexpr const char* kData = "dse_data";  // fingerprint
+constexpr const char* kEngine =
+    "dse_engine";  // TrainingState::engines; not told by LibTorch's of before
 constexpr const char* kState = "dse_state";
 constexpr int64_t kMaxSteps = int64_t{1} << 40;
 
@@ -111,7 +113,8 @@ std::optional<FoundCheckpoint> TryCheckpoint(const std::string& path, const Chec
     CheckClassNames(found.file, path, owner.classes);
     const Json state = ParseJson(found.file.metadata[kState], path);
     found.state = StateFromJson(state);
-    found.state.engines = found.file.metadata[kEngine];
+    const auto engines = found.file.metadata.find(kEngine);
+    found.state.engines = engines == found.file.metadata.end() ? kLibTorch : engines->second;
     found.updates = UpdatesFromJson(state);
     return found;
   } catch (const std::exception& failure) {

@@ -25,7 +25,7 @@ struct TrainingState {
   double seconds = 0;                // spent in all
   double training_seconds = 0;       // of it on training steps
   // What trained so far, with versions: "native 0.1.0", or where one went on with what another
-  // began, "LibTorch 2.11.0 + native 0.1.0"; "" if not told.
+  // began, "LibTorch 2.11.0 + native 0.1.0".
   std::string engines;
 };
 

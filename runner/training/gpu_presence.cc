@@ -1,5 +1,7 @@
 #include "runner/training/gpu_presence.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +13,12 @@ namespace {
 
 constexpr const char* kDriverFiles[] = {"/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1",
                                         "/dev/nvhost-gpu"};
+
+bool LoadsCuda() {
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (library != nullptr) dlclose(library);
+  return library != nullptr;
+}
 
 }  // namespace
 
@@ -25,5 +33,7 @@ bool HidesGpus() {
   const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
   return visible != nullptr && (*visible == '\0' || std::string_view(visible).starts_with("-1"));
 }
+
+bool MayHaveGpus() { return !HidesGpus() && (HasNvidiaDriver() || LoadsCuda()); }
 
 }  // namespace dse

@@ -84,11 +84,8 @@ TrainingSession::TrainingSession(const TrainingJob& job, const TrainingHooks& ho
 void TrainingSession::NameEngine(const std::string& checkpoint) {
   const std::string now = engine_.info().Text();
   std::string& engines = state_.engines;
+  if (engines.empty() || now.starts_with(engines + " ")) engines = now;  // its version is told now
   if (engines.ends_with(now)) return;
-  if (engines.empty()) {
-    engines = now;
-    return;
-  }
   if (hooks_.on_warning) {
     hooks_.on_warning(checkpoint + ": was begun by " + engines + " and is continued by " + now +
                       "; it need not end in the same numbers as by one of them alone");

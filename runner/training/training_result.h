@@ -16,7 +16,7 @@ struct TrainingResult {
   // accumulated because memory ran out.
   std::optional<int64_t> micro_batch;
   // What trained it, with versions: "native 0.1.0"; where one went on with what another began,
-  // "LibTorch 2.11.0 + native 0.1.0".
+  // "LibTorch 2.11.0 + native 0.1.0", of kOutOfMemory the last alone.
   std::string engine;
   std::string precision;  // what the recipe's word meant on this device: "fp32", "bf16", ...
   double seconds = 0;

@@ -71,7 +71,7 @@ bool AsksForGpus(const AssignmentRequest& request);
 DeviceAssignment AssignDevices(const AssignmentRequest& request, const MachineShare& machine);
 
 inline constexpr int kMaxWorkers = 1024;
-// LibTorch with a small network and its batches takes less; how large the networks are is not
+// A small network and its batches take less, on either engine; how large the networks are is not
 // asked.
 inline constexpr int64_t kMemoryOfWorker = int64_t{2} << 30;
 

@@ -40,7 +40,7 @@ TEST_CASE("a study is trained, tested and measured on the CPU by the native engi
   REQUIRE(tested.code == 0);
   CHECK(Query(db, "SELECT count(*) FROM evaluations") == "2");
 
-  const Words bench = {"bench", "--db",          db,  "--engine",      "native", "--samples",
+  const Words bench = {"bench", "--db",          db,  "--device",      "cpu", "--samples",
                        "1",     "--infer-batch", "2", "--train-batch", "4"};
   REQUIRE(Dse(bench).code == 0);
   CHECK(Query(db, "SELECT count(*) FROM timings WHERE engine LIKE 'native %'") == "4");

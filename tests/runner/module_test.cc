@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "runner/trainers.h"
+#include "runner/training/gpu_presence.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 
@@ -86,8 +87,12 @@ TEST_CASE("the native engine is taken where it is asked for, and never on a GPU"
   CHECK(ResolveDevice({"cuda"}).device == "cuda");
   for (const char* none : {"", "-1", "-1,0"}) {
     const ScopedVariable hidden("CUDA_VISIBLE_DEVICES", none);
+    CHECK(HidesGpus());
+    CHECK_FALSE(MayHaveGpus());
     CHECK(ResolveDevice({"auto"}).device == "cpu");
   }
+  const ScopedVariable first("CUDA_VISIBLE_DEVICES", "0");
+  CHECK_FALSE(HidesGpus());
   CHECK_THROWS_WITH(MakeTrainer({.device = "cuda:0", .engine = "native"}),
                     Contains("--device cuda:0"));
 }
@@ -98,8 +103,10 @@ TEST_CASE("the native engine says which precisions it has not") {
   const auto trainer = MakeTrainer(kNativeWanted);
   CHECK_THROWS_WITH(trainer->ResolvePrecision(TinyModel("X"), recipe),
                     Contains("native") && Contains("has no precision bf16"));
-  recipe.precision = Precision::kAuto;
-  CHECK(trainer->ResolvePrecision(TinyModel("X"), recipe) == Precision::kFp32);
+  for (const Precision word : {Precision::kAuto, Precision::kFp32, Precision::kTf32}) {
+    recipe.precision = word;
+    CHECK(trainer->ResolvePrecision(TinyModel("X"), recipe) == Precision::kFp32);
+  }
 }
 
 TEST_CASE("without the module the GPUs cannot be told, which is no empty list") {

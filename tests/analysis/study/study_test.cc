@@ -163,6 +163,8 @@ TEST_CASE("a series trained by several engines, or versions of one, says so", "[
   CHECK(LeftOutText(analyze({mixed, mixed})) == "trained by different engines: 2 runs by " + mixed);
   CHECK(LeftOutText(analyze({mixed, "native 0.1.0"})) ==
         "trained by different engines: 1 run by " + mixed + ", 1 run by native");
+  CHECK(LeftOutText(analyze({"native 0.1.0 + native 0.2.0", "native 0.1.0 + native 0.2.0"})) ==
+        "trained by different versions of native: 2 runs by 0.1.0 + 0.2.0");
   CHECK(LeftOutText(analyze({"LibTorch 2.11.0", "LibTorch 2.9.0"})) ==
         "trained by different versions of LibTorch: 1 run by 2.11.0, 1 run by 2.9.0");
   CHECK(LeftOutText(analyze({"native 1", "LibTorch 1", "native 2"})) ==

@@ -153,6 +153,23 @@ TEST_CASE("A checkpoint of another engine or version is continued, which is said
   CHECK(result.engine == began.Text() + " + " + began.name + " 2 + Other " + began.version);
 }
 
+TEST_CASE("A checkpoint that tells no engine is LibTorch's") {
+  ToyTraining training;
+  training.Run(4);
+  TensorFile file = ReadSafetensors(training.checkpoint(), Checksum::kRequired);
+  REQUIRE(file.metadata.erase("dse_engine") == 1);
+  WriteSafetensors(training.checkpoint(), file);
+  SECTION("which goes on") {
+    training.script.info = {"LibTorch", "2.11.0"};
+    CHECK(training.Run().engine == "LibTorch 2.11.0");
+    CHECK(training.warnings.empty());
+  }
+  SECTION("which another goes on with") {
+    CHECK(training.Run().engine == "LibTorch + " + training.script.info.Text());
+    CHECK(training.warnings.size() == 1);
+  }
+}
+
 TEST_CASE("Replicas that a training did not have before go on with the first one's statistics") {
   ToyTraining training;
   training.Run(9);
