@@ -234,8 +234,10 @@ TEST_CASE("every worker's process sees its own GPU before its trainer is made") 
   std::vector<std::string> seen;
   std::ifstream in(made);
   for (std::string line; std::getline(in, line);) seen.push_back(line);
+  std::vector<std::string> expected = {"GPU-a", "GPU-a", "GPU-b", "GPU-b", before};
   std::ranges::sort(seen);
-  CHECK(seen == std::vector<std::string>{"GPU-a", "GPU-a", "GPU-b", "GPU-b", before});
+  std::ranges::sort(expected);
+  CHECK(seen == expected);
   CHECK(Lines(study.File("listed")) != std::to_string(getpid()) + ";");
   CHECK(VisibleDevices() == before);
 }
