@@ -56,7 +56,7 @@ class TorchOnDemand : public Engine {
 
 }  // namespace
 
-TrainerOptions ResolveDevice(TrainerOptions options) {
+TrainerOptions ResolveDevice(const TrainerOptions& options) {
   const bool on_cpu = options.engine == kNativeWord || !MayHaveGpus();
   return options.device == kAutoWord && on_cpu ? OnCpu(options) : options;
 }

@@ -15,7 +15,7 @@ namespace dse {
 // no other, and MayHaveGpus (gpu_presence.h) says where there is no GPU. Else LibTorch is asked,
 // which is an error where there is a driver and no GPU can be used: the CPU must be asked for
 // there.
-TrainerOptions ResolveDevice(TrainerOptions options);
+TrainerOptions ResolveDevice(const TrainerOptions& options);
 
 // The trainer of this program for a device. `auto` as an engine is LibTorch on GPUs. On the CPU the
 // native engine trains each network and recipe that it supports (engine_choice.h), and LibTorch the
