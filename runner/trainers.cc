@@ -21,6 +21,12 @@ TrainerOptions OnCpu(TrainerOptions options) {
   return options;
 }
 
+// Whether LibTorch is to be asked for GPUs. A driver's file promises some; where only its library
+// loads, the CPU will do for who has no LibTorch.
+bool MayHaveGpus() {
+  return !HidesGpus() && (HasNvidiaDriver() || (HasTorchModule() && LoadsCuda()));
+}
+
 // LibTorch on the CPU, opened when it is first asked for something: that takes half a second, and
 // most trainings do without.
 class TorchOnDemand : public Engine {
@@ -57,8 +63,8 @@ class TorchOnDemand : public Engine {
 }  // namespace
 
 TrainerOptions ResolveDevice(const TrainerOptions& options) {
-  const bool on_cpu = options.engine == kNativeWord || !MayHaveGpus();
-  return options.device == kAutoWord && on_cpu ? OnCpu(options) : options;
+  if (options.device != kAutoWord) return options;
+  return options.engine == kNativeWord || !MayHaveGpus() ? OnCpu(options) : options;
 }
 
 std::unique_ptr<Trainer> MakeTrainer(const TrainerOptions& wanted) {

@@ -12,9 +12,8 @@
 namespace dse {
 
 // `auto` as a device becomes cpu where that is known without asking LibTorch: the native engine has
-// no other, and MayHaveGpus (gpu_presence.h) says where there is no GPU. Else LibTorch is asked,
-// which is an error where there is a driver and no GPU can be used: the CPU must be asked for
-// there.
+// no other, and gpu_presence.h says where there is no GPU. Else LibTorch is asked, which is an
+// error where there is a driver's file and no GPU can be used: the CPU must be asked for there.
 TrainerOptions ResolveDevice(const TrainerOptions& options);
 
 // The trainer of this program for a device. `auto` as an engine is LibTorch on GPUs. On the CPU the

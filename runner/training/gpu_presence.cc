@@ -14,12 +14,6 @@ namespace {
 constexpr const char* kDriverFiles[] = {"/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1",
                                         "/dev/nvhost-gpu"};
 
-bool LoadsCuda() {
-  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (library != nullptr) dlclose(library);
-  return library != nullptr;
-}
-
 }  // namespace
 
 bool HasNvidiaDriver() {
@@ -34,6 +28,10 @@ bool HidesGpus() {
   return visible != nullptr && (*visible == '\0' || std::string_view(visible).starts_with("-1"));
 }
 
-bool MayHaveGpus() { return !HidesGpus() && (HasNvidiaDriver() || LoadsCuda()); }
+bool LoadsCuda() {
+  void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (library != nullptr) dlclose(library);
+  return library != nullptr;
+}
 
 }  // namespace dse

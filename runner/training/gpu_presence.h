@@ -10,7 +10,7 @@ bool HasNvidiaDriver();
 // Whether CUDA_VISIBLE_DEVICES hides all GPUs: it is empty, or begins with -1.
 bool HidesGpus();
 
-// Whether it is worth asking CUDA: there is a driver, or its library loads, and nothing is hidden.
-bool MayHaveGpus();
+// Whether CUDA's library of the driver loads, wherever its files are.
+bool LoadsCuda();
 
 }  // namespace dse

@@ -34,6 +34,15 @@ struct ModuleVariable : ScopedVariable {
   explicit ModuleVariable(const std::string& file) : ScopedVariable("DSE_TORCH_MODULE", file) {}
 };
 
+void CheckWorkersFault(const TrainerOptions& options) {
+  try {
+    MakeTrainer(options);
+    FAIL("a trainer was made");
+  } catch (const Error& failure) {
+    CHECK(failure.fault() == Fault::kWorker);
+  }
+}
+
 }  // namespace
 
 // On the CPU, so that it does not matter whether the machine has a GPU.
@@ -47,6 +56,7 @@ TEST_CASE("a missing LibTorch module is an error that says where it was looked f
     CHECK_THROWS_WITH(MakeTrainer(options), Contains("looked for /nowhere/libdse_torch.so") &&
                                                 Contains("-DDSE_WITH_TORCH=ON") &&
                                                 Contains("--engine native"));
+    CheckWorkersFault(options);
   }
 }
 
@@ -88,11 +98,12 @@ TEST_CASE("the native engine is taken where it is asked for, and never on a GPU"
   for (const char* none : {"", "-1", "-1,0"}) {
     const ScopedVariable hidden("CUDA_VISIBLE_DEVICES", none);
     CHECK(HidesGpus());
-    CHECK_FALSE(MayHaveGpus());
     CHECK(ResolveDevice({"auto"}).device == "cpu");
   }
   const ScopedVariable first("CUDA_VISIBLE_DEVICES", "0");
   CHECK_FALSE(HidesGpus());
+  const ModuleVariable variable("/nowhere/libdse_torch.so");
+  if (!HasNvidiaDriver()) CHECK(ResolveDevice({"auto"}).device == "cpu");
   CHECK_THROWS_WITH(MakeTrainer({.device = "cuda:0", .engine = "native"}),
                     Contains("--device cuda:0"));
 }
@@ -118,6 +129,7 @@ TEST_CASE("a file that is no module is an error with the loader's reason") {
   const TempFolder folder;
   const ModuleVariable variable(folder.Write("libdse_torch.so", "not a library"));
   CHECK_THROWS_WITH(MakeTrainer(kTorch), Contains("does not load") && Contains("libdse_torch.so"));
+  CheckWorkersFault(kTorch);
 }
 
 TEST_CASE("a library of somebody else is no module") {
@@ -125,6 +137,7 @@ TEST_CASE("a library of somebody else is no module") {
   REQUIRE(dladdr(reinterpret_cast<void*>(&std::getenv), &libc) != 0);
   const ModuleVariable variable(libc.dli_fname);
   CHECK_THROWS_WITH(MakeTrainer(kTorch), Contains("is no module of dse"));
+  CheckWorkersFault(kTorch);
 }
 
 }  // namespace dse::module_test
