@@ -23,6 +23,12 @@ Norm::Norm(int channels, int replicas, const float* gamma, const float* beta)
   }
 }
 
+size_t Norm::Bytes(int channels) {
+  const size_t doubles = 2 * size_t{kMostChunks} + 3;  // sums; batch and inverse
+  const size_t floats = 6 + 2;                         // vectors; running
+  return static_cast<size_t>(channels) * (doubles * sizeof(double) + floats * sizeof(float));
+}
+
 void Norm::ClearSums(int chunk) { std::fill_n(sums(chunk), 2 * channels_, 0.0); }
 
 // Leaves the sums of all chunks in the first one's.

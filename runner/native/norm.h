@@ -17,6 +17,9 @@ class Norm {
   // gamma and beta are read whenever a pass is finished.
   Norm(int channels, int replicas, const float* gamma, const float* beta);
 
+  // What it keeps with one replica.
+  static size_t Bytes(int channels);
+
   struct Running {
     std::vector<float> mean;  // from 0
     std::vector<float> var;   // unbiased, from 1

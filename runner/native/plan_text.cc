@@ -8,9 +8,8 @@
 namespace dse::native {
 namespace {
 
-std::string Bytes(size_t floats) {
-  return FormatCount(static_cast<double>(floats * sizeof(float))) + "B";
-}
+std::string BytesText(size_t bytes) { return FormatCount(static_cast<double>(bytes)) + "B"; }
+std::string Bytes(size_t floats) { return BytesText(floats * sizeof(float)); }
 
 std::string SizeText(int height, int width, int channels) {
   return std::to_string(height) + "x" + std::to_string(width) + "x" + std::to_string(channels);
@@ -105,8 +104,13 @@ std::string PlanText(const StepPlan& plan) {
       "  plan for " + std::to_string(plan.images) + " images: " + std::to_string(plan.phases()) +
       " phases, values of " + Bytes(plan.buffers.floats()) + " an image (" + Bytes(unshared) +
       " without sharing), " + Bytes(plan.buffers.floats() * images) +
-      " in all,\n  packed weights " + Bytes(plan.packed_floats) + ", sums of gradients " +
-      Bytes(plan.gradient_floats) + ", scratch " + Bytes(plan.worker_floats()) + " a thread\n";
+      " for all,\n  packed weights " + Bytes(plan.packed_floats) + ", sums of gradients " +
+      Bytes(plan.gradient_floats) + ", " +
+      (plan.learns ? "parameters, gradients and momenta " + Bytes(3 * plan.learned_floats)
+                   : "parameters " + Bytes(plan.learned_floats)) +
+      ",\n  normalisations " + BytesText(plan.norm_bytes) + ", images " +
+      BytesText(plan.pixel_bytes()) + "; " + BytesText(plan.shared_bytes()) + " together and " +
+      Bytes(plan.worker_floats()) + " a thread\n";
   return text + TextTable(PhaseRows(plan).Rows(), layout);
 }
 

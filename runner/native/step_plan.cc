@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "runner/native/float_array.h"
+#include "runner/native/norm.h"
 
 namespace dse::native {
 namespace {
@@ -275,13 +276,19 @@ void PlaceGradients(StepPlan& plan) {
   plan.head.chunks = count(of_head);
 }
 
-void MeasureScratch(StepPlan& plan) {
+void MeasureMemory(StepPlan& plan) {
   for (ConvStep& conv : plan.convs) {
     conv.packed = plan.packed_floats;
     plan.packed_floats += FloatArray::Rounded(conv.kernel->packed_floats());
     plan.kernel_floats = std::max(plan.kernel_floats, conv.kernel->scratch_floats());
+    const int64_t weights = plan.network->parameters[conv.weight].elements();
+    plan.weight_floats = std::max(plan.weight_floats, static_cast<size_t>(weights));
     plan.image_floats = std::max({plan.image_floats, conv.in_floats(), conv.out_floats()});
     plan.channels = std::max({plan.channels, conv.shape.in, conv.shape.out});
+  }
+  for (const UnitStep& unit : plan.units) plan.norm_bytes += Norm::Bytes(unit.norm->channels);
+  for (const ParameterPlan& parameter : plan.network->parameters) {
+    plan.learned_floats += FloatArray::Rounded(static_cast<size_t>(parameter.elements()));
   }
   plan.image_floats = FloatArray::Rounded(plan.image_floats) + FloatArray::kVector;
   plan.kernel_floats = FloatArray::Rounded(plan.kernel_floats);
@@ -302,8 +309,19 @@ StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
   Lowering(plan).LowerNetwork();
   Lifetimes(plan).AddBuffers();
   PlaceGradients(plan);
-  MeasureScratch(plan);
+  MeasureMemory(plan);
   return plan;
+}
+
+size_t StepPlan::pixel_bytes() const {
+  const ConvShape& shape = convs[units[layers.front().units.front()].conv].shape;
+  return static_cast<size_t>(images) * shape.height * shape.width * shape.in;
+}
+
+size_t StepPlan::shared_bytes() const {
+  size_t floats = buffers.floats() * static_cast<size_t>(images) + packed_floats + learned_floats;
+  if (learns) floats += gradient_floats + weight_floats + 2 * learned_floats;
+  return floats * sizeof(float) + norm_bytes + pixel_bytes();
 }
 
 }  // namespace dse::native

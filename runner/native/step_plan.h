@@ -105,11 +105,14 @@ struct StepPlan {
   HeadStep head;
   BufferPlan buffers;
 
+  size_t learned_floats = 0;  // parameters, each in whole vectors
   size_t packed_floats = 0;
   size_t gradient_floats = 0;  // of all chunks of the phase that has most
+  size_t weight_floats = 0;    // of the largest weight
   size_t image_floats = 0;     // of the largest value of an image
   size_t kernel_floats = 0;    // of the largest scratch
   int channels = 0;            // of the widest value
+  size_t norm_bytes = 0;       // of all normalisations
 
   int phases() const {
     return static_cast<int>(learns ? 2 * layers.size() + 1 : layers.size() + 1);
@@ -117,6 +120,13 @@ struct StepPlan {
   size_t channel_floats() const;  // of the widest value, in whole vectors
   // Scratch of each thread.
   size_t worker_floats() const;
+  // Of all images: the 8-bit pixels of a batch.
+  size_t pixel_bytes() const;
+  // All that a step takes but the scratch of its threads: buffers, pixels, packed weights, sums of
+  // gradients and of normalisations, and parameters with their gradients and the momenta of SGD;
+  // other recipes keep up to two arrays more. Within 5% of what a process grows by (scripts/bench
+  // train).
+  size_t shared_bytes() const;
   const ConvStep& conv_of(const UnitStep& unit) const { return convs[unit.conv]; }
   // What a pooled join's values are before.
   PoolShape pool_of(const JoinStep& join) const {

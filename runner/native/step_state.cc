@@ -4,18 +4,6 @@
 #include <utility>
 
 namespace dse::native {
-namespace {
-
-size_t LargestWeight(const StepPlan& plan) {
-  size_t most = 0;
-  for (const ConvStep& conv : plan.convs) {
-    most = std::max(most, static_cast<size_t>(plan.network->parameters[conv.weight].elements()));
-  }
-  return most;
-}
-
-}  // namespace
-
 StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas, int slots,
                      int workers)
     : plan_(plan),
@@ -28,7 +16,7 @@ StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas,
   std::ranges::fill(ones_, 1.0f);
   if (plan.learns) {
     chunk_gradients_ = FloatArray(plan.gradient_floats);
-    unpacked_ = FloatArray(LargestWeight(plan));
+    unpacked_ = FloatArray(plan.weight_floats);
   }
   norms_.reserve(plan.units.size());
   for (const UnitStep& unit : plan.units) {

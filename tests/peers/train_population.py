@@ -1,6 +1,8 @@
-"""Trains the networks of a database of dse again in plain PyTorch and compares the errors.
+"""Trains the networks of dse's databases again in plain PyTorch and compares the errors.
 
-    train_population.py DATABASE IMAGES RESULTS [--epochs E] [--repeats N] [--workers W]
+    train_population.py IMAGES RESULTS NAME=DATABASE ... [--epochs E] [--repeats N] [--workers W]
+
+The databases hold the same networks, each trained with the same number of seeds in one way that NAME tells.
 
 The recipe is that of dse's `cifar` (SGD with Nesterov's momentum 0.9, lr 0.125 for 128 images by half a
 cosine, the first epoch at a tenth of it, weight decay 5e-4; padding by 4, crop, flip; running statistics of
@@ -9,6 +11,7 @@ line of JSON for each run, so that the script can be stopped and started again.
 """
 import argparse
 import concurrent.futures
+import itertools
 import json
 import math
 import sqlite3
@@ -151,37 +154,72 @@ def student_quantile(probability, freedom):
     return low
 
 
+def spread(errors):
+    """Variances of a table of errors, a row for each network and a column for each seed, beyond the networks' own: that
+    of the seeds, which all networks share (order of images and crops), with its degrees of freedom, and of the rest."""
+    networks, seeds = len(errors), len(errors[0])
+    of_seeds = [statistics.mean(column) for column in zip(*errors)]
+    middle = statistics.mean(of_seeds)
+    rest = sum((error - statistics.mean(row) - of_seeds[j] + middle) ** 2
+               for row in errors for j, error in enumerate(row)) / ((networks - 1) * (seeds - 1))
+    return max(0.0, statistics.variance(of_seeds) - rest / networks), seeds - 1
+
+
+def compare(a, b, same_seeds):
+    """Mean difference of the errors of the same networks, and half of its interval over networks and seeds: networks
+    may gain differently, and seeds shift all networks of a side, or of both. Degrees of freedom as Satterthwaite's."""
+    differences = [statistics.mean(x) - statistics.mean(y) for x, y in zip(a, b)]
+    sides = [[[x - y for x, y in zip(*rows)] for rows in zip(a, b)]] if same_seeds else [a, b]
+    parts = [(statistics.variance(differences) / len(differences), len(differences) - 1)]
+    parts += [(variance / len(side[0]), freedom) for side in sides for variance, freedom in [spread(side)]]
+    variance = sum(part for part, _ in parts)
+    freedom = variance ** 2 / sum(part ** 2 / degrees for part, degrees in parts)
+    return statistics.mean(differences), student_quantile((1 + CONFIDENCE) / 2, freedom) * math.sqrt(variance)
+
+
+def read_errors(file):
+    """Flops and the errors of its seeds, of each network."""
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    found = {}
+    for name, flops, error in database.execute("SELECT hash, flops, error FROM results WHERE state = 'done' "
+                                               "ORDER BY hash, seed"):
+        found.setdefault(name, (flops, []))[1].append(error)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("database")
     parser.add_argument("images")
     parser.add_argument("results")
+    parser.add_argument("databases", nargs="+")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
 
-    database = sqlite3.connect(f"file:{arguments.database}?mode=ro", uri=True)
-    models = database.execute("SELECT hash, spec FROM models ORDER BY hash").fetchall()
+    databases = dict(word.split("=", 1) for word in arguments.databases)
+    first = sqlite3.connect(f"file:{next(iter(databases.values()))}?mode=ro", uri=True)
+    models = first.execute("SELECT hash, spec FROM models ORDER BY hash").fetchall()
     theirs = {}
-    for one in train_missing(models, arguments):
+    for one in sorted(train_missing(models, arguments), key=lambda one: one["seed"]):
         theirs.setdefault(one["hash"], []).append(one["error"])
 
-    print("| network | MFLOPs | runs | dse, error % | PyTorch, error % | difference |")
-    print("|---|---|---|---|---|---|")
-    differences = []
-    rows = database.execute("SELECT hash, flops, count(*), avg(error) FROM results WHERE state = 'done' "
-                            "GROUP BY hash ORDER BY avg(error)")
-    for name, flops, runs, error in rows:
-        peer = statistics.mean(theirs[name])
-        differences.append(error - peer)
-        print(f"| {name} | {flops / 1e6:.2f} | {runs} + {len(theirs[name])} | {error:.2f} | {peer:.2f} | "
-              f"{error - peer:+.2f} |")
-    n = len(differences)
-    mean = statistics.mean(differences)
-    half = student_quantile((1 + CONFIDENCE) / 2, n - 1) * statistics.stdev(differences) / math.sqrt(n)
-    print(f"\n{n} networks, mean difference {mean:+.2f} points, {CONFIDENCE:.0%} interval "
-          f"[{mean - half:+.2f}, {mean + half:+.2f}], half-width {half:.2f}")
+    sides = {name: read_errors(file) for name, file in databases.items()}
+    flops = {name: count / 1e6 for name, (count, _) in next(iter(sides.values())).items()}
+    names = sorted(flops, key=lambda name: statistics.mean(theirs[name]))
+    tables = {side: [found[name][1] for name in names] for side, found in sides.items()}
+    tables["PyTorch"] = [theirs[name] for name in names]
+
+    print("| network | MFLOPs | " + " | ".join(f"{side}, error %" for side in tables) + " |")
+    print("|---|---|" + "---|" * len(tables))
+    for i, name in enumerate(names):
+        print(f"| {name} | {flops[name]:.2f} | "
+              + " | ".join(f"{statistics.mean(table[i]):.2f}" for table in tables.values()) + " |")
+    print(f"\n{len(names)} networks, {arguments.repeats} seeds each; mean differences in points:")
+    for a, b in itertools.combinations(tables, 2):
+        mean, half = compare(tables[a], tables[b], same_seeds="PyTorch" not in (a, b))
+        print(f"{a} - {b}: {mean:+.2f}, {CONFIDENCE:.0%} interval [{mean - half:+.2f}, {mean + half:+.2f}], "
+              f"half-width {half:.2f}")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,9 @@ def planned_bytes(dse, model, batch, threads):
     text = subprocess.run([dse, "inspect", "-", "--plan", "--plan-batch", str(batch)], input=json.dumps(model),
                           stdout=subprocess.PIPE, check=True, text=True).stdout
 
-    def size(pattern):
-        number, unit = re.search(pattern.replace("SIZE", SIZE), text).groups()
-        return float(number) * UNITS[unit]
-
-    return (size(r"SIZE in all") + size(r"packed weights SIZE") + size(r"sums of gradients SIZE")
-            + threads * size(r"scratch SIZE a thread"))
+    sizes = re.search(fr"{SIZE} together and {SIZE} a thread", text).groups()
+    shared, thread = (float(number) * UNITS[unit] for number, unit in (sizes[:2], sizes[2:]))
+    return shared + threads * thread
 
 
 def row(dse, rates, threads):

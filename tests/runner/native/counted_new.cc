@@ -1,5 +1,7 @@
 #include "tests/runner/native/counted_new.h"
 
+#include <malloc.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -8,13 +10,22 @@
 namespace {
 
 std::atomic<int64_t> allocations = 0;
+std::atomic<int64_t> bytes = 0;
+
+int64_t SizeOf(void* memory) { return static_cast<int64_t>(malloc_usable_size(memory)); }
 
 void* Allocate(size_t size, size_t alignment) {
   ++allocations;
   const size_t rounded = (size + alignment - 1) / alignment * alignment;
   void* const memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw std::bad_alloc();
+  bytes += SizeOf(memory);
   return memory;
+}
+
+void Free(void* memory) {
+  bytes -= SizeOf(memory);
+  std::free(memory);
 }
 
 }  // namespace
@@ -30,13 +41,14 @@ void* operator new(size_t size, const std::nothrow_t&) noexcept {
     return nullptr;
   }
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { Free(memory); }
+void operator delete(void* memory, size_t) noexcept { Free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { Free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { Free(memory); }
 
 namespace dse {
 
 int64_t CountAllocations() { return allocations; }
+int64_t AllocatedBytes() { return bytes; }
 
 }  // namespace dse

@@ -90,7 +90,7 @@ TEST_CASE("Large weights are summed in fewer chunks") {
 
 TEST_CASE("A plan is printed a line a phase") {
   const std::string text = PlanText(TinyModel("Y"), 32);
-  CHECK(std::ranges::count(text, '\n') == 3 + 21);
+  CHECK(std::ranges::count(text, '\n') == 4 + 21);
   CHECK_THAT(text, Catch::Contains("plan for 32 images: 21 phases"));
   CHECK_THAT(text, Catch::Contains("1  forward   block1-0.f.a + proj"));
   CHECK_THAT(text, Catch::Contains("16x16x16 -> 16x16x16, 3x3, 2 groups"));
