@@ -72,6 +72,9 @@ namespace {
 
 // The module stays open until the process ends: LibTorch cannot be unloaded.
 void* OpenModule(const std::string& path) {
+  // Large tensors in huge pages, as the native engine's (native/float_array.h), unless the user
+  // says otherwise: LibTorch reads this with its first tensor.
+  ::setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module != nullptr) return module;
   const char* reason = dlerror();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -9,14 +8,13 @@ namespace dse::native {
 
 // So many floats, 0 at first, in memory that begins at a multiple of 64 bytes and goes on for 64
 // bytes behind the last. Throws std::bad_alloc.
+//
+// Large ones lie in huge pages, where the system gives them to who asks: a step goes through more
+// memory than a processor has addresses of small pages for, and may take twice as long in these.
 class FloatArray {
  public:
   FloatArray() = default;
-  explicit FloatArray(size_t size)
-      : floats_(static_cast<float*>(::operator new((size + kVector) * sizeof(float), kAlignment))),
-        size_(size) {
-    std::fill_n(floats_.get(), size + kVector, 0.0f);
-  }
+  explicit FloatArray(size_t size);
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -34,9 +32,9 @@ class FloatArray {
   }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
   struct Delete {
-    void operator()(float* floats) const { ::operator delete(floats, kAlignment); }
+    std::align_val_t alignment;
+    void operator()(float* floats) const { ::operator delete(floats, alignment); }
   };
   std::unique_ptr<float[], Delete> floats_;
   size_t size_ = 0;
