@@ -9,7 +9,7 @@ namespace {
 const float* ReadAgain(StepState& state, const LayerStep& layer, const ImageInput& images,
                        const Pass& pass, const Place& place) {
   if (layer.unit >= 0) return ReadUnit(state, layer, place, /*first_time=*/false);
-  if (layer.join >= 0) return state.value(state.plan().joins[layer.join].value, place.slot);
+  if (layer.join >= 0) return place.value(state, state.plan().joins[layer.join].value);
   images.Write(pass, place.image, place.worker.input, place.worker.side);
   return place.worker.input;
 }
@@ -18,8 +18,8 @@ const float* ReadAgain(StepState& state, const LayerStep& layer, const ImageInpu
 void DifferentiateNorm(StepState& state, int unit, const Pass& pass, const Place& place) {
   const UnitStep& step = state.plan().units[unit];
   state.norm(unit).Differentiate(
-      state.plan().conv_of(step).pixels(), state.value(step.gradient, place.slot),
-      pass.kept(step.drops, place.image), state.value(step.output, place.slot), place.worker.scale,
+      place.rows(state.plan().conv_of(step)).pixels, place.value(state, step.gradient),
+      pass.kept(step.drops, place.image), place.value(state, step.output), place.worker.scale,
       place.worker.dy);
 }
 
@@ -40,16 +40,15 @@ void RunLayer(StepState& state, const LayerStep& layer, const ImageInput& images
   for (const int unit : layer.units) {
     const UnitStep& step = plan.units[unit];
     const ConvStep& conv = plan.conv_of(step);
-    conv.kernel->Forward(state.packed(conv), x, state.value(step.output, place.slot),
-                         worker.kernel);
+    conv.kernel->Forward(state.packed(conv), x, place.value(state, step.output), worker.kernel);
   }
 }
 
 void AddOutputs(StepState& state, const LayerStep& layer, const Place& place) {
   for (const int unit : layer.units) {
     const UnitStep& step = state.plan().units[unit];
-    state.norm(unit).AddOutput(place.chunk, state.plan().conv_of(step).pixels(),
-                               state.value(step.output, place.slot), place.worker.sums.data());
+    state.norm(unit).AddOutput(place.chunk, place.rows(state.plan().conv_of(step)).pixels,
+                               place.value(state, step.output), place.worker.sums.data());
   }
 }
 
@@ -61,7 +60,7 @@ void DifferentiateLayer(StepState& state, const LayerStep& layer, const ImageInp
   float* const gradients = state.chunk_gradients(place.chunk, layer.gradient_floats);
   const bool reads_images = layer.unit < 0 && layer.join < 0;
   const float* more = nullptr;  // gradient by what the layer reads, of the shortcut
-  if (layer.identity >= 0) more = state.value(plan.joins[layer.identity].gradient, place.slot);
+  if (layer.identity >= 0) more = place.value(state, plan.joins[layer.identity].gradient);
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
     DifferentiateNorm(state, unit, pass, place);

@@ -2,7 +2,7 @@
 
 #include "runner/native/pass.h"
 
-// A layer's two phases, an image at a time.
+// A layer's two phases, an image, or a band of one, at a time.
 
 namespace dse::native {
 

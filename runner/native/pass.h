@@ -30,12 +30,21 @@ struct Pass {
   }
 };
 
-// Where an image is worked on.
+// Where an image is worked on, or a band of its rows.
 struct Place {
   int image = 0;  // of the pass
   int slot = 0;   // where its values lie
   int chunk = 0;  // whose sums it adds to
   Worker& worker;
+  int band = 0, bands = 1;  // as many as the layer has
+
+  // Of a value of `floats` an image, those before the band.
+  size_t before(size_t floats) const { return floats / bands * band; }
+  RowsShape rows(const ConvStep& conv) const { return {conv.pixels() / bands, conv.shape.out}; }
+  // Where a buffer's values begin.
+  float* value(StepState& state, BufferId id) const {
+    return state.value(id, slot) + before(state.plan().buffers[id].floats);
+  }
 };
 
 // Turns 8-bit images into what the network reads: (pixel/255 + shift - mean) / deviation.

@@ -14,7 +14,7 @@ const ConvStep& ConvOf(const StepState& state, int unit) {
 
 // What a unit's normalisation answers; its convolution has run.
 AffineRows RowsOf(StepState& state, int unit, const Place& place) {
-  return {.x = state.value(state.plan().units[unit].output, place.slot),
+  return {.x = place.value(state, state.plan().units[unit].output),
           .scale = state.norm(unit).scale(),
           .bias = state.norm(unit).offset()};
 }
@@ -39,7 +39,7 @@ AffineRows RowsOf(StepState& state, const JoinStep& join, const Pass& pass, cons
     rows.shortcut_scale = projection.scale;
     rows.shortcut_bias = projection.bias;
   } else if (join.shortcut >= 0) {
-    rows.shortcut = state.value(state.plan().joins[join.shortcut].value, place.slot);
+    rows.shortcut = place.value(state, state.plan().joins[join.shortcut].value);
   }
   return rows;
 }
@@ -48,12 +48,12 @@ AffineRows RowsOf(StepState& state, const JoinStep& join, const Pass& pass, cons
 // `factor` times its sums to those of the unit's normalisation.
 void DifferentiateRows(StepState& state, int unit, const AffineRows& rows,
                        const RowsGradient& gradient, float factor, const Place& place) {
-  const RowsShape shape = ConvOf(state, unit).out_rows();
+  const RowsShape shape = place.rows(ConvOf(state, unit));
   double* const sums = place.worker.sums.data();
   std::fill_n(sums, 2 * shape.channels, 0.0);
   Norm& norm = state.norm(unit);
   ActivateBackward(rows, shape, gradient, norm.mean(),
-                   state.value(state.plan().units[unit].gradient, place.slot), sums,
+                   place.value(state, state.plan().units[unit].gradient), sums,
                    sums + shape.channels);
   norm.AddGradient(place.chunk, sums, factor);
 }
@@ -62,8 +62,8 @@ void DifferentiateRows(StepState& state, int unit, const AffineRows& rows,
 
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place) {
   const AffineRows rows = RowsOf(state, join, pass, place);
-  const RowsShape shape = ConvOf(state, join.unit).out_rows();
-  float* const value = state.value(join.value, place.slot);
+  const RowsShape shape = place.rows(ConvOf(state, join.unit));
+  float* const value = place.value(state, join.value);
   if (join.pooled) {
     Activate(rows, shape, place.worker.side);
     MaxPool(state.plan().pool_of(join), place.worker.side, value);
@@ -75,7 +75,7 @@ float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, c
 
 const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
                       bool first_time) {
-  const RowsShape shape = ConvOf(state, layer.unit).out_rows();
+  const RowsShape shape = place.rows(ConvOf(state, layer.unit));
   AffineRows rows = RowsOf(state, layer.unit, place);
   rows.activation = state.plan().units[layer.unit].after;
   float* const x = place.worker.input;
@@ -93,7 +93,7 @@ const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& pla
 void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Place& place) {
   const StepPlan& plan = state.plan();
   if (layer.squeeze >= 0) {
-    DifferentiateSqueeze(state, plan.squeezes[layer.squeeze], ConvOf(state, layer.unit).out_rows(),
+    DifferentiateSqueeze(state, plan.squeezes[layer.squeeze], place.rows(ConvOf(state, layer.unit)),
                          place, state.chunk_gradients(place.chunk, layer.gradient_floats));
   }
   AffineRows rows = RowsOf(state, layer.unit, place);
@@ -106,10 +106,10 @@ void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
   const UnitStep& unit = state.plan().units[join.unit];
   Worker& worker = place.worker;
   const AffineRows rows = RowsOf(state, join, pass, place);
-  float* const g = state.value(join.gradient, place.slot);
+  float* const g = place.value(state, join.gradient);
   RowsGradient gradient{worker.dx, more};
   if (join.pooled) {
-    const RowsShape shape = ConvOf(state, join.unit).out_rows();
+    const RowsShape shape = place.rows(ConvOf(state, join.unit));
     if (more != nullptr) AddTo(more, join.pixels * shape.channels, worker.dx);
     Activate(rows, shape, worker.input);
     DifferentiateMaxPool(state.plan().pool_of(join), worker.input, worker.dx, g);

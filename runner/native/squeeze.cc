@@ -7,7 +7,7 @@ namespace {
 
 // The values between the two products, before their activation.
 AffineRows HiddenRows(StepState& state, const SqueezeStep& squeeze, const Place& place) {
-  return {.x = state.value(squeeze.hidden, place.slot),
+  return {.x = place.value(state, squeeze.hidden),
           .scale = state.ones(),
           .bias = state.zeros(),
           .activation = squeeze.after};
@@ -37,11 +37,10 @@ void OpenGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& sha
               const Place& place) {
   const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
-  float* const mean = state.value(squeeze.mean, place.slot);
-  float* const gate = state.value(squeeze.gate, place.slot);
+  float* const mean = place.value(state, squeeze.mean);
+  float* const gate = place.value(state, squeeze.gate);
   MeanOfPixels(state, shape, worker.open, worker, mean);
-  RunDense(state, plan.convs[squeeze.reduce], mean, state.value(squeeze.hidden, place.slot),
-           worker);
+  RunDense(state, plan.convs[squeeze.reduce], mean, place.value(state, squeeze.hidden), worker);
   Activate(HiddenRows(state, squeeze, place), HiddenShape(state, squeeze), worker.scale);
   RunDense(state, plan.convs[squeeze.expand], worker.scale, gate, worker);
   Sigmoid(gate, static_cast<size_t>(shape.channels), gate);
@@ -49,17 +48,16 @@ void OpenGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& sha
 
 void ApplyGate(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
                const Place& place, float* y) {
-  Activate({.x = place.worker.open,
-            .scale = state.value(squeeze.gate, place.slot),
-            .bias = state.zeros()},
-           shape, y);
+  Activate(
+      {.x = place.worker.open, .scale = place.value(state, squeeze.gate), .bias = state.zeros()},
+      shape, y);
 }
 
 void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, const RowsShape& shape,
                           const Place& place, float* chunk_gradients) {
   const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
-  const float* const gate = state.value(squeeze.gate, place.slot);
+  const float* const gate = place.value(state, squeeze.gate);
   float* const dgate = worker.dy;
   DifferentiateGate(state, shape, gate, worker, dgate);
 
@@ -74,8 +72,8 @@ void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, const Ro
   ActivateBackward(hidden, inner, {dhidden}, /*shift=*/state.zeros(), dhidden, sums,
                    sums + inner.channels);
   float* const dmean = worker.dy;
-  DifferentiateDense(state, plan.convs[squeeze.reduce], state.value(squeeze.mean, place.slot),
-                     dhidden, chunk_gradients, dmean, worker);
+  DifferentiateDense(state, plan.convs[squeeze.reduce], place.value(state, squeeze.mean), dhidden,
+                     chunk_gradients, dmean, worker);
 
   const float share = 1 / static_cast<float>(shape.pixels);
   for (int c = 0; c < shape.channels; ++c) dmean[c] *= share;

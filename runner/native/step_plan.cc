@@ -26,8 +26,11 @@ class Lowering {
       : plan_(plan), activation_(AfterNorm(plan.network->frame.activation)) {}
 
   void LowerNetwork();
+  void ChooseKernels();
 
  private:
+  int Bands(const LayerStep& layer) const;
+  bool CanBeCut(const LayerStep& layer, int bands) const;
   int AddConv(const std::string& name, const ConvPlan& conv, Size size);
   int AddUnit(const UnitPlan& unit, Size size);
   LayerStep& AddLayer(int unit);
@@ -54,7 +57,6 @@ int Lowering::AddConv(const std::string& name, const ConvPlan& conv, Size size) 
   step.weight = conv.weight;
   step.bias = conv.bias;
   step.shape = {conv.in, conv.out, conv.kernel, conv.stride, conv.groups, size.height, size.width};
-  step.kernel = MakeConvKernel(step.shape, ConvAccuracy::kDirect);
   return static_cast<int>(plan_.convs.size()) - 1;
 }
 
@@ -149,6 +151,49 @@ void Lowering::LowerNetwork() {
   for (const BlockPlan& block : plan_.network->blocks) LowerBlock(block);
   if (plan_.network->last) LowerLast(*plan_.network->last);
   LowerHead();
+}
+
+// Products of single pixels go by bands where an image's values are more than a part of the cache.
+int Lowering::Bands(const LayerStep& layer) const {
+  constexpr size_t kBandFloats = size_t{1} << 15;  // read and written by the convolutions
+  if (layer.squeeze >= 0 || (layer.unit < 0 && layer.join < 0)) return 1;
+  if (layer.join >= 0 && plan_.joins[layer.join].pooled) return 1;
+  size_t floats = 0;
+  for (const int unit : layer.units) {
+    const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
+    if (conv.shape.kernel != 1) return 1;
+    floats += conv.in_floats() + conv.out_floats();
+  }
+  const ConvShape& read = plan_.conv_of(plan_.units[layer.units.front()]).shape;
+  for (int bands = 1; bands <= read.height; ++bands) {
+    if (floats / bands <= kBandFloats && CanBeCut(layer, bands)) return bands;
+  }
+  return 1;
+}
+
+// Equal bands, each of whole rows of every convolution and, as buffers do, aligned.
+bool Lowering::CanBeCut(const LayerStep& layer, int bands) const {
+  return std::ranges::all_of(layer.units, [&](int unit) {
+    const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
+    return conv.shape.height % (bands * conv.shape.stride) == 0 &&
+           conv.in_floats() % (bands * FloatArray::kVector) == 0 &&
+           conv.out_floats() % (bands * FloatArray::kVector) == 0;
+  });
+}
+
+void Lowering::ChooseKernels() {
+  for (LayerStep& layer : plan_.layers) {
+    layer.bands = Bands(layer);
+    for (const int unit : layer.units) {
+      ConvStep& conv = plan_.convs[plan_.units[unit].conv];
+      ConvShape band = conv.shape;
+      band.height /= layer.bands;
+      conv.kernel = MakeConvKernel(band, ConvAccuracy::kDirect);
+    }
+  }
+  for (ConvStep& conv : plan_.convs) {
+    if (!conv.kernel) conv.kernel = MakeConvKernel(conv.shape, ConvAccuracy::kDirect);
+  }
 }
 
 // Gives every value that lives from one phase to another its buffer.
@@ -306,7 +351,9 @@ StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
   plan.network = &network;
   plan.images = images;
   plan.learns = learns;
-  Lowering(plan).LowerNetwork();
+  Lowering lowering(plan);
+  lowering.LowerNetwork();
+  lowering.ChooseKernels();
   Lifetimes(plan).AddBuffers();
   PlaceGradients(plan);
   MeasureMemory(plan);

@@ -19,8 +19,8 @@ struct ConvStep {
   int weight = -1;   // numbers of parameters
   int bias = -1;     // added, and differentiated, by who runs it
   ConvShape shape;
-  std::unique_ptr<ConvKernel> kernel;
-  size_t packed = 0;    // where its packed weights begin
+  std::unique_ptr<ConvKernel> kernel;  // of a band of the layer's
+  size_t packed = 0;                   // where its packed weights begin
   size_t gradient = 0;  // where its gradient begins among those of a chunk; the bias's is behind it
 
   size_t bias_gradient() const { return gradient + kernel->gradient_floats(); }
@@ -28,7 +28,6 @@ struct ConvStep {
   size_t in_floats() const { return size_t{1} * shape.height * shape.width * shape.in; }
   size_t out_floats() const { return pixels() * shape.out; }
   size_t pixels() const { return size_t{1} * shape.out_height() * shape.out_width(); }
-  RowsShape out_rows() const { return {pixels(), shape.out}; }
   int64_t multiply_adds() const;  // of an image, forward
 };
 
@@ -76,6 +75,8 @@ struct LayerStep {
   int squeeze = -1;  // of the unit it reads
   std::vector<int> units;
   int identity = -1;           // the join whose gradient is added to what it reads: the shortcut's
+  int bands = 1;               // of rows, equal ones, that are taken one after another: what all
+                               // passes over one read and write stays in the cache
   int chunks = 1;              // in which gradients are summed
   size_t gradient_floats = 0;  // of a chunk
 };

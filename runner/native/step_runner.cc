@@ -6,6 +6,16 @@
 
 namespace dse::native {
 
+namespace {
+
+template <typename Work>
+void ForEachBand(const LayerStep& layer, Place place, const Work& work) {
+  place.bands = layer.bands;
+  for (; place.band < layer.bands; ++place.band) work(place);
+}
+
+}  // namespace
+
 StepRunner::StepRunner(StepState& state, const ImageInput& images, Team& team)
     : state_(state),
       plan_(state.plan()),
@@ -42,7 +52,10 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
   team_.Run(pass.range.count, [&](int thread, int64_t i) {
     const auto image = static_cast<int>(i);
     const Place place{image, thread, 0, state_.worker(thread)};
-    for (const LayerStep& layer : plan_.layers) RunLayer(state_, layer, images_, pass, place);
+    for (const LayerStep& layer : plan_.layers) {
+      ForEachBand(layer, place,
+                  [&](const Place& band) { RunLayer(state_, layer, images_, pass, band); });
+    }
     answers_[static_cast<size_t>(i)] =
         RunHead(state_, pass, TargetOf(pass, image, 0), tested, place);
   });
@@ -69,8 +82,10 @@ void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double mom
   const int images = pass.range.count;
   const int chunks = Chunks(kMostChunks, pass);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
-    RunLayer(state_, layer, images_, pass, place);
-    AddOutputs(state_, layer, place);
+    ForEachBand(layer, place, [&](const Place& band) {
+      RunLayer(state_, layer, images_, pass, band);
+      AddOutputs(state_, layer, band);
+    });
   });
   for (const int unit : layer.units) {
     const auto pixels = static_cast<double>(plan_.conv_of(plan_.units[unit]).pixels());
@@ -95,7 +110,8 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
-    DifferentiateLayer(state_, layer, images_, pass, place);
+    ForEachBand(layer, place,
+                [&](const Place& band) { DifferentiateLayer(state_, layer, images_, pass, band); });
   });
   SumGradients(chunks, layer.gradient_floats);
   for (const int unit : layer.units) KeepGradient(plan_.conv_of(plan_.units[unit]));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
+#include "runner/native/step_plan.h"
 #include "runner/torch/probes.h"
 #include "runner/torch/torch_engine.h"
 #include "tests/support/random_batch.h"
@@ -250,6 +251,24 @@ TEST_CASE("The native engine's loss, gradients and statistics err no more than L
   }
   const double networks = kEach * std::size(kEveryBlock);
   CHECK(std::exp((native_logs - torch_logs) / networks) < 1.2);
+}
+
+TEST_CASE("Layers that are taken in bands of rows err no more than LibTorch's float") {
+  const char* const models[] = {
+      R"({"type":"anynet","block":"R","stem":"cifar","stem_width":16,"resolution":32,"classes":5,
+        "depths":[1,2],"widths":[24,96],"bottleneck":[1,2]})",
+      R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":16,
+        "activation":"swish","se_ratio":0.25,"resolution":48,"classes":5,"depths":[2,1],
+        "widths":[16,24],"strides":[1,2],"kernels":[3,3],"expansions":[1,4],"head_width":64})"};
+  double native_logs = 0, torch_logs = 0;
+  for (const char* text : models) {
+    const Model model = ModelOf(text);
+    const NetworkPlan network = PlanNetwork(model);
+    const native::StepPlan plan = native::PlanStep(network, 12, /*learns=*/true);
+    CHECK(std::ranges::count_if(plan.layers, [](const auto& l) { return l.bands > 1; }) > 0);
+    CAPTURE(text);
+    CheckErrors(Compare(GradientCase(model)), native_logs, torch_logs);
+  }
 }
 
 TEST_CASE("The native engine knows every recipe key that acts in a step") {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/complexity.h"
+#include "core/named_models.h"
 #include "runner/native/float_array.h"
 #include "runner/native/plan_text.h"
 #include "tests/support/random_model.h"
@@ -86,6 +87,35 @@ TEST_CASE("Large weights are summed in fewer chunks") {
   };
   CHECK(chunks(64) == kMostChunks);
   CHECK(chunks(2048) == 4);
+}
+
+TEST_CASE("Products of single pixels go by equal bands of whole, aligned rows") {
+  int most = 1;
+  for (const char* name : {"regnetx-200mf", "regnety-400mf", "resnet-50", "efficientnet-b0"}) {
+    for (const int resolution : {224, 225, 232, 64}) {
+      CAPTURE(name, resolution);
+      Model model = NamedModel(name);
+      model.frame.resolution = resolution;
+      const NetworkPlan network = PlanNetwork(model);
+      const StepPlan plan = PlanStep(network, 2, true);
+      for (const LayerStep& layer : plan.layers) {
+        most = std::max(most, layer.bands);
+        if (layer.bands == 1) continue;
+        CHECK(layer.squeeze == -1);
+        for (const int unit : layer.units) {
+          const ConvStep& conv = plan.conv_of(plan.units[unit]);
+          CAPTURE(conv.name, layer.bands);
+          CHECK(conv.shape.kernel == 1);
+          CHECK(conv.shape.out_height() % layer.bands == 0);
+          CHECK(conv.in_floats() / layer.bands % FloatArray::kVector == 0);
+          CHECK(conv.out_floats() / layer.bands % FloatArray::kVector == 0);
+        }
+      }
+    }
+  }
+  CHECK(most > 8);
+  const NetworkPlan small = PlanNetwork(TinyModel("X"));
+  CHECK(PlanStep(small, 2, true).layers[1].bands == 1);
 }
 
 TEST_CASE("A plan is printed a line a phase") {
