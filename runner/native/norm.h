@@ -33,9 +33,9 @@ class Norm {
   // Sums of either direction, before the first image of a chunk.
   void ClearSums(int chunk);
 
-  // Forward, an image of the chunk; `image_sums` is scratch of two a channel. Floats are summed
-  // less the image's first pixel, so that they do not cancel where the mean is far from 0, and
-  // doubles as they are: a function of the image alone, whatever came before.
+  // Forward, an image of the chunk or a band of one; `image_sums` is scratch of two a channel.
+  // Floats are summed less its first pixel, so that they do not cancel where the mean is far from
+  // 0, and doubles as they are: a function of the image alone, whatever came before.
   void AddOutput(int chunk, size_t pixels, const float* y, double* image_sums);
   // After all images: normalises by the batch, whose share in the replica's running statistics is
   // `momentum`.
@@ -46,8 +46,8 @@ class Norm {
   const float* scale() const { return scale_.data(); }
   const float* offset() const { return offset_.data(); }
 
-  // Backward, an image of the chunk, from its sums, two a channel: of the gradient g by z and of
-  // g * (y - mean), all of them to be taken `factor` times.
+  // Backward, an image of the chunk or a band of one, from its sums, two a channel: of the gradient
+  // g by z and of g * (y - mean), all of them to be taken `factor` times.
   const float* mean() const { return mean_.data(); }
   void AddGradient(int chunk, const double* image_sums, float factor);
   // After all images: adds to the gradients of gamma and beta.

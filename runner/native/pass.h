@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <span>
 
@@ -39,8 +40,14 @@ struct Place {
   int band = 0, bands = 1;  // as many as the layer has
 
   // Of a value of `floats` an image, those before the band.
-  size_t before(size_t floats) const { return floats / bands * band; }
-  RowsShape rows(const ConvStep& conv) const { return {conv.pixels() / bands, conv.shape.out}; }
+  size_t before(size_t floats) const {
+    assert(floats % bands == 0);
+    return floats / bands * band;
+  }
+  RowsShape rows(const ConvStep& conv) const {
+    assert(conv.pixels() % bands == 0);
+    return {conv.pixels() / bands, conv.shape.out};
+  }
   // Where a buffer's values begin.
   float* value(StepState& state, BufferId id) const {
     return state.value(id, slot) + before(state.plan().buffers[id].floats);

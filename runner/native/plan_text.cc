@@ -60,6 +60,7 @@ class PhaseRows {
       convs.push_back(plan_.squeezes[layer.squeeze].expand);
     }
     Add(what, convs, passes);
+    if (layer.bands > 1) rows_.back().back() += " in " + std::to_string(layer.bands) + " bands";
   }
 
   // `passes`: how often the convolutions' multiply-adds are done.

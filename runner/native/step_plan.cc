@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "runner/native/bands.h"
 #include "runner/native/float_array.h"
 #include "runner/native/norm.h"
 
@@ -29,8 +30,6 @@ class Lowering {
   void ChooseKernels();
 
  private:
-  int Bands(const LayerStep& layer) const;
-  bool CanBeCut(const LayerStep& layer, int bands) const;
   int AddConv(const std::string& name, const ConvPlan& conv, Size size);
   int AddUnit(const UnitPlan& unit, Size size);
   LayerStep& AddLayer(int unit);
@@ -153,37 +152,9 @@ void Lowering::LowerNetwork() {
   LowerHead();
 }
 
-// Products of single pixels go by bands where an image's values are more than a part of the cache.
-int Lowering::Bands(const LayerStep& layer) const {
-  constexpr size_t kBandFloats = size_t{1} << 15;  // read and written by the convolutions
-  if (layer.squeeze >= 0 || (layer.unit < 0 && layer.join < 0)) return 1;
-  if (layer.join >= 0 && plan_.joins[layer.join].pooled) return 1;
-  size_t floats = 0;
-  for (const int unit : layer.units) {
-    const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
-    if (conv.shape.kernel != 1) return 1;
-    floats += conv.in_floats() + conv.out_floats();
-  }
-  const ConvShape& read = plan_.conv_of(plan_.units[layer.units.front()]).shape;
-  for (int bands = 1; bands <= read.height; ++bands) {
-    if (floats / bands <= kBandFloats && CanBeCut(layer, bands)) return bands;
-  }
-  return 1;
-}
-
-// Equal bands, each of whole rows of every convolution and, as buffers do, aligned.
-bool Lowering::CanBeCut(const LayerStep& layer, int bands) const {
-  return std::ranges::all_of(layer.units, [&](int unit) {
-    const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
-    return conv.shape.height % (bands * conv.shape.stride) == 0 &&
-           conv.in_floats() % (bands * FloatArray::kVector) == 0 &&
-           conv.out_floats() % (bands * FloatArray::kVector) == 0;
-  });
-}
-
 void Lowering::ChooseKernels() {
   for (LayerStep& layer : plan_.layers) {
-    layer.bands = Bands(layer);
+    layer.bands = BandsOf(plan_, layer);
     for (const int unit : layer.units) {
       ConvStep& conv = plan_.convs[plan_.units[unit].conv];
       ConvShape band = conv.shape;

@@ -19,7 +19,7 @@ struct ConvStep {
   int weight = -1;   // numbers of parameters
   int bias = -1;     // added, and differentiated, by who runs it
   ConvShape shape;
-  std::unique_ptr<ConvKernel> kernel;  // of a band of the layer's
+  std::unique_ptr<ConvKernel> kernel;  // for one band of its layer
   size_t packed = 0;                   // where its packed weights begin
   size_t gradient = 0;  // where its gradient begins among those of a chunk; the bias's is behind it
 
@@ -125,8 +125,7 @@ struct StepPlan {
   size_t pixel_bytes() const;
   // All that a step takes but the scratch of its threads: buffers, pixels, packed weights, sums of
   // gradients and of normalisations, and parameters with their gradients and the momenta of SGD;
-  // other recipes keep up to two arrays more. Within 5% of what a process grows by (scripts/bench
-  // train).
+  // other recipes keep up to two arrays more. Within 5% of what is allocated.
   size_t shared_bytes() const;
   const ConvStep& conv_of(const UnitStep& unit) const { return convs[unit.conv]; }
   // What a pooled join's values are before.

@@ -5,7 +5,6 @@
 #include "runner/native/kernels/rows.h"
 
 namespace dse::native {
-
 namespace {
 
 template <typename Work>

@@ -4,6 +4,7 @@
 #include <utility>
 
 namespace dse::native {
+
 StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas, int slots,
                      int workers)
     : plan_(plan),

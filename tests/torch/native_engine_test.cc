@@ -21,7 +21,7 @@ struct Case {
   Model model;
   Recipe recipe;
   Division division{};
-  int images = 12;
+  int images = 8;
   int steps = 1;
   double lr = 0.05;
 };
@@ -255,10 +255,10 @@ TEST_CASE("The native engine's loss, gradients and statistics err no more than L
 
 TEST_CASE("Layers that are taken in bands of rows err no more than LibTorch's float") {
   const char* const models[] = {
-      R"({"type":"anynet","block":"R","stem":"cifar","stem_width":16,"resolution":32,"classes":5,
-        "depths":[1,2],"widths":[24,96],"bottleneck":[1,2]})",
+      R"({"type":"anynet","block":"R","stem":"cifar","stem_width":32,"activation":"swish",
+        "resolution":32,"classes":5,"depths":[1,2],"widths":[24,96],"bottleneck":[1,2]})",
       R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":16,
-        "activation":"swish","se_ratio":0.25,"resolution":48,"classes":5,"depths":[2,1],
+        "activation":"swish","se_ratio":0.25,"resolution":64,"classes":5,"depths":[2,1],
         "widths":[16,24],"strides":[1,2],"kernels":[3,3],"expansions":[1,4],"head_width":64})"};
   double native_logs = 0, torch_logs = 0;
   for (const char* text : models) {

@@ -1,0 +1,51 @@
+#include "runner/native/bands.h"
+
+#include <algorithm>
+
+#include "runner/native/float_array.h"
+
+namespace dse::native {
+namespace {
+
+// Read and written by the convolutions of a band: a quarter of what goes through the cache
+// backward.
+constexpr size_t kBandFloats = size_t{1} << 16;
+constexpr size_t kFewestPixels = 196;
+
+// What makes a value of an image that is read whole: pooling, and a gate's mean.
+bool ReadsWhole(const StepPlan& plan, const LayerStep& layer) {
+  return layer.squeeze >= 0 || (layer.join >= 0 && plan.joins[layer.join].pooled);
+}
+
+// Bands begin, as buffers do, at a multiple of 64 bytes.
+bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
+  return std::ranges::all_of(layer.units, [&](int unit) {
+    const ConvStep& conv = plan.conv_of(plan.units[unit]);
+    return conv.shape.height % (bands * conv.shape.stride) == 0 &&
+           conv.in_floats() % (bands * FloatArray::kVector) == 0 &&
+           conv.out_floats() % (bands * FloatArray::kVector) == 0;
+  });
+}
+
+}  // namespace
+
+int BandsOf(const StepPlan& plan, const LayerStep& layer) {
+  const bool reads_images = layer.unit < 0 && layer.join < 0;
+  if (reads_images || ReadsWhole(plan, layer)) return 1;
+  size_t floats = 0;
+  for (const int unit : layer.units) {
+    const ConvStep& conv = plan.conv_of(plan.units[unit]);
+    if (conv.shape.kernel != 1) return 1;
+    floats += conv.in_floats() + conv.out_floats();
+  }
+  const ConvShape& read = plan.conv_of(plan.units[layer.units.front()]).shape;
+  const size_t pixels = size_t{1} * read.height * read.width;
+  int cut = 1;
+  for (int bands = 2; pixels / bands >= kFewestPixels; ++bands) {
+    if (floats / cut <= kBandFloats) break;
+    if (CanBeCut(plan, layer, bands)) cut = bands;
+  }
+  return cut;
+}
+
+}  // namespace dse::native
