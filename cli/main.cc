@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/printable.h"
 #include "core/version.h"
+#include "runner/torch_module.h"
 
 namespace dse {
 namespace {
@@ -37,6 +38,7 @@ int Main(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   // Whatever the umask lets, what everybody may write could be changed by everybody.
   umask(umask(0) | S_IWOTH);
+  dse::LetTorchUseHugePages();
   try {
     const int code = dse::Main({argv + 1, argv + argc});
     if (!std::cout.flush() || std::fflush(stdout) != 0) {

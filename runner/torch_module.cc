@@ -59,6 +59,8 @@ bool HasTorchModule() {
   });
 }
 
+void LetTorchUseHugePages() { ::setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0); }
+
 template <typename Function>
 Function* FindSymbol(void* module, const std::string& path, const char* name) {
   void* symbol = dlsym(module, name);
@@ -72,9 +74,6 @@ namespace {
 
 // The module stays open until the process ends: LibTorch cannot be unloaded.
 void* OpenModule(const std::string& path) {
-  // Large tensors in huge pages, as the native engine's (native/float_array.h), unless the user
-  // says otherwise: LibTorch reads this with its first tensor.
-  ::setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module != nullptr) return module;
   const char* reason = dlerror();

@@ -25,6 +25,11 @@ inline std::string TorchModuleBuild() { return std::string(Version()) + " " + Co
 std::string TorchModulePath();
 bool HasTorchModule();
 
+// Large tensors in huge pages, as the native engine's arrays (native/float_array.h), unless the
+// user has decided otherwise. To be called before a thread starts: LibTorch reads it from the
+// environment.
+void LetTorchUseHugePages();
+
 // Open the module and make its engine, or what measures it. The module is looked for in
 // $DSE_TORCH_MODULE, beside the program and in ../lib/dse from there. Throw Error if it is missing,
 // does not load, belongs to another build, or the device is not there; the module's faults are the

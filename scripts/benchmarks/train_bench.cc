@@ -19,6 +19,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "runner/native/kernels/peak.h"
+#include "runner/torch_module.h"
 #include "runner/trainers.h"
 #include "runner/work/spread.h"
 
@@ -101,6 +102,7 @@ void MeasurePeak(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
+  dse::LetTorchUseHugePages();
   try {
     if (words.size() == 6 && words[0] == "step") {
       MeasureTraining({words.begin() + 1, words.end()});
