@@ -15,14 +15,20 @@ function(dse_flags target)
 endfunction()
 
 # One static library per folder with the alias dse::NAME. Sources are listed by hand. PLAIN: without the precompiled
-# header, for what is compiled with flags of its own.
+# header, for what is compiled with flags of its own. COMPUTES: what tests spend their time in.
 function(dse_library name)
-  cmake_parse_arguments(ARG "PLAIN" "" "" ${ARGN})
+  cmake_parse_arguments(ARG "PLAIN;COMPUTES" "" "" ${ARGN})
   add_library(dse_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   add_library(dse::${name} ALIAS dse_${name})
   dse_flags(dse_${name})
+  # The builds of ASan and TSan do not optimise, so that they compile faster, but for what computes.
+  set(optimised "")
+  if(CMAKE_BUILD_TYPE STREQUAL "Sanitize" AND (ARG_COMPUTES OR ARG_PLAIN))
+    target_compile_options(dse_${name} PRIVATE -O1)
+    set(optimised _optimised)
+  endif()
   if(NOT ARG_PLAIN)
-    dse_precompile(dse_${name} ours <core/precompiled.h>)
+    dse_precompile(dse_${name} ours${optimised} <core/precompiled.h>)
   else()
     set_target_properties(dse_${name} PROPERTIES UNITY_BUILD OFF)
   endif()
@@ -34,8 +40,8 @@ function(dse_program name)
   dse_precompile(${name} ours)
 endfunction()
 
-# Test files are compiled for a quick build, not for a quick program; what they test keeps the preset's flags.
-set(DSE_TEST_FLAGS "-O1" CACHE STRING "Flags of the test files, behind those of the preset")
+# Test files are compiled for a quick build, not for a quick program; what they test keeps its flags.
+set(DSE_TEST_FLAGS "-O0" CACHE STRING "Flags of the test files, behind those of the preset")
 separate_arguments(DSE_TEST_FLAGS_LIST UNIX_COMMAND "${DSE_TEST_FLAGS}")
 
 # Headers that most sources of a target include, parsed once: by the first target of those that share the name, whose
@@ -63,12 +69,18 @@ endfunction()
 
 # One test program per folder, registered with ctest. dse_test(core a_test.cc b_test.cc LINK dse::core)
 # BY_ROOM: the files of each room (tests/runner/data, ...) are a test of their own, so that several run at once.
-# PARTS n: n tests, cli_1, cli_2, ..., of every nth file.
+# PARTS n: n tests, cli_1, cli_2, ..., of every nth file. COMPUTES: its files compute much themselves and are
+# optimised, but under sanitizers.
 # ctest begins with the tests of the highest COST, in seconds, where it does not know better yet.
 function(dse_test folder)
-  cmake_parse_arguments(ARG "BY_ROOM" "COST;PARTS" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "BY_ROOM;COMPUTES" "COST;PARTS" "LINK" ${ARGN})
   add_executable(${folder}_test ${ARG_UNPARSED_ARGUMENTS})
-  dse_test_target(${folder}_test)
+  if(ARG_COMPUTES AND NOT CMAKE_BUILD_TYPE STREQUAL "Sanitize")
+    dse_flags(${folder}_test)
+    target_compile_options(${folder}_test PRIVATE -O1)
+  else()
+    dse_test_target(${folder}_test)
+  endif()
   target_link_libraries(${folder}_test PRIVATE Catch2::Catch2WithMain dse_test_support ${ARG_LINK})
   # What uses one thread has no races.
   set(filter "")
