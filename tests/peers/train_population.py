@@ -118,12 +118,18 @@ def prepare(images):
 
 
 def run(name, spec, epochs, seed):
-    return {"hash": name, "seed": seed, "error": train(json.loads(spec), data, epochs, seed)}
+    error = train(json.loads(spec), data, epochs, seed)
+    return {"hash": name, "seed": seed, "epochs": epochs, "images": len(data[0][0]), "error": error}
 
 
 def train_missing(models, arguments):
     results = Path(arguments.results)
+    wanted = {name for name, _ in models}
+    images = sum(1 for _ in Path(arguments.images, "train").glob("*/*"))
     done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    done = [run for run in done
+            if run["hash"] in wanted and run["seed"] < 1000 + arguments.repeats
+            and (run["epochs"], run["images"]) == (arguments.epochs, images)]
     known = {(run["hash"], run["seed"]) for run in done}
     with concurrent.futures.ProcessPoolExecutor(arguments.workers, initializer=prepare,
                                                 initargs=(arguments.images,)) as pool:
@@ -140,7 +146,7 @@ def train_missing(models, arguments):
 
 def student_quantile(probability, freedom):
     """Of Student's distribution, by bisection on the integral of its density."""
-    scale = math.gamma((freedom + 1) / 2) / math.gamma(freedom / 2) / math.sqrt(freedom * math.pi)
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
 
     def above_middle(t, steps=2000):
         h = t / steps
@@ -177,13 +183,16 @@ def compare(a, b, same_seeds):
     return statistics.mean(differences), student_quantile((1 + CONFIDENCE) / 2, freedom) * math.sqrt(variance)
 
 
-def read_errors(file):
+def read_errors(file, models, repeats):
     """Flops and the errors of its seeds, of each network."""
     database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    found = {}
+    found = {name: (None, []) for name, _ in models}
     for name, flops, error in database.execute("SELECT hash, flops, error FROM results WHERE state = 'done' "
                                                "ORDER BY hash, seed"):
-        found.setdefault(name, (flops, []))[1].append(error)
+        found[name] = (flops, found[name][1] + [error])
+    for name, (_, errors) in found.items():
+        if len(errors) != repeats:
+            raise SystemExit(f"{file}: network {name} has {len(errors)} runs that are done, not {repeats}")
     return found
 
 
@@ -197,14 +206,16 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
 
-    databases = dict(word.split("=", 1) for word in arguments.databases)
+    databases = dict(word.partition("=")[::2] for word in arguments.databases)
     first = sqlite3.connect(f"file:{next(iter(databases.values()))}?mode=ro", uri=True)
     models = first.execute("SELECT hash, spec FROM models ORDER BY hash").fetchall()
+    if len(models) < 2 or arguments.repeats < 2:
+        parser.error("an interval needs two networks and two seeds")
+    sides = {name: read_errors(file, models, arguments.repeats) for name, file in databases.items()}
     theirs = {}
     for one in sorted(train_missing(models, arguments), key=lambda one: one["seed"]):
         theirs.setdefault(one["hash"], []).append(one["error"])
 
-    sides = {name: read_errors(file) for name, file in databases.items()}
     flops = {name: count / 1e6 for name, (count, _) in next(iter(sides.values())).items()}
     names = sorted(flops, key=lambda name: statistics.mean(theirs[name]))
     tables = {side: [found[name][1] for name in names] for side, found in sides.items()}
