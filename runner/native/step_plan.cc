@@ -260,9 +260,10 @@ class Lifetimes {
   const int head_;  // number of layers
 };
 
-// So many that they fill a processor's threads, so few that large weights are not kept too often.
+// So many that they fill a processor's threads, so few that what is cleared and added up of large
+// weights stays in the cache.
 int GradientChunks(int images, size_t gradient_floats) {
-  constexpr size_t kMostFloats = size_t{1} << 23;
+  constexpr size_t kMostFloats = size_t{1} << 20;
   constexpr size_t kFewest = 4;
   const size_t fitting = std::max(kFewest, kMostFloats / std::max<size_t>(1, gradient_floats));
   return static_cast<int>(std::min<size_t>({kMostChunks, fitting, static_cast<size_t>(images)}));
