@@ -129,7 +129,7 @@ def train_missing(models, arguments):
     done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     done = [run for run in done
             if run["hash"] in wanted and run["seed"] < 1000 + arguments.repeats
-            and (run["epochs"], run["images"]) == (arguments.epochs, images)]
+            and (run.get("epochs"), run.get("images")) == (arguments.epochs, images)]
     known = {(run["hash"], run["seed"]) for run in done}
     with concurrent.futures.ProcessPoolExecutor(arguments.workers, initializer=prepare,
                                                 initargs=(arguments.images,)) as pool:
