@@ -20,10 +20,14 @@ class PyTorchPeer:
             [sys.executable, Path(__file__).with_name("pytorch_steps.py"), str(threads)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True,
             env=os.environ | {"OMP_NUM_THREADS": str(threads), "TORCHINDUCTOR_CACHE_DIR": self.cache.name})
+        self.read()  # once it has started: nobody is measured beside that
 
     def ask(self, request):
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
+        return self.read()
+
+    def read(self):
         answer = self.process.stdout.readline()
         if not answer:
             sys.exit(f"bench: {self.process.args[1]} ended with {self.process.wait()}")
