@@ -37,6 +37,7 @@ struct Place {
   int slot = 0;   // where its values lie
   int chunk = 0;  // whose sums it adds to
   Worker& worker;
+  int next = -1;            // the image that the worker takes up behind it, or -1
   int band = 0, bands = 1;  // as many as the layer has
 
   // Of a value of `floats` an image, those before the band.

@@ -6,6 +6,7 @@
 #include "runner/native/bands.h"
 #include "runner/native/float_array.h"
 #include "runner/native/norm.h"
+#include "runner/native/phase_buffers.h"
 
 namespace dse::native {
 namespace {
@@ -234,8 +235,9 @@ class Lifetimes {
           Add(of_shortcut.name + " output", of_shortcut.out_floats(), first, Last(first, reader));
     }
     if (!plan_.learns) return;
-    join.gradient =
-        Add(conv.name + " join gradient", conv.out_floats(), Backward(reader), Backward(first));
+    const bool residual = join.projection >= 0 || join.shortcut >= 0;
+    join.gradient = Add(conv.name + " join gradient", conv.out_floats(), Backward(reader),
+                        Backward(residual ? first : last_layer));
     unit.gradient = join.gradient;
     if (join.projection >= 0) plan_.units[join.projection].gradient = join.gradient;
   }
@@ -327,6 +329,7 @@ StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
   lowering.LowerNetwork();
   lowering.ChooseKernels();
   Lifetimes(plan).AddBuffers();
+  ListPhaseBuffers(plan);
   PlaceGradients(plan);
   MeasureMemory(plan);
   return plan;

@@ -79,6 +79,8 @@ struct LayerStep {
                                // passes over one read and write stays in the cache
   int chunks = 1;              // in which gradients are summed
   size_t gradient_floats = 0;  // of a chunk
+  // Large values that its phases read and write, in the order of their use.
+  std::vector<BufferId> forward, backward;
 };
 
 // The head: mean over pixels, linear layer, loss; and backward down to the last join.

@@ -7,6 +7,26 @@
 namespace dse::native {
 namespace {
 
+// Has the worker's prefetcher bring in what it takes up behind `place`, where it reads and writes
+// these buffers. What would fill more than its share of the cache is left alone.
+void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place& place) {
+  Prefetcher& prefetcher = place.worker.kernel.prefetcher;
+  prefetcher.Clear();
+  Place next = place;
+  if (++next.band == next.bands) {
+    if (place.next < 0) return;
+    next.band = 0;
+    next.image = next.slot = place.next;
+  }
+  const auto floats = [&](BufferId id) {
+    return state.plan().buffers[id].floats / static_cast<size_t>(next.bands);
+  };
+  size_t total = 0;
+  for (const BufferId id : buffers) total += floats(id);
+  if (total > Prefetcher::MostFloats()) return;
+  for (const BufferId id : buffers) prefetcher.Add(next.value(state, id), floats(id));
+}
+
 template <typename Work>
 void ForEachBand(const LayerStep& layer, Place place, const Work& work) {
   place.bands = layer.bands;
@@ -26,7 +46,7 @@ StepRunner::StepRunner(StepState& state, const ImageInput& images, Team& team)
 }
 
 void StepRunner::PackWeights() {
-  team_.Run(static_cast<int64_t>(plan_.convs.size()), [&](int, int64_t i) {
+  team_.Run(static_cast<int>(plan_.convs.size()), [&](int, int i) {
     const ConvStep& conv = plan_.convs[static_cast<size_t>(i)];
     conv.kernel->Pack(state_.parameters().value(conv.weight), state_.packed(conv));
   });
@@ -48,14 +68,14 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
   for (size_t unit = 0; unit < plan_.units.size(); ++unit) {
     state_.norm(static_cast<int>(unit)).UseRunning(pass.replica);
   }
-  team_.Run(pass.range.count, [&](int thread, int64_t i) {
-    const auto image = static_cast<int>(i);
+  team_.Run(pass.range.count, [&](int thread, int image) {
     const Place place{image, thread, 0, state_.worker(thread)};
+    place.worker.kernel.prefetcher.Clear();
     for (const LayerStep& layer : plan_.layers) {
       ForEachBand(layer, place,
                   [&](const Place& band) { RunLayer(state_, layer, images_, pass, band); });
     }
-    answers_[static_cast<size_t>(i)] =
+    answers_[static_cast<size_t>(image)] =
         RunHead(state_, pass, TargetOf(pass, image, 0), tested, place);
   });
   return AddAnswers(pass.range.count);
@@ -66,13 +86,15 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
 template <typename Work>
 void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& summed,
                               size_t gradient_floats, const Work& work) {
-  team_.Run(chunks, [&](int thread, int64_t task) {
-    const auto chunk = static_cast<int>(task);
+  team_.Run(chunks, [&](int thread, int chunk) {
     for (const int unit : summed) state_.norm(unit).ClearSums(chunk);
     std::fill_n(state_.chunk_gradients(chunk, gradient_floats), gradient_floats, 0.0f);
     const BatchPart range = PartOf(images, chunk, chunks);
-    for (int image = range.first; image < range.first + range.count; ++image) {
-      work(Place{image, image, chunk, state_.worker(thread)});
+    const bool goes_on = team_.NextTask(thread, chunk) >= 0;  // with the image behind the chunk
+    const int end = range.first + range.count;
+    for (int image = range.first; image < end; ++image) {
+      const int next = image + 1 < end || goes_on ? image + 1 : -1;
+      work(Place{image, image, chunk, state_.worker(thread), next});
     }
   });
 }
@@ -82,6 +104,7 @@ void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double mom
   const int chunks = Chunks(kMostChunks, pass);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
     ForEachBand(layer, place, [&](const Place& band) {
+      Expect(state_, layer.forward, band);
       RunLayer(state_, layer, images_, pass, band);
       AddOutputs(state_, layer, band);
     });
@@ -109,8 +132,10 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
-    ForEachBand(layer, place,
-                [&](const Place& band) { DifferentiateLayer(state_, layer, images_, pass, band); });
+    ForEachBand(layer, place, [&](const Place& band) {
+      Expect(state_, layer.backward, band);
+      DifferentiateLayer(state_, layer, images_, pass, band);
+    });
   });
   SumGradients(chunks, layer.gradient_floats);
   for (const int unit : layer.units) KeepGradient(plan_.conv_of(plan_.units[unit]));
@@ -125,7 +150,7 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
 void StepRunner::SumGradients(int chunks, size_t floats) {
   constexpr size_t kPiece = size_t{1} << 14;
   const size_t pieces = (floats + kPiece - 1) / kPiece;
-  team_.Run(static_cast<int64_t>(pieces), [&](int, int64_t piece) {
+  team_.Run(static_cast<int>(pieces), [&](int, int piece) {
     const size_t first = kPiece * static_cast<size_t>(piece);
     const size_t count = std::min(kPiece, floats - first);
     float* const total = state_.chunk_gradients(0, floats) + first;

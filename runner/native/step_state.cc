@@ -33,7 +33,7 @@ StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas,
     }
     worker.scale = take(plan.channel_floats());
     worker.offset = take(plan.channel_floats());
-    worker.kernel = take(plan.kernel_floats);
+    worker.kernel.scratch = take(plan.kernel_floats);
     worker.sums.resize(2 * static_cast<size_t>(plan.channels));
   }
 }

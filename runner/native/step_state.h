@@ -17,9 +17,9 @@ struct Worker {
   float* dy = nullptr;     // gradient by a convolution's output
   float* dx = nullptr;     // gradient by what a layer reads
   float* side = nullptr;
-  float* scale = nullptr;    // one a channel
-  float* offset = nullptr;   // one a channel
-  float* kernel = nullptr;   // a kernel's own
+  float* scale = nullptr;   // one a channel
+  float* offset = nullptr;  // one a channel
+  KernelWork kernel;
   std::vector<double> sums;  // two a channel
 };
 

@@ -35,8 +35,7 @@ Update::Update(Parameters& parameters, const Recipe& recipe, Team& team)
 
 template <typename Work>
 void Update::ForEachPiece(const Work& work) {
-  team_.Run(static_cast<int64_t>(pieces_.size()),
-            [&](int, int64_t i) { work(static_cast<size_t>(i)); });
+  team_.Run(static_cast<int>(pieces_.size()), [&](int, int i) { work(static_cast<size_t>(i)); });
 }
 
 void Update::ClearGradients() { std::ranges::fill(parameters_.gradients(), 0.0f); }

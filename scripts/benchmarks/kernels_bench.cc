@@ -67,8 +67,10 @@ struct Buffers {
         gradient(k.gradient_floats()),
         scratch(k.scratch_floats()) {
     k.Pack(weight.data(), packed.data());
+    work.scratch = scratch.data();
   }
   GuardedBuffer weight, x, dx, y, packed, gradient, scratch;
+  dse::KernelWork work;
 };
 
 std::string Words(const ConvShape& s) {
@@ -83,12 +85,11 @@ void PrintShape(const ConvShape& s, double peak) {
   Buffers b(s, *kernel);
   const double flops = 2.0 * s.out_height() * s.out_width() * s.weights();
   const double forward =
-      BestTime([&] { kernel->Forward(b.packed.data(), b.x.data(), b.y.data(), b.scratch.data()); });
-  const double data = BestTime(
-      [&] { kernel->BackwardData(b.packed.data(), b.y.data(), b.dx.data(), b.scratch.data()); });
-  const double weights = BestTime([&] {
-    kernel->BackwardWeights(b.x.data(), b.y.data(), b.gradient.data(), b.scratch.data());
-  });
+      BestTime([&] { kernel->Forward(b.packed.data(), b.x.data(), b.y.data(), b.work); });
+  const double data =
+      BestTime([&] { kernel->BackwardData(b.packed.data(), b.y.data(), b.dx.data(), b.work); });
+  const double weights =
+      BestTime([&] { kernel->BackwardWeights(b.x.data(), b.y.data(), b.gradient.data(), b.work); });
   std::printf("| %-9s| %-30s", kernel->name().c_str(), Words(s).c_str());
   for (const double time : {forward, data, weights}) {
     std::printf("| %4.0f (%3.0f%%) ", flops / time / 1e9, 100 * flops / time / 1e9 / peak);

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "runner/native/kernels/prefetcher.h"
+
 namespace dse {
 
 // A convolution without bias, zero padding kernel/2 on every side. `in` and `out` are multiples of
@@ -17,8 +19,14 @@ struct ConvShape {
   size_t weights() const { return size_t(out) * (in / groups) * kernel * kernel; }
 };
 
+// What a thread brings to a kernel.
+struct KernelWork {
+  float* scratch = nullptr;  // what it holds does not matter
+  Prefetcher prefetcher;
+};
+
 // Computes one convolution, an image at a time. Images are height x width x channels floats without
-// gaps. Made once for a shape and used by several threads; a thread brings its own scratch. Every
+// gaps. Made once for a shape and used by several threads, each with its own work. Every
 // pointer is aligned to 64 bytes, and 64 bytes behind each buffer may be read (never written).
 // The same input gives the same bytes on one instruction set.
 class ConvKernel {
@@ -26,17 +34,17 @@ class ConvKernel {
   virtual ~ConvKernel() = default;
   virtual std::string name() const = 0;        // the formulation: "plain", "lane8", "gemm"
   virtual size_t packed_floats() const = 0;    // weights as Forward and BackwardData want them
-  virtual size_t scratch_floats() const = 0;   // of each thread; what it holds does not matter
+  virtual size_t scratch_floats() const = 0;   // of each thread
   virtual size_t gradient_floats() const = 0;  // of the weights, in the kernel's own layout
   // weight: out x in/groups x kernel x kernel
   virtual void Pack(const float* weight, float* packed) const = 0;
-  virtual void Forward(const float* packed, const float* x, float* y, float* scratch) const = 0;
+  virtual void Forward(const float* packed, const float* x, float* y, KernelWork& work) const = 0;
   // Overwrites dx.
   virtual void BackwardData(const float* packed, const float* dy, float* dx,
-                            float* scratch) const = 0;
+                            KernelWork& work) const = 0;
   // Adds to the gradient.
   virtual void BackwardWeights(const float* x, const float* dy, float* gradient,
-                               float* scratch) const = 0;
+                               KernelWork& work) const = 0;
   // dw as `weight` of Pack; overwritten.
   virtual void UnpackGradient(const float* gradient, float* dw) const = 0;
 };

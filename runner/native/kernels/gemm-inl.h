@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "runner/native/kernels/prefetcher.h"
 #include "runner/native/kernels/vec-inl.h"
 
 #if DSE_HAS_VECTORS
@@ -56,11 +57,11 @@ constexpr size_t GemmFloats(int taps, int inputs, int outputs) {
 
 // y = x * w over the taps of the list; the weights have all_taps.
 void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int outputs,
-          const float* w, const Sink& y, const Area& area);
+          const float* w, const Sink& y, const Area& area, Prefetcher& prefetcher);
 
 // Adds the gradient of w. The list has all taps in their order.
 void GemmGradient(const Source& x, const TapList& list, int inputs, int outputs, const Source& dy,
-                  const Area& area, float* gradient);
+                  const Area& area, float* gradient, Prefetcher& prefetcher);
 
 // Calls f(output, input, tap, index in the weights) for every weight.
 template <class F>

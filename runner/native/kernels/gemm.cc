@@ -16,11 +16,12 @@ int LastLanes(int outputs, int end) { return std::min(kLanes, outputs - (end - 1
 struct Chunk {
   const Tap *first, *last;
   int from, to, inputs;
+  int products() const { return int(last - first) * (to - from); }  // of a pixel
 };
 
 template <int kRows, int kVectors>
 HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const float* w, float* y,
-                         ptrdiff_t out_column, int last, bool add) {
+                         ptrdiff_t out_column, int last, bool add, Prefetcher::Lines lines) {
   V sum[kRows][kVectors];
   DSE_UNROLL for (int r = 0; r < kRows; r++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[r][v] = Zero();
@@ -31,6 +32,7 @@ HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const
     for (int i = c.from; i < c.to; i++, weight += kVectors * kLanes) {
       V b[kVectors];
       DSE_UNROLL for (int v = 0; v < kVectors; v++) b[v] = Load(weight + v * kLanes);
+      lines.FetchOne();
       DSE_UNROLL for (int r = 0; r < kRows; r++) {
         const V a = Set(in[r * column + i]);
         DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[r][v] = MulAdd(a, b[v], sum[r][v]);
@@ -59,32 +61,33 @@ struct GemmRow {
 
 // `count` tiles of `rows` pixels, at most kMost.
 template <int kMost, int kVectors>
-HWY_INLINE void GemmTiles(int rows, int count, const Chunk& c, GemmRow& row) {
+HWY_INLINE void GemmTiles(int rows, int count, const Chunk& c, GemmRow& row,
+                          Prefetcher& prefetcher) {
   if (rows < kMost) {
-    if constexpr (kMost > 1) GemmTiles<kMost - 1, kVectors>(rows, count, c, row);
+    if constexpr (kMost > 1) GemmTiles<kMost - 1, kVectors>(rows, count, c, row, prefetcher);
     return;
   }
   for (; count > 0; count--, row.x += kMost * row.column, row.y += kMost * row.out_column) {
-    GemmTile<kMost, kVectors>(row.x, row.column, c, row.w, row.y, row.out_column, row.last,
-                              row.add);
+    GemmTile<kMost, kVectors>(row.x, row.column, c, row.w, row.y, row.out_column, row.last, row.add,
+                              prefetcher.Take(c.products()));
   }
 }
 
 // A row of pixels as tiles of about the same size.
 template <int kVectors>
-HWY_NOINLINE void MultiplyRow(int columns, const Chunk& c, GemmRow row) {
+HWY_NOINLINE void MultiplyRow(int columns, const Chunk& c, GemmRow row, Prefetcher& prefetcher) {
   constexpr int kMost = kRegisters == 32 ? (kVectors == 1 ? 16 : 8)
                         : kVectors == 3  ? 4
                         : kVectors == 2  ? 6
                                          : 8;
   const int tiles = CeilDiv(columns, kMost), rows = columns / tiles, larger = columns % tiles;
-  if (larger > 0) GemmTiles<kMost, kVectors>(rows + 1, larger, c, row);
-  GemmTiles<kMost, kVectors>(rows, tiles - larger, c, row);
+  if (larger > 0) GemmTiles<kMost, kVectors>(rows + 1, larger, c, row, prefetcher);
+  GemmTiles<kMost, kVectors>(rows, tiles - larger, c, row, prefetcher);
 }
 
 // y = x * w over the taps of the list; the weights have all_taps.
 void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int outputs,
-          const float* w, const Sink& y, const Area& area) {
+          const float* w, const Sink& y, const Area& area, Prefetcher& prefetcher) {
   constexpr int kCacheFloats = 6 << 10;
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
@@ -102,9 +105,9 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
           const float* in = x.p + r * x.row;
           float* out = y.p + r * y.row + first * kLanes;
           const GemmRow row{in, x.column, w, out, y.column, last, add};
-          if (panel == 1) MultiplyRow<1>(area.columns, chunk, row);
-          if (panel == 2) MultiplyRow<2>(area.columns, chunk, row);
-          if (panel == 3) MultiplyRow<3>(area.columns, chunk, row);
+          if (panel == 1) MultiplyRow<1>(area.columns, chunk, row, prefetcher);
+          if (panel == 2) MultiplyRow<2>(area.columns, chunk, row, prefetcher);
+          if (panel == 3) MultiplyRow<3>(area.columns, chunk, row, prefetcher);
         }
       }
     }
@@ -116,7 +119,8 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
 // Adds to kInputs x kVectors vectors of the gradient of w.
 template <int kInputs, int kVectors>
 HWY_NOINLINE void GemmGradientTile(const Source& x, const Source& dy, const Area& area,
-                                   float* gradient, int last) {
+                                   float* gradient, int last, Prefetcher& prefetcher) {
+  Prefetcher::Lines lines = prefetcher.Take(area.rows * area.columns);
   V sum[kInputs][kVectors];
   DSE_UNROLL for (int i = 0; i < kInputs; i++) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[i][v] = Zero();
@@ -127,6 +131,7 @@ HWY_NOINLINE void GemmGradientTile(const Source& x, const Source& dy, const Area
     for (int m = 0; m < area.columns; m++, in += column, d += dy_column) {
       V b[kVectors];
       DSE_UNROLL for (int v = 0; v < kVectors; v++) b[v] = Load(d + v * kLanes);
+      lines.FetchOne();
       DSE_UNROLL for (int i = 0; i < kInputs; i++) {
         const V a = Set(in[i]);
         DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[i][v] = MulAdd(a, b[v], sum[i][v]);
@@ -144,20 +149,20 @@ HWY_NOINLINE void GemmGradientTile(const Source& x, const Source& dy, const Area
 
 template <int kInputs>
 HWY_INLINE void GemmGradientPanel(int panel, const Source& x, const Source& dy, const Area& area,
-                                  float* gradient, int last) {
+                                  float* gradient, int last, Prefetcher& prefetcher) {
   if (panel == 1) {
-    GemmGradientTile<kInputs, 1>(x, dy, area, gradient, last);
+    GemmGradientTile<kInputs, 1>(x, dy, area, gradient, last, prefetcher);
   } else if (panel == 2) {
-    GemmGradientTile<kInputs, 2>(x, dy, area, gradient, last);
+    GemmGradientTile<kInputs, 2>(x, dy, area, gradient, last, prefetcher);
   } else {
-    GemmGradientTile<kInputs, 3>(x, dy, area, gradient, last);
+    GemmGradientTile<kInputs, 3>(x, dy, area, gradient, last, prefetcher);
   }
 }
 
 // kInputs divides `inputs`.
 template <int kInputs>
 void GemmGradientOf(const Source& x, const TapList& list, int inputs, int outputs, const Source& dy,
-                    const Area& area, float* gradient) {
+                    const Area& area, float* gradient, Prefetcher& prefetcher) {
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
     const int panel = PanelVectors(vectors - first);
@@ -165,8 +170,8 @@ void GemmGradientOf(const Source& x, const TapList& list, int inputs, int output
     for (int t = 0; t < list.count; t++) {
       for (int i = 0; i < inputs; i += kInputs, gradient += kInputs * panel * kLanes) {
         GemmGradientPanel<kInputs>(panel, {x.p + list.taps[t].offset + i, x.row, x.column},
-                                   {dy.p + first * kLanes, dy.row, dy.column}, area, gradient,
-                                   last);
+                                   {dy.p + first * kLanes, dy.row, dy.column}, area, gradient, last,
+                                   prefetcher);
       }
     }
     first += panel;
@@ -174,24 +179,25 @@ void GemmGradientOf(const Source& x, const TapList& list, int inputs, int output
 }
 
 void GemmGradient(const Source& x, const TapList& list, int inputs, int outputs, const Source& dy,
-                  const Area& area, float* gradient) {
+                  const Area& area, float* gradient, Prefetcher& prefetcher) {
   if (inputs % 8 == 0) {
-    return GemmGradientOf < kRegisters == 32 ? 8
-                                             : 4 > (x, list, inputs, outputs, dy, area, gradient);
+    return GemmGradientOf < kRegisters == 32
+               ? 8
+               : 4 > (x, list, inputs, outputs, dy, area, gradient, prefetcher);
   }
   if (kRegisters == 32 && inputs % 9 == 0) {
-    return GemmGradientOf<9>(x, list, inputs, outputs, dy, area, gradient);
+    return GemmGradientOf<9>(x, list, inputs, outputs, dy, area, gradient, prefetcher);
   }
   if (inputs % 4 == 0) {
-    return GemmGradientOf<4>(x, list, inputs, outputs, dy, area, gradient);
+    return GemmGradientOf<4>(x, list, inputs, outputs, dy, area, gradient, prefetcher);
   }
   if (inputs % 3 == 0) {
-    return GemmGradientOf<3>(x, list, inputs, outputs, dy, area, gradient);
+    return GemmGradientOf<3>(x, list, inputs, outputs, dy, area, gradient, prefetcher);
   }
   if (inputs % 2 == 0) {
-    return GemmGradientOf<2>(x, list, inputs, outputs, dy, area, gradient);
+    return GemmGradientOf<2>(x, list, inputs, outputs, dy, area, gradient, prefetcher);
   }
-  GemmGradientOf<1>(x, list, inputs, outputs, dy, area, gradient);
+  GemmGradientOf<1>(x, list, inputs, outputs, dy, area, gradient, prefetcher);
 }
 
 }  // namespace HWY_NAMESPACE

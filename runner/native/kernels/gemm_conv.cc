@@ -28,12 +28,12 @@ class GemmOps {
   size_t backward_floats() const { return GemmFloats(taps_, out_, in_); }
 
   void Multiply(bool backward, const Source& x, const TapList& taps, const float* w, const Sink& y,
-                const Area& area) const {
-    Gemm(x, taps, taps_, backward ? out_ : in_, backward ? in_ : out_, w, y, area);
+                const Area& area, Prefetcher& prefetcher) const {
+    Gemm(x, taps, taps_, backward ? out_ : in_, backward ? in_ : out_, w, y, area, prefetcher);
   }
   void AddGradient(const Source& x, const TapList& taps, const Source& dy, const Area& area,
-                   float* gradient) const {
-    GemmGradient(x, taps, in_, out_, dy, area, gradient);
+                   float* gradient, Prefetcher& prefetcher) const {
+    GemmGradient(x, taps, in_, out_, dy, area, gradient, prefetcher);
   }
   template <class F>
   void ForEachWeight(bool backward, F f) const {

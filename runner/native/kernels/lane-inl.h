@@ -10,8 +10,10 @@
 #define DSE_KERNELS_LANE_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 
+#include "runner/native/kernels/prefetcher.h"
 #include "runner/native/kernels/vec-inl.h"
 
 #if DSE_HAS_VECTORS
@@ -49,13 +51,16 @@ HWY_INLINE bool Has(int from, int to, int first, int count, int edge) {
 // lie outside.
 template <int kGroup, int kKernel, int kStride, int kRows, int kColumns>
 HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, const Inside& inside,
-                          const float* w, float* out, ptrdiff_t out_row, int channels) {
+                          const float* w, float* out, ptrdiff_t out_row, int channels,
+                          Prefetcher& prefetcher) {
   constexpr int kInRows = (kRows - 1) * kStride + kKernel;
   constexpr int kInColumns = (kColumns - 1) * kStride + kKernel;
   V sum[kRows][kColumns];
   DSE_UNROLL for (int y = 0; y < kRows; y++) {
     DSE_UNROLL for (int x = 0; x < kColumns; x++) sum[y][x] = Zero();
   }
+  constexpr int kLines = std::max(1, 8 / kGroup);  // of an input and a row: about what y takes
+  Prefetcher::Lines lines = prefetcher.Take(kGroup * kInRows * kLines);
   for (int i = 0; i < kGroup; i++, w += kKernel * kKernel * kLanes) {
     const Indices indices = GroupIndices<kGroup>(i);
     V weight[kKernel * kKernel];
@@ -63,6 +68,7 @@ HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, cons
     DSE_UNROLL for (int r = 0; r < kInRows; r++) {
       if (!Has(inside.top, inside.bottom, r, kInRows, kKernel / 2)) continue;
       const float* pixels = in + r * row;
+      DSE_UNROLL for (int n = 0; n < kLines; n++) lines.FetchOne();
       DSE_UNROLL for (int c = 0; c < kInColumns; c++) {
         if (!Has(inside.left, inside.right, c, kInColumns, kKernel / 2)) continue;
         const V a = Spread<kGroup>(pixels + c * column, i, indices);
@@ -91,12 +97,14 @@ HWY_INLINE void LaneBlock(const float* in, ptrdiff_t row, ptrdiff_t column, cons
 template <int kGroup, int kKernel, bool kOdd, int kColumns>
 HWY_INLINE void LaneParityBlock(const float* in, ptrdiff_t row, ptrdiff_t column,
                                 const Inside& inside, const float* w, float* out, int width,
-                                int channels) {
+                                int channels, Prefetcher& prefetcher) {
   constexpr int kPad = kKernel / 2;
   V sum[2][kColumns];
   DSE_UNROLL for (int x = 0; x < kColumns; x++) sum[0][x] = sum[1][x] = Zero();
+  Prefetcher::Lines lines = prefetcher.Take(2 * kGroup);
   for (int i = 0; i < kGroup; i++, w += kKernel * kKernel * kLanes) {
     const Indices indices = GroupIndices<kGroup>(i);
+    DSE_UNROLL for (int n = 0; n < 2; n++) lines.FetchOne();
     DSE_UNROLL for (int ky = (kPad + kOdd) % 2; ky < kKernel; ky += 2) {
       const int r = (kOdd + kPad - ky) / 2 + 1;
       if (!Has(inside.top, inside.bottom, r, 3, 1)) continue;
@@ -239,7 +247,8 @@ HWY_INLINE void SlideStep(const float* pixel, int first_input, const V (&d)[3], 
 // three pixels of dy that a pixel of x meets slide along.
 template <int kGroup>
 HWY_NOINLINE void LaneGradientSliding(const LaneGradientSource& s, int first_input, float* gradient,
-                                      int channels) {
+                                      int channels, Prefetcher& prefetcher) {
+  Prefetcher::Lines lines = prefetcher.Take(s.rows * s.columns);
   V sum[3][8];
   DSE_UNROLL for (int k = 0; k < 3; k++) {
     DSE_UNROLL for (int i = 0; i < 8; i++) sum[k][i] = Zero();
@@ -258,6 +267,7 @@ HWY_NOINLINE void LaneGradientSliding(const LaneGradientSource& s, int first_inp
     x += column, dy += 2 * column;
     for (int c = 2; c < s.columns; c++, x += column, dy += column) {
       d[2] = d[1], d[1] = d[0], d[0] = Load(dy);
+      lines.FetchOne();
       SlideStep<kGroup, 0, 2>(x, first_input, d, sum);
     }
     d[2] = d[1], d[1] = d[0];

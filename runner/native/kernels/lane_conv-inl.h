@@ -64,14 +64,15 @@ class LaneConv : public ConvKernel {
     }
   }
 
-  void Forward(const float* packed, const float* x, float* y, float*) const override {
-    Convolve<kStride>(packed, x, s_.height, s_.width, y);
+  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
+    Convolve<kStride>(packed, x, s_.height, s_.width, y, work.prefetcher);
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx, float*) const override {
+  void BackwardData(const float* packed, const float* dy, float* dx,
+                    KernelWork& work) const override {
     packed += gradient_floats();
     if constexpr (kStride == 1) {
-      Convolve<1>(packed, dy, s_.height, s_.width, dx);
+      Convolve<1>(packed, dy, s_.height, s_.width, dx, work.prefetcher);
     } else {
       ForEachBand(s_.height, 2, [&](int row, int rows, int block) {
         const float* w = packed + block * kBlockWeights;
@@ -79,14 +80,15 @@ class LaneConv : public ConvKernel {
           const ptrdiff_t in_row = ptrdiff_t(s_.out_width()) * s_.out;
           const float* in = dy + (y / 2 - 1) * in_row - s_.out + block * kLanes;
           float* out = dx + ptrdiff_t(y) * s_.width * s_.in + block * kLanes;
-          y % 2 == 0 ? DxRow<false>(in, y / 2, w, out, block)
-                     : DxRow<true>(in, y / 2, w, out, block);
+          y % 2 == 0 ? DxRow<false>(in, y / 2, w, out, block, work.prefetcher)
+                     : DxRow<true>(in, y / 2, w, out, block, work.prefetcher);
         }
       });
     }
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient, float*) const override {
+  void BackwardWeights(const float* x, const float* dy, float* gradient,
+                       KernelWork& work) const override {
     const int width = s_.out_width(), band = std::max(1, kBandPixels / width);
     for (int row = 0; row < s_.out_height(); row += band) {
       const int first_row = row * kStride - kPad;
@@ -100,7 +102,7 @@ class LaneConv : public ConvKernel {
                                 std::min(band, s_.out_height() - row),
                                 width};
       for (int b = 0; b < blocks_; b++, source.x += kLanes, source.dy += kLanes) {
-        AddGradient(source, gradient + b * kBlockWeights, Channels(b));
+        AddGradient(source, gradient + b * kBlockWeights, Channels(b), work.prefetcher);
       }
     }
   }
@@ -129,7 +131,8 @@ class LaneConv : public ConvKernel {
   }
 
   template <int kStep>
-  void Convolve(const float* packed, const float* x, int in_height, int in_width, float* y) const {
+  void Convolve(const float* packed, const float* x, int in_height, int in_width, float* y,
+                Prefetcher& prefetcher) const {
     const int height = (in_height - 1) / kStep + 1, width = (in_width - 1) / kStep + 1;
     constexpr int kRows = Tiling::kRows;
     ForEachBand(height, kRows, [&](int row, int rows, int block) {
@@ -143,10 +146,10 @@ class LaneConv : public ConvKernel {
                            width,
                            Channels(block)};
         if (r + kRows <= row + rows) {
-          YRow<kStep, kRows>(place, w);
+          YRow<kStep, kRows>(place, w, prefetcher);
           r += kRows;
         } else {
-          YRow<kStep, 1>(place, w);
+          YRow<kStep, 1>(place, w, prefetcher);
           r++;
         }
       }
@@ -165,30 +168,30 @@ class LaneConv : public ConvKernel {
   // Blocks of columns of about the same size; the last one reaches back over the one before it
   // where they do not divide the width.
   template <int kStep, int kRows>
-  HWY_NOINLINE void YRow(const YPlace& p, const float* w) const {
-    if (p.width < 4) return YBlocks<kStep, kRows, 1>(p, w);
+  HWY_NOINLINE void YRow(const YPlace& p, const float* w, Prefetcher& prefetcher) const {
+    if (p.width < 4) return YBlocks<kStep, kRows, 1>(p, w, prefetcher);
     if constexpr (kKernel == 5) {
-      if (kWide && p.width % 7 == 0) return YBlocks<kStep, kRows, 7>(p, w);
-      return YBlocks<kStep, kRows, 4>(p, w);
+      if (kWide && p.width % 7 == 0) return YBlocks<kStep, kRows, 7>(p, w, prefetcher);
+      return YBlocks<kStep, kRows, 4>(p, w, prefetcher);
     } else {
       const int blocks = (p.width + 7) / 8;
       switch ((p.width + blocks - 1) / blocks) {
         case 4:
-          return YBlocks<kStep, kRows, 4>(p, w);
+          return YBlocks<kStep, kRows, 4>(p, w, prefetcher);
         case 5:
-          return YBlocks<kStep, kRows, 5>(p, w);
+          return YBlocks<kStep, kRows, 5>(p, w, prefetcher);
         case 6:
-          return YBlocks<kStep, kRows, 6>(p, w);
+          return YBlocks<kStep, kRows, 6>(p, w, prefetcher);
         case 7:
-          return YBlocks<kStep, kRows, 7>(p, w);
+          return YBlocks<kStep, kRows, 7>(p, w, prefetcher);
         default:
-          return YBlocks<kStep, kRows, 8>(p, w);
+          return YBlocks<kStep, kRows, 8>(p, w, prefetcher);
       }
     }
   }
 
   template <int kStep, int kRows, int kBlock>
-  HWY_INLINE void YBlocks(const YPlace& p, const float* w) const {
+  HWY_INLINE void YBlocks(const YPlace& p, const float* w, Prefetcher& prefetcher) const {
     const int first_row = p.row * kStep - kPad;
     const ptrdiff_t in_row = ptrdiff_t(p.in_width) * s_.in;
     for (int x = 0; x < p.width; x += kBlock) {
@@ -196,40 +199,43 @@ class LaneConv : public ConvKernel {
       LaneBlock<kGroup, kKernel, kStep, kRows, kBlock>(
           p.x + first_row * in_row + ptrdiff_t(first_column) * s_.in, in_row, s_.in,
           {-first_row, p.in_height - first_row, -first_column, p.in_width - first_column}, w,
-          p.y + ptrdiff_t(c) * s_.out, ptrdiff_t(p.width) * s_.out, p.channels);
+          p.y + ptrdiff_t(c) * s_.out, ptrdiff_t(p.width) * s_.out, p.channels, prefetcher);
     }
   }
 
   // A row of dx over dy's row `row`; `in` is the pixel above and left of it.
   template <bool kOdd>
-  HWY_NOINLINE void DxRow(const float* in, int row, const float* w, float* out, int block) const {
+  HWY_NOINLINE void DxRow(const float* in, int row, const float* w, float* out, int block,
+                          Prefetcher& prefetcher) const {
     const int width = s_.out_width();
-    if (kWide && width % 7 == 0) return DxBlocks<kOdd, 7>(in, row, w, out, Channels(block));
-    if (kWide && width >= 8) return DxBlocks<kOdd, 8>(in, row, w, out, Channels(block));
-    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, w, out, Channels(block));
-    DxBlocks<kOdd, 1>(in, row, w, out, Channels(block));
+    if (kWide && width % 7 == 0)
+      return DxBlocks<kOdd, 7>(in, row, w, out, Channels(block), prefetcher);
+    if (kWide && width >= 8) return DxBlocks<kOdd, 8>(in, row, w, out, Channels(block), prefetcher);
+    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, w, out, Channels(block), prefetcher);
+    DxBlocks<kOdd, 1>(in, row, w, out, Channels(block), prefetcher);
   }
 
   template <bool kOdd, int kBlock>
-  HWY_INLINE void DxBlocks(const float* in, int row, const float* w, float* out,
-                           int channels) const {
+  HWY_INLINE void DxBlocks(const float* in, int row, const float* w, float* out, int channels,
+                           Prefetcher& prefetcher) const {
     const int width = s_.out_width(), first_row = row - 1;
     for (int x = 0; x < width; x += kBlock) {
       const int c = std::min(x, width - kBlock);
       LaneParityBlock<kGroup, kKernel, kOdd, kBlock>(
           in + ptrdiff_t(c) * s_.out, ptrdiff_t(width) * s_.out, s_.out,
           {-first_row, s_.out_height() - first_row, 1 - c, width + 1 - c}, w,
-          out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, channels);
+          out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, channels, prefetcher);
     }
   }
 
-  void AddGradient(LaneGradientSource s, float* gradient, int channels) const {
+  void AddGradient(LaneGradientSource s, float* gradient, int channels,
+                   Prefetcher& prefetcher) const {
     constexpr int kKernelRows = Tiling::kKernelRows, kInputs = Tiling::kInputs;
     for (int ky = 0; ky < kKernel; ky += kKernelRows) {
       for (int i = 0; i < kGroup; i += kInputs) {
         float* out = gradient + (i * kTaps + ky * kKernel) * kLanes;
         if constexpr (Tiling::kSliding) {
-          LaneGradientSliding<kGroup>(s, i, out, channels);
+          LaneGradientSliding<kGroup>(s, i, out, channels, prefetcher);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns % 7 == 0) {
           LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 7>(s, i, out, channels);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns >= 8) {

@@ -62,6 +62,9 @@ inline void StoreSome(V v, int count, float* p) {
   std::copy_n(lanes, count, p);
 }
 
+// What is read so far ahead is fetched, which pays where rows lie in memory.
+constexpr size_t kFloatsAhead = 512;
+
 // Periods of kVectors vectors, whose constants stay in registers; answers where they end.
 template <int kVectors, class Op>
 HWY_INLINE size_t MapInRegisters(const Op& op, size_t total, float* out) {
@@ -72,6 +75,7 @@ HWY_INLINE size_t MapInRegisters(const Op& op, size_t total, float* out) {
   for (; from + kLength <= total; from += kLength) {
     DSE_UNROLL for (int v = 0; v < kVectors; v++) {
       const size_t i = from + v * kLanes;
+      op.Prefetch(i + kFloatsAhead);
       Store(op.Compute(i, constants[v]), out + i);
     }
   }
@@ -89,6 +93,7 @@ HWY_INLINE void MapRows(const Op& op, const RowsShape& shape, const Period& peri
     const int count = int(std::min<size_t>(period.length(), total - from));
     int i = 0;
     for (; i + kLanes <= count; i += kLanes) {
+      op.Prefetch(from + i + kFloatsAhead);
       Store(op.Compute(from + i, op.Load(i)), out + from + i);
     }
     if (i < count) StoreSome(op.Compute(from + i, op.Load(i)), count - i, out + from + i);

@@ -55,6 +55,10 @@ struct Affine {
     }
     return {scale.At(i), bias.At(i), Zero(), Zero()};
   }
+  HWY_INLINE void Prefetch(size_t i) const {
+    hwy::Prefetch(in.x + i);
+    if constexpr (kShortcut != Shortcut::kNone) hwy::Prefetch(in.shortcut + i);
+  }
   HWY_INLINE V At(size_t i, V x, const Constants& c) const {
     const V z = MulAdd(x, c.scale, c.bias);
     if constexpr (kShortcut == Shortcut::kNone) return z;
@@ -79,6 +83,7 @@ struct ActivateOp {
     if constexpr (kActivation == RowActivation::kSwish) return hn::Mul(z, SigmoidOf(z));
     return z;
   }
+  HWY_INLINE void Prefetch(size_t i) const { affine.Prefetch(i); }
   const Affine<kShortcut>& affine;
 };
 
@@ -103,10 +108,9 @@ struct BackwardOp {
     products = MulAdd(gradient, Keep(hn::Sub(x, c.shift), count), products);
   }
   HWY_INLINE void Prefetch(size_t i) const {
-    hwy::Prefetch(affine.in.x + i);
+    affine.Prefetch(i);
     hwy::Prefetch(by_y.dy + i);
     if (by_y.more) hwy::Prefetch(by_y.more + i);
-    if constexpr (kShortcut != Shortcut::kNone) hwy::Prefetch(affine.in.shortcut + i);
   }
   static HWY_INLINE V Derive(V gradient, V z) {
     if constexpr (kActivation == RowActivation::kRelu) {
@@ -185,6 +189,10 @@ struct CombineOp {
     const V constant = MulAdd(HWY_NAMESPACE::Load(x + i), c.b, c.d);
     return MulAdd(HWY_NAMESPACE::Load(dy + i), c.a, constant);
   }
+  HWY_INLINE void Prefetch(size_t i) const {
+    hwy::Prefetch(x + i);
+    hwy::Prefetch(dy + i);
+  }
   const float *dy, *x;
   const PeriodVector &a, &b, &d;
 };
@@ -199,6 +207,7 @@ void CombineRows(const float* dy, const float* x, const RowsShape& shape, const 
 struct AddOp {
   struct Constants {};
   HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE void Prefetch(size_t) const {}
   HWY_INLINE V Compute(size_t i, const Constants&) const {
     return Add(HWY_NAMESPACE::Load(from + i), HWY_NAMESPACE::Load(to + i));
   }
@@ -207,6 +216,7 @@ struct AddOp {
 struct ExpOp {
   struct Constants {};
   HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE void Prefetch(size_t) const {}
   HWY_INLINE V Compute(size_t i, const Constants&) const {
     return ExpOf(HWY_NAMESPACE::Load(x + i));
   }
@@ -215,6 +225,7 @@ struct ExpOp {
 struct SigmoidOp {
   struct Constants {};
   HWY_INLINE Constants Load(int) const { return {}; }
+  HWY_INLINE void Prefetch(size_t) const {}
   HWY_INLINE V Compute(size_t i, const Constants&) const {
     return SigmoidOf(HWY_NAMESPACE::Load(x + i));
   }

@@ -46,32 +46,32 @@ class StemConv : public ConvKernel {
     });
   }
 
-  void Forward(const float* packed, const float* x, float* y, float* scratch) const override {
+  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
     const TapList taps = RowTaps();
     const ptrdiff_t y_row = ptrdiff_t(s_.out_width()) * s_.out;
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
-      StageRows(x, row, rows, scratch);
-      Gemm(Staged(scratch), taps, s_.kernel, inputs_, s_.out, packed,
-           {y + row * y_row, y_row, s_.out}, {rows, s_.out_width()});
+      StageRows(x, row, rows, work.scratch);
+      Gemm(Staged(work.scratch), taps, s_.kernel, inputs_, s_.out, packed,
+           {y + row * y_row, y_row, s_.out}, {rows, s_.out_width()}, work.prefetcher);
     }
   }
 
   void BackwardData(const float* packed, const float* dy, float* dx,
-                    float* scratch) const override {
-    plain_->BackwardData(packed + gradient_floats(), dy, dx, scratch);
+                    KernelWork& work) const override {
+    plain_->BackwardData(packed + gradient_floats(), dy, dx, work);
   }
 
   void BackwardWeights(const float* x, const float* dy, float* gradient,
-                       float* scratch) const override {
+                       KernelWork& work) const override {
     const TapList taps = RowTaps();
     const ptrdiff_t y_row = ptrdiff_t(s_.out_width()) * s_.out;
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
-      StageRows(x, row, rows, scratch);
+      StageRows(x, row, rows, work.scratch);
       const Source d{dy + row * y_row, y_row, s_.out};
       const Area area{rows, s_.out_width()};
-      GemmGradient(Staged(scratch), taps, inputs_, s_.out, d, area, gradient);
+      GemmGradient(Staged(work.scratch), taps, inputs_, s_.out, d, area, gradient, work.prefetcher);
     }
   }
 

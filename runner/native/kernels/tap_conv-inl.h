@@ -2,11 +2,12 @@
 // says how a unit is computed:
 //   int units(), unit_in(), unit_out();                    // channels of x and of y in a unit
 //   size_t forward_floats(), backward_floats();            // weights of a unit, one way and the
-//   other void Multiply(backward, source, taps, weights, sink, area); void AddGradient(x, taps, dy,
-//   area, gradient);         // in the layout of the forward weights void ForEachWeight(backward,
-//   f);                       // f(output, input, tap, index); the
+//                                                          // other
+//   void Multiply(backward, source, taps, weights, sink, area, prefetcher);
+//   void AddGradient(x, taps, dy, area, gradient, prefetcher);  // in the forward weights' layout
+//   void ForEachWeight(backward, f);                       // f(output, input, tap, index); the
 //                                                          // output of the unit, the input of a
-//                                                          group
+//                                                          // group
 #if defined(DSE_KERNELS_TAP_CONV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_TAP_CONV_INL_H_
 #undef DSE_KERNELS_TAP_CONV_INL_H_
@@ -86,54 +87,55 @@ class TapConv : public ConvKernel {
     }
   }
 
-  void Forward(const float* packed, const float* x, float* y, float* scratch) const override {
-    if (s_.kernel == 1) return ForwardPointwise(packed, x, y);
+  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
+    if (s_.kernel == 1) return ForwardPointwise(packed, x, y, work.prefetcher);
     const TapList taps = AllTaps();
     const int width = s_.out_width();
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
       for (int u = 0; u < ops_.units(); u++) {
-        StageX(x, row, rows, u, scratch);
-        ops_.Multiply(false, StagedX(scratch), taps, packed + u * ops_.forward_floats(),
+        StageX(x, row, rows, u, work.scratch);
+        ops_.Multiply(false, StagedX(work.scratch), taps, packed + u * ops_.forward_floats(),
                       {y + ptrdiff_t(row) * width * s_.out + u * ops_.unit_out(),
                        ptrdiff_t(width) * s_.out, s_.out},
-                      {rows, width});
+                      {rows, width}, work.prefetcher);
       }
     }
   }
 
   void BackwardData(const float* packed, const float* dy, float* dx,
-                    float* scratch) const override {
+                    KernelWork& work) const override {
     packed += backward_offset();
-    if (s_.kernel == 1) return BackwardDataPointwise(packed, dy, dx);
+    if (s_.kernel == 1) return BackwardDataPointwise(packed, dy, dx, work.prefetcher);
     const Image image{dy, s_.out_height(), s_.out_width(), s_.out};
     for (int row = 0; row < s_.height; row += dx_band_) {
       const int rows = std::min(dx_band_, s_.height - row);
       const Window window{row / s_.stride + dy_first_row(), int(dx_rows()), dy_column_,
                           dy_columns_};
       for (int u = 0; u < ops_.units(); u++) {
-        Stage(image, window, u * ops_.unit_out(), ops_.unit_out(), dy_pitch_, scratch);
-        BackwardDataBand(packed + u * ops_.backward_floats(), scratch,
+        Stage(image, window, u * ops_.unit_out(), ops_.unit_out(), dy_pitch_, work.scratch);
+        BackwardDataBand(packed + u * ops_.backward_floats(), work,
                          dx + ptrdiff_t(row) * s_.width * s_.in + u * ops_.unit_in(), rows);
       }
     }
   }
 
   void BackwardWeights(const float* x, const float* dy, float* gradient,
-                       float* scratch) const override {
-    if (s_.kernel == 1) return BackwardWeightsPointwise(x, dy, gradient);
+                       KernelWork& work) const override {
+    if (s_.kernel == 1) return BackwardWeightsPointwise(x, dy, gradient, work.prefetcher);
     const TapList taps = AllTaps();
     const Image image{dy, s_.out_height(), s_.out_width(), s_.out};
-    float* dy_scratch = scratch + x_band_floats();
+    float* dy_scratch = work.scratch + x_band_floats();
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
       for (int u = 0; u < ops_.units(); u++) {
-        StageX(x, row, rows, u, scratch);
+        StageX(x, row, rows, u, work.scratch);
         Stage(image, {row, rows, 0, s_.out_width()}, u * ops_.unit_out(), ops_.unit_out(),
               dy_pitch_, dy_scratch);
-        AddGradientInParts(StagedX(scratch), taps,
+        AddGradientInParts(StagedX(work.scratch), taps,
                            {dy_scratch, ptrdiff_t(s_.out_width()) * dy_pitch_, dy_pitch_},
-                           {rows, s_.out_width()}, gradient + u * ops_.forward_floats());
+                           {rows, s_.out_width()}, gradient + u * ops_.forward_floats(),
+                           work.prefetcher);
       }
     }
   }
@@ -189,29 +191,29 @@ class TapConv : public ConvKernel {
     return {scratch, ptrdiff_t(s_.stride * x_row_floats()), ptrdiff_t(s_.stride) * x_pitch_};
   }
 
-  void BackwardDataBand(const float* packed, const float* scratch, float* dx, int rows) const {
-    const Source source{scratch, ptrdiff_t(dy_row_floats()), dy_pitch_};
+  void BackwardDataBand(const float* packed, KernelWork& work, float* dx, int rows) const {
+    const Source source{work.scratch, ptrdiff_t(dy_row_floats()), dy_pitch_};
     const int s = s_.stride;
     for (int y = 0; y < std::min(s, rows); y++) {
       for (int x = 0; x < std::min(s, s_.width); x++) {
         ops_.Multiply(true, source, TapsOfParity(y, x), packed,
                       {dx + (ptrdiff_t(y) * s_.width + x) * s_.in, ptrdiff_t(s) * s_.width * s_.in,
                        ptrdiff_t(s) * s_.in},
-                      {CeilDiv(rows - y, s), CeilDiv(s_.width - x, s)});
+                      {CeilDiv(rows - y, s), CeilDiv(s_.width - x, s)}, work.prefetcher);
       }
     }
   }
 
   // About 128 pixels at a time, which stay in the L1 cache.
   void AddGradientInParts(const Source& x, const TapList& taps, const Source& dy, const Area& area,
-                          float* gradient) const {
+                          float* gradient, Prefetcher& prefetcher) const {
     const int columns = std::min(area.columns, 128), rows = std::max(1, 128 / area.columns);
     for (int r = 0; r < area.rows; r += rows) {
       for (int c = 0; c < area.columns; c += columns) {
         ops_.AddGradient({x.p + r * x.row + c * x.column, x.row, x.column}, taps,
                          {dy.p + r * dy.row + c * dy.column, dy.row, dy.column},
                          {std::min(rows, area.rows - r), std::min(columns, area.columns - c)},
-                         gradient);
+                         gradient, prefetcher);
       }
     }
   }
@@ -226,29 +228,32 @@ class TapConv : public ConvKernel {
 
   static TapList OneTap() { return {{{0, 0}}, 1}; }
 
-  void ForwardPointwise(const float* packed, const float* x, float* y) const {
+  void ForwardPointwise(const float* packed, const float* x, float* y,
+                        Prefetcher& prefetcher) const {
     for (int u = 0; u < ops_.units(); u++) {
       ops_.Multiply(false, {x + u * ops_.unit_in(), x_row(), ptrdiff_t(s_.stride) * s_.in},
                     OneTap(), packed + u * ops_.forward_floats(),
-                    {y + u * ops_.unit_out(), y_row(), s_.out}, PointwiseArea());
+                    {y + u * ops_.unit_out(), y_row(), s_.out}, PointwiseArea(), prefetcher);
     }
   }
 
-  void BackwardDataPointwise(const float* packed, const float* dy, float* dx) const {
+  void BackwardDataPointwise(const float* packed, const float* dy, float* dx,
+                             Prefetcher& prefetcher) const {
     if (s_.stride > 1) std::fill_n(dx, size_t(s_.height) * s_.width * s_.in, 0.0f);
     for (int u = 0; u < ops_.units(); u++) {
       ops_.Multiply(true, {dy + u * ops_.unit_out(), y_row(), s_.out}, OneTap(),
                     packed + u * ops_.backward_floats(),
                     {dx + u * ops_.unit_in(), x_row(), ptrdiff_t(s_.stride) * s_.in},
-                    PointwiseArea());
+                    PointwiseArea(), prefetcher);
     }
   }
 
-  void BackwardWeightsPointwise(const float* x, const float* dy, float* gradient) const {
+  void BackwardWeightsPointwise(const float* x, const float* dy, float* gradient,
+                                Prefetcher& prefetcher) const {
     for (int u = 0; u < ops_.units(); u++) {
       AddGradientInParts({x + u * ops_.unit_in(), x_row(), ptrdiff_t(s_.stride) * s_.in}, OneTap(),
                          {dy + u * ops_.unit_out(), y_row(), s_.out}, PointwiseArea(),
-                         gradient + u * ops_.forward_floats());
+                         gradient + u * ops_.forward_floats(), prefetcher);
     }
   }
 

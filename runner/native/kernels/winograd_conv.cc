@@ -47,27 +47,27 @@ class WinogradConv : public ConvKernel {
     });
   }
 
-  void Forward(const float* packed, const float* x, float* y, float* scratch) const override {
-    Convolve({x, s_.height, s_.width, s_.in}, in_, packed, y, s_.out, out_, scratch);
+  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
+    Convolve({x, s_.height, s_.width, s_.in}, in_, packed, y, s_.out, out_, work);
   }
 
   void BackwardData(const float* packed, const float* dy, float* dx,
-                    float* scratch) const override {
+                    KernelWork& work) const override {
     Convolve({dy, s_.height, s_.width, s_.out}, out_, packed + gradient_floats(), dx, s_.in, in_,
-             scratch);
+             work);
   }
 
   void BackwardWeights(const float* x, const float* dy, float* gradient,
-                       float* scratch) const override {
-    const Planes xs{scratch + StageFloats(std::max(Pitch(s_.in), Pitch(s_.out))), Pitch(s_.in),
+                       KernelWork& work) const override {
+    const Planes xs{work.scratch + StageFloats(std::max(Pitch(s_.in), Pitch(s_.out))), Pitch(s_.in),
                     Plane(Pitch(s_.in))};
     const Planes ds{xs.p + kPlanes * xs.plane, Pitch(s_.out), Plane(Pitch(s_.out))};
     const Image dy_image{dy, s_.height, s_.width, s_.out};
     for (int row = 0; row < tile_rows_; row += strip_) {
       const int rows = std::min(strip_, tile_rows_ - row);
-      TransformInput({x, s_.height, s_.width, s_.in}, row, rows, scratch, xs);
-      TransformGradient(dy_image, row, rows, scratch, ds);
-      AddProducts(xs, ds, rows * tile_columns_, gradient);
+      TransformInput({x, s_.height, s_.width, s_.in}, row, rows, work.scratch, xs);
+      TransformGradient(dy_image, row, rows, work.scratch, ds);
+      AddProducts(xs, ds, rows * tile_columns_, gradient, work.prefetcher);
     }
   }
 
@@ -170,20 +170,21 @@ class WinogradConv : public ConvKernel {
   }
 
   void Convolve(const Image& image, int inputs, const float* packed, float* y, int channels,
-                int outputs, float* scratch) const {
-    const Planes xs{scratch + StageFloats(std::max(Pitch(s_.in), Pitch(s_.out))),
+                int outputs, KernelWork& work) const {
+    const Planes xs{work.scratch + StageFloats(std::max(Pitch(s_.in), Pitch(s_.out))),
                     Pitch(image.channels), Plane(Pitch(image.channels))};
     const Planes ys{xs.p + kPlanes * xs.plane, Pitch(channels), Plane(Pitch(channels))};
     const size_t group_floats = GemmFloats(1, inputs, outputs);
     const TapList tap{{{0, 0}}, 1};
     for (int row = 0; row < tile_rows_; row += strip_) {
       const int rows = std::min(strip_, tile_rows_ - row);
-      TransformInput(image, row, rows, scratch, xs);
+      TransformInput(image, row, rows, work.scratch, xs);
       const float* w = packed;
       for (int plane = 0; plane < kPlanes; plane++) {
         for (int group = 0; group < s_.groups; group++, w += group_floats) {
           Gemm({xs.p + plane * xs.plane + group * inputs, 0, xs.pitch}, tap, 1, inputs, outputs, w,
-               {ys.p + plane * ys.plane + group * outputs, 0, ys.pitch}, {1, rows * tile_columns_});
+               {ys.p + plane * ys.plane + group * outputs, 0, ys.pitch}, {1, rows * tile_columns_},
+               work.prefetcher);
         }
       }
       TransformOutput(ys, row, rows, y, channels);
@@ -205,12 +206,14 @@ class WinogradConv : public ConvKernel {
     }
   }
 
-  void AddProducts(const Planes& xs, const Planes& ds, int tiles, float* gradient) const {
+  void AddProducts(const Planes& xs, const Planes& ds, int tiles, float* gradient,
+                   Prefetcher& prefetcher) const {
     const TapList tap{{{0, 0}}, 1};
     for (int plane = 0; plane < kPlanes; plane++) {
       for (int group = 0; group < s_.groups; group++, gradient += GemmFloats(1, in_, out_)) {
         GemmGradient({xs.p + plane * xs.plane + group * in_, 0, xs.pitch}, tap, in_, out_,
-                     {ds.p + plane * ds.plane + group * out_, 0, ds.pitch}, {1, tiles}, gradient);
+                     {ds.p + plane * ds.plane + group * out_, 0, ds.pitch}, {1, tiles}, gradient,
+                     prefetcher);
       }
     }
   }

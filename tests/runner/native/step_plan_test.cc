@@ -1,5 +1,6 @@
 #include "runner/native/step_plan.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -32,6 +33,24 @@ void CheckBuffers(const StepPlan& plan) {
   }
 }
 
+// What a squeeze computes is small, and in no list.
+bool IsOfSqueeze(const StepPlan& plan, BufferId id) {
+  return std::ranges::any_of(plan.squeezes, [&](const SqueezeStep& squeeze) {
+    return id == squeeze.mean || id == squeeze.hidden || id == squeeze.gate;
+  });
+}
+
+void CheckPhase(const StepPlan& plan, const std::vector<BufferId>& listed, int phase) {
+  for (BufferId id = 0; id < static_cast<BufferId>(plan.buffers.all().size()); ++id) {
+    const Buffer& buffer = plan.buffers[id];
+    CAPTURE(phase, buffer.name);
+    const auto times = std::ranges::count(listed, id);
+    CHECK(times <= (buffer.first <= phase && phase <= buffer.last ? 1 : 0));
+    if (buffer.first != phase && buffer.last != phase) continue;
+    CHECK(times == (IsOfSqueeze(plan, id) ? 0 : 1));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("Buffers that live at the same time share no memory, and others do") {
@@ -47,6 +66,24 @@ TEST_CASE("Buffers that live at the same time share no memory, and others do") {
       for (const Buffer& buffer : plan.buffers.all()) unshared += buffer.floats;
       CHECK(plan.buffers.floats() < unshared);
       CheckBuffers(PlanStep(network, 8, /*learns=*/false));
+    }
+  }
+}
+
+TEST_CASE("A phase's buffers are those that live then and begin or end their lives with it") {
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(4, "native plan"), static_cast<uint64_t>(block));
+    for (int i = 0; i < 5; ++i) {
+      const Model model = RandomModel(block, random);
+      CAPTURE(ModelToJson(model).dump());
+      const NetworkPlan network = PlanNetwork(model);
+      const StepPlan plan = PlanStep(network, 8, /*learns=*/true);
+      const int layers = static_cast<int>(plan.layers.size());
+      for (int l = 0; l < layers; ++l) {
+        CAPTURE(l);
+        CheckPhase(plan, plan.layers[l].forward, l);
+        CheckPhase(plan, plan.layers[l].backward, 2 * layers - l);
+      }
     }
   }
 }

@@ -48,7 +48,9 @@ struct Results {
         dw(s.weights(), 7),
         packed(kernel.packed_floats(), 7),
         gradient(kernel.gradient_floats()),
-        scratch(kernel.scratch_floats(), NAN) {}
+        scratch(kernel.scratch_floats(), NAN) {
+    work.scratch = scratch.data();
+  }
   bool GuardsUntouched() const {
     for (const auto* buffer : {&y, &dx, &dw, &packed, &gradient, &scratch}) {
       if (!buffer->GuardsUntouched()) return false;
@@ -56,14 +58,15 @@ struct Results {
     return true;
   }
   GuardedBuffer y, dx, dw, packed, gradient, scratch;
+  KernelWork work;
 };
 
 void Compute(const ConvKernel& kernel, const GuardedBuffer& weight, const GuardedBuffer& x,
              const GuardedBuffer& dy, Results& r) {
   kernel.Pack(weight.data(), r.packed.data());
-  kernel.Forward(r.packed.data(), x.data(), r.y.data(), r.scratch.data());
-  kernel.BackwardData(r.packed.data(), dy.data(), r.dx.data(), r.scratch.data());
-  kernel.BackwardWeights(x.data(), dy.data(), r.gradient.data(), r.scratch.data());
+  kernel.Forward(r.packed.data(), x.data(), r.y.data(), r.work);
+  kernel.BackwardData(r.packed.data(), dy.data(), r.dx.data(), r.work);
+  kernel.BackwardWeights(x.data(), dy.data(), r.gradient.data(), r.work);
   kernel.UnpackGradient(r.gradient.data(), r.dw.data());
 }
 
@@ -82,15 +85,17 @@ void CheckKernel(const ConvShape& s, const ConvKernel& kernel, double tolerance)
   CHECK(Error(got.dw, want.dw) <= tolerance);
   CHECK(got.GuardsUntouched());
 
+  // Nor does it matter what the scratch holds and what is fetched meanwhile.
   Results again(s, kernel);
   std::fill(again.scratch.begin(), again.scratch.end(), 3.0f);
+  again.work.prefetcher.Add(x.data(), x.size());
   Compute(kernel, weight, x, dy, again);
   CHECK(SameBytes(got.y, again.y));
   CHECK(SameBytes(got.dx, again.dx));
   CHECK(SameBytes(got.dw, again.dw));
 
   // A second image adds to the gradient.
-  kernel.BackwardWeights(x.data(), dy.data(), got.gradient.data(), got.scratch.data());
+  kernel.BackwardWeights(x.data(), dy.data(), got.gradient.data(), got.work);
   kernel.UnpackGradient(got.gradient.data(), got.dw.data());
   std::vector<double> twice = want.dw;
   for (double& d : twice) d *= 2;

@@ -1,0 +1,22 @@
+#include "runner/native/kernels/prefetcher.h"
+
+#include <unistd.h>
+
+namespace dse {
+namespace {
+
+size_t BytesOfL2() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) return size_t(bytes);
+#endif
+  return size_t{1} << 20;
+}
+
+}  // namespace
+
+size_t Prefetcher::MostFloats() {
+  static const size_t floats = BytesOfL2() / 2 / sizeof(float);
+  return floats;
+}
+
+}  // namespace dse
