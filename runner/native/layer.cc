@@ -9,7 +9,11 @@ namespace {
 const float* ReadAgain(StepState& state, const LayerStep& layer, const ImageInput& images,
                        const Pass& pass, const Place& place) {
   if (layer.unit >= 0) return ReadUnit(state, layer, place, /*first_time=*/false);
-  if (layer.join >= 0) return place.value(state, state.plan().joins[layer.join].value);
+  if (layer.join >= 0) {
+    const JoinStep& join = state.plan().joins[layer.join];
+    return join.value >= 0 ? place.value(state, join.value)
+                           : MakeJoinValue(state, join, pass, place);
+  }
   images.Write(pass, place.image, place.worker.input, place.worker.side);
   return place.worker.input;
 }

@@ -63,7 +63,7 @@ void DifferentiateRows(StepState& state, int unit, const AffineRows& rows,
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place) {
   const AffineRows rows = RowsOf(state, join, pass, place);
   const RowsShape shape = place.rows(ConvOf(state, join.unit));
-  float* const value = place.value(state, join.value);
+  float* const value = join.value >= 0 ? place.value(state, join.value) : place.worker.input;
   if (join.pooled) {
     Activate(rows, shape, place.worker.side);
     MaxPool(state.plan().pool_of(join), place.worker.side, value);

@@ -7,12 +7,12 @@
 
 namespace dse::native {
 
-// Computes a join's value into its buffer and returns it. Uses the worker's side.
+// Computes a join's value into its buffer, or the worker's input where it has none, and returns it.
+// Uses the worker's side.
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place);
 
-// What a layer reads: of joins the value that MakeJoinValue left, of units the worker's input. With
-// a squeeze `open` is left as what is before the gate; `first_time` computes the gate, and later
-// calls repeat it.
+// What a layer reads of a unit, into the worker's input. With a squeeze `open` is left as what is
+// before the gate; `first_time` computes the gate, and later calls repeat it.
 const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
                       bool first_time);
 

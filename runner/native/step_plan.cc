@@ -223,11 +223,15 @@ class Lifetimes {
     const int last_layer = reader - 1;
     unit.output =
         Add(conv.name + " output", conv.out_floats(), last_layer, Last(last_layer, reader));
-    // Behind an identity its own values are read once more, with those behind the block.
-    const bool read_again = reader < head_ && NextShortcut(join);
-    const int next = read_again ? NextReader(join) : reader;
-    const size_t floats = join.pixels * static_cast<size_t>(conv.shape.out);
-    join.value = Add(conv.name + " value", floats, reader, Last(reader, next));
+    const bool residual = join.projection >= 0 || join.shortcut >= 0;
+    // Before an identity its value is read once more, with those behind the block.
+    const bool is_shortcut = reader < head_ && NextShortcut(join);
+    const bool slow = residual || join.pooled || join.after == RowActivation::kSwish;
+    if (is_shortcut || (slow && plan_.learns && reader < head_)) {
+      const int next = is_shortcut ? NextReader(join) : reader;
+      const size_t floats = join.pixels * static_cast<size_t>(conv.shape.out);
+      join.value = Add(conv.name + " value", floats, reader, Last(reader, next));
+    }
     if (join.projection >= 0) {
       UnitStep& projection = plan_.units[join.projection];
       const ConvStep& of_shortcut = plan_.conv_of(projection);
@@ -235,7 +239,6 @@ class Lifetimes {
           Add(of_shortcut.name + " output", of_shortcut.out_floats(), first, Last(first, reader));
     }
     if (!plan_.learns) return;
-    const bool residual = join.projection >= 0 || join.shortcut >= 0;
     join.gradient = Add(conv.name + " join gradient", conv.out_floats(), Backward(reader),
                         Backward(residual ? first : last_layer));
     unit.gradient = join.gradient;

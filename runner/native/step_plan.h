@@ -52,7 +52,8 @@ struct JoinStep {
   RowActivation after = RowActivation::kIdentity;
   bool pooled = false;     // by a 3x3 maximum of stride 2
   size_t pixels = 0;       // of the value
-  BufferId value = -1;     // written by who reads it first
+  BufferId value = -1;     // written by who reads it first; -1 where nobody reads it again or
+                           // where it is as soon made again
   BufferId gradient = -1;  // by z
 };
 

@@ -15,7 +15,7 @@ size_t BytesOfL2() {
 }  // namespace
 
 size_t Prefetcher::MostFloats() {
-  static const size_t floats = BytesOfL2() / 2 / sizeof(float);
+  static const size_t floats = BytesOfL2() / 8 * 5 / sizeof(float);
   return floats;
 }
 

@@ -8,7 +8,7 @@ namespace dse {
 // kernels compute: between their arithmetic it costs next to nothing. Changes no result.
 class Prefetcher {
  public:
-  // Half of a core's L2 cache: more would take the place of what is worked on.
+  // Five eighths of a core's L2 cache: more would take the place of what is worked on.
   static size_t MostFloats();
 
   // Forgets what has been added.
