@@ -63,22 +63,40 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
 void GemmGradient(const Source& x, const TapList& list, int inputs, int outputs, const Source& dy,
                   const Area& area, float* gradient, Prefetcher& prefetcher);
 
-// Calls f(output, input, tap, index in the weights) for every weight.
+// Calls f(first output, how many, input, tap, index in the weights) for every vector of them, in
+// the order of their indices.
 template <class F>
-void ForEachGemmWeight(int taps, int inputs, int outputs, F f) {
+HWY_INLINE void ForEachGemmVector(int taps, int inputs, int outputs, F f) {
   size_t index = 0;
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
-    const int panel = PanelVectors(vectors - first);
+    const int end = first + PanelVectors(vectors - first);
     for (int t = 0; t < taps; t++) {
       for (int i = 0; i < inputs; i++) {
-        for (int o = first * kLanes; o < (first + panel) * kLanes; o++, index++) {
-          if (o < outputs) f(o, i, t, index);
+        for (int v = first; v < end; v++, index += kLanes) {
+          f(v * kLanes, std::min(kLanes, outputs - v * kLanes), i, t, index);
         }
       }
     }
-    first += panel;
+    first = end;
   }
+}
+
+// A vector's weights from places `step` floats apart, zeros behind `count` of them.
+HWY_INLINE void GatherWeights(const float* from, ptrdiff_t step, int count, float* to) {
+  if (count == kLanes) {
+    DSE_UNROLL for (int lane = 0; lane < kLanes; lane++) to[lane] = from[lane * step];
+    return;
+  }
+  for (int lane = 0; lane < kLanes; lane++) to[lane] = lane < count ? from[lane * step] : 0;
+}
+// The other way.
+HWY_INLINE void ScatterWeights(const float* from, int count, float* to, ptrdiff_t step) {
+  if (count == kLanes) {
+    DSE_UNROLL for (int lane = 0; lane < kLanes; lane++) to[lane * step] = from[lane];
+    return;
+  }
+  for (int lane = 0; lane < count; lane++) to[lane * step] = from[lane];
 }
 
 }  // namespace HWY_NAMESPACE

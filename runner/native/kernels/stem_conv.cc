@@ -33,16 +33,15 @@ class StemConv : public ConvKernel {
   }
 
   void Pack(const float* weight, float* packed) const override {
-    std::fill_n(packed, gradient_floats(), 0.0f);
-    ForEachGemmWeight(s_.kernel, inputs_, s_.out, [&](int o, int i, int ky, size_t index) {
-      packed[index] = weight[Index(o, i, ky)];
+    ForEachVector([&](int o, int count, int i, int ky, size_t index) {
+      GatherWeights(weight + Index(o, i, ky), out_step(), count, packed + index);
     });
     plain_->Pack(weight, packed + gradient_floats());
   }
 
   void UnpackGradient(const float* gradient, float* dw) const override {
-    ForEachGemmWeight(s_.kernel, inputs_, s_.out, [&](int o, int i, int ky, size_t index) {
-      dw[Index(o, i, ky)] = gradient[index];
+    ForEachVector([&](int o, int count, int i, int ky, size_t index) {
+      ScatterWeights(gradient + index, count, dw + Index(o, i, ky), out_step());
     });
   }
 
@@ -82,6 +81,12 @@ class StemConv : public ConvKernel {
   // ky.
   size_t Index(int o, int i, int ky) const {
     return ((size_t(o) * s_.in + i % s_.in) * s_.kernel + ky) * s_.kernel + i / s_.in;
+  }
+
+  ptrdiff_t out_step() const { return ptrdiff_t(s_.in) * s_.kernel * s_.kernel; }
+  template <class F>
+  void ForEachVector(F f) const {
+    ForEachGemmVector(s_.kernel, inputs_, s_.out, f);
   }
 
   TapList RowTaps() const {

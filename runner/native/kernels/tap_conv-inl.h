@@ -1,13 +1,11 @@
-// A convolution whose channels fall into units (a group, or two) that are products over taps. Ops
-// says how a unit is computed:
-//   int units(), unit_in(), unit_out();                    // channels of x and of y in a unit
-//   size_t forward_floats(), backward_floats();            // weights of a unit, one way and the
-//                                                          // other
+// A convolution whose channels fall into units (groups) that are products over taps. Ops says how a
+// unit is computed:
+//   int units(), unit_in(), unit_out();        // channels of x and of y in a unit
+//   size_t forward_floats();                   // weights of a unit, one way
+//   size_t backward_floats();                  // and the other
 //   void Multiply(backward, source, taps, weights, sink, area, prefetcher);
 //   void AddGradient(x, taps, dy, area, gradient, prefetcher);  // in the forward weights' layout
-//   void ForEachWeight(backward, f);                       // f(output, input, tap, index); the
-//                                                          // output of the unit, the input of a
-//                                                          // group
+//   void ForEachVector(backward, f);           // as ForEachGemmVector
 #if defined(DSE_KERNELS_TAP_CONV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_TAP_CONV_INL_H_
 #undef DSE_KERNELS_TAP_CONV_INL_H_
@@ -61,29 +59,28 @@ class TapConv : public ConvKernel {
   }
 
   void Pack(const float* weight, float* packed) const override {
-    std::fill_n(packed, packed_floats(), 0.0f);
-    const int taps = s_.kernel * s_.kernel, inputs = s_.in / s_.groups,
-              outputs = s_.out / s_.groups;
-    for (int u = 0; u < ops_.units(); u++) {
+    const int taps = s_.kernel * s_.kernel;
+    const ptrdiff_t out_step = ptrdiff_t(ops_.unit_in()) * taps;
+    for (int u = 0; u < ops_.units(); u++, weight += ops_.unit_out() * out_step) {
       float* forward = packed + u * ops_.forward_floats();
-      ops_.ForEachWeight(false, [&](int o, int i, int tap, size_t index) {
-        const size_t out = size_t(u) * ops_.unit_out() + o;
-        forward[index] = weight[(out * inputs + i) * taps + tap];
+      ops_.ForEachVector(false, [&](int o, int count, int i, int tap, size_t index) {
+        GatherWeights(weight + o * out_step + i * taps + tap, out_step, count, forward + index);
       });
       float* backward = packed + backward_offset() + u * ops_.backward_floats();
-      ops_.ForEachWeight(true, [&](int i, int o, int tap, size_t index) {
-        const size_t out = size_t(u) * ops_.unit_out() + i / inputs * outputs + o;
-        backward[index] = weight[(out * inputs + i % inputs) * taps + tap];
+      ops_.ForEachVector(true, [&](int i, int count, int o, int tap, size_t index) {
+        GatherWeights(weight + o * out_step + i * taps + tap, taps, count, backward + index);
       });
     }
   }
 
   void UnpackGradient(const float* gradient, float* dw) const override {
-    const int taps = s_.kernel * s_.kernel, inputs = s_.in / s_.groups;
-    for (int u = 0; u < ops_.units(); u++, gradient += ops_.forward_floats()) {
-      ops_.ForEachWeight(false, [&](int o, int i, int tap, size_t index) {
-        dw[((size_t(u) * ops_.unit_out() + o) * inputs + i) * taps + tap] = gradient[index];
+    const int taps = s_.kernel * s_.kernel;
+    const ptrdiff_t out_step = ptrdiff_t(ops_.unit_in()) * taps;
+    for (int u = 0; u < ops_.units(); u++, dw += ops_.unit_out() * out_step) {
+      ops_.ForEachVector(false, [&](int o, int count, int i, int tap, size_t index) {
+        ScatterWeights(gradient + index, count, dw + o * out_step + i * taps + tap, out_step);
       });
+      gradient += ops_.forward_floats();
     }
   }
 
