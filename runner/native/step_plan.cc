@@ -7,6 +7,7 @@
 #include "runner/native/float_array.h"
 #include "runner/native/norm.h"
 #include "runner/native/phase_buffers.h"
+#include "runner/training/division.h"
 
 namespace dse::native {
 namespace {
@@ -298,6 +299,20 @@ void PlaceGradients(StepPlan& plan) {
   plan.head.chunks = count(of_head);
 }
 
+// Large weights are read once for several images.
+void GroupHeadImages(StepPlan& plan) {
+  constexpr int kMost = 8;
+  HeadStep& head = plan.head;
+  head.images = std::min(kMost, LargestPart(plan.images, head.chunks));
+  ConvShape shape = plan.convs[head.conv].shape;
+  shape.width = head.images;
+  head.kernel = MakeConvKernel(shape, ConvAccuracy::kDirect);
+  assert(head.kernel->packed_floats() == plan.convs[head.conv].kernel->packed_floats());
+  const size_t widest = std::max(shape.in, shape.out);
+  plan.image_floats = std::max(plan.image_floats, widest * head.images);
+  plan.kernel_floats = std::max(plan.kernel_floats, head.kernel->scratch_floats());
+}
+
 void MeasureMemory(StepPlan& plan) {
   for (ConvStep& conv : plan.convs) {
     conv.packed = plan.packed_floats;
@@ -334,6 +349,7 @@ StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
   Lifetimes(plan).AddBuffers();
   ListPhaseBuffers(plan);
   PlaceGradients(plan);
+  GroupHeadImages(plan);
   MeasureMemory(plan);
   return plan;
 }

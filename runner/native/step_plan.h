@@ -89,6 +89,8 @@ struct HeadStep {
   int join = -1;
   int conv = -1;
   int chunks = 1;
+  int images = 1;                      // that training takes at once, neighbours of a chunk
+  std::unique_ptr<ConvKernel> kernel;  // of so many pixels, with the packed weights of `conv`
 };
 
 // What a step on at most `images` images computes, in which order and in which memory; a function

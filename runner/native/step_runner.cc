@@ -41,6 +41,7 @@ StepRunner::StepRunner(StepState& state, const ImageInput& images, Team& team)
       images_(images),
       team_(team),
       last_(UnitsOf(plan_.joins[plan_.head.join])),
+      targets_(static_cast<size_t>(plan_.images)),
       answers_(static_cast<size_t>(plan_.images)) {
   for (const LayerStep& layer : plan_.layers) read_.push_back(UnitsRead(plan_, layer));
 }
@@ -81,22 +82,31 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
   return AddAnswers(pass.range.count);
 }
 
-// Calls work(place) for every image, the chunks' images in their order, and clears the sums of
-// `summed` units and the gradients of the chunk before.
+// Calls work(thread, chunk, its images) for every chunk, with the sums of `summed` units and the
+// chunk's gradients cleared.
 template <typename Work>
-void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& summed,
+void StepRunner::ForEachChunk(int images, int chunks, const std::vector<int>& summed,
                               size_t gradient_floats, const Work& work) {
   team_.Run(chunks, [&](int thread, int chunk) {
     for (const int unit : summed) state_.norm(unit).ClearSums(chunk);
     std::fill_n(state_.chunk_gradients(chunk, gradient_floats), gradient_floats, 0.0f);
-    const BatchPart range = PartOf(images, chunk, chunks);
+    work(thread, chunk, PartOf(images, chunk, chunks));
+  });
+}
+
+// The same, and calls work(place) for the images of a chunk in their order.
+template <typename Work>
+void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& summed,
+                              size_t gradient_floats, const Work& work) {
+  const auto go_through = [&](int thread, int chunk, const BatchPart& range) {
     const bool goes_on = team_.NextTask(thread, chunk) >= 0;  // with the image behind the chunk
     const int end = range.first + range.count;
     for (int image = range.first; image < end; ++image) {
       const int next = image + 1 < end || goes_on ? image + 1 : -1;
       work(Place{image, image, chunk, state_.worker(thread), next});
     }
-  });
+  };
+  ForEachChunk(images, chunks, summed, gradient_floats, go_through);
 }
 
 void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
@@ -119,10 +129,22 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
   const int chunks = Chunks(plan_.head.chunks, pass);
   const ConvStep& linear = plan_.convs[plan_.head.conv];
   const size_t floats = FloatArray::Rounded(linear.gradient_floats());
-  ForEachImage(pass.range.count, chunks, last_, floats, [&](const Place& place) {
-    answers_[static_cast<size_t>(place.image)] =
-        DifferentiateHead(state_, pass, TargetOf(pass, place.image, smoothing), weight, place);
-  });
+  for (int image = 0; image < pass.range.count; ++image) {
+    targets_[static_cast<size_t>(image)] = TargetOf(pass, image, smoothing);
+  }
+  const std::span<const Target> targets(targets_);
+  const std::span<Answer> answers(answers_);
+  const auto go_through = [&](int thread, int chunk, const BatchPart& range) {
+    const int end = range.first + range.count;
+    for (int first = range.first; first < end; first += plan_.head.images) {
+      const size_t at = static_cast<size_t>(first);
+      const size_t count = static_cast<size_t>(std::min(plan_.head.images, end - first));
+      DifferentiateHead(state_, pass, targets.subspan(at, count), weight,
+                        Place{first, first, chunk, state_.worker(thread)},
+                        answers.subspan(at, count));
+    }
+  };
+  ForEachChunk(pass.range.count, chunks, last_, floats, go_through);
   SumGradients(chunks, floats);
   KeepGradient(linear);
   FinishNorms(last_, chunks, pass);

@@ -33,6 +33,9 @@ class StepRunner {
 
  private:
   template <typename Work>
+  void ForEachChunk(int images, int chunks, const std::vector<int>& summed, size_t gradient_floats,
+                    const Work& work);
+  template <typename Work>
   void ForEachImage(int images, int chunks, const std::vector<int>& summed, size_t gradient_floats,
                     const Work& work);
   void RunForward(const LayerStep& layer, const Pass& pass, double momentum);
@@ -51,7 +54,8 @@ class StepRunner {
   Team& team_;
   std::vector<std::vector<int>> read_;  // by layer: UnitsRead
   std::vector<int> last_;               // units that end in the head
-  std::vector<Answer> answers_;         // of the images of a pass
+  std::vector<Target> targets_;         // of the images of a pass
+  std::vector<Answer> answers_;
 };
 
 }  // namespace dse::native
