@@ -44,17 +44,16 @@ AffineRows RowsOf(StepState& state, const JoinStep& join, const Pass& pass, cons
   return rows;
 }
 
-// From the gradient by what `rows` give to that before their activation, in the unit's buffer, and
-// `factor` times its sums to those of the unit's normalisation.
+// From the gradient by what `rows` give to that before their activation, which goes to the sink,
+// and `factor` times its sums to those of the unit's normalisation.
 void DifferentiateRows(StepState& state, int unit, const AffineRows& rows,
-                       const RowsGradient& gradient, float factor, const Place& place) {
+                       const RowsGradient& gradient, float factor, const Place& place,
+                       const RowsSink& sink) {
   const RowsShape shape = place.rows(ConvOf(state, unit));
   double* const sums = place.worker.sums.data();
   std::fill_n(sums, 2 * shape.channels, 0.0);
   Norm& norm = state.norm(unit);
-  ActivateBackward(rows, shape, gradient, norm.mean(),
-                   place.value(state, state.plan().units[unit].gradient), sums,
-                   sums + shape.channels);
+  ActivateBackward(rows, shape, gradient, norm.mean(), sink, sums, sums + shape.channels);
   norm.AddGradient(place.chunk, sums, factor);
 }
 
@@ -98,7 +97,8 @@ void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Pla
   }
   AffineRows rows = RowsOf(state, layer.unit, place);
   rows.activation = plan.units[layer.unit].after;
-  DifferentiateRows(state, layer.unit, rows, {place.worker.dx}, /*factor=*/1, place);
+  DifferentiateRows(state, layer.unit, rows, {place.worker.dx}, /*factor=*/1, place,
+                    {place.value(state, plan.units[layer.unit].gradient), place.streams});
 }
 
 void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place,
@@ -115,10 +115,11 @@ void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
     DifferentiateMaxPool(state.plan().pool_of(join), worker.input, worker.dx, g);
     gradient = {g};
   }
-  DifferentiateRows(state, join.unit, rows, gradient, pass.kept(unit.drops, place.image), place);
-  if (join.projection >= 0) {
+  DifferentiateRows(state, join.unit, rows, gradient, pass.kept(unit.drops, place.image), place,
+                    {g, place.streams && join.projection < 0});
+  if (join.projection >= 0) {  // whose gradient is the same
     DifferentiateRows(state, join.projection, RowsOf(state, join.projection, place), {g},
-                      /*factor=*/1, place);
+                      /*factor=*/1, place, /*sink=*/{});
   }
 }
 

@@ -24,7 +24,7 @@ void DifferentiateGate(StepState& state, const RowsShape& shape, const float* ga
   double* const sums = worker.sums.data();
   std::fill_n(sums, 2 * channels, 0.0);
   const AffineRows values{.x = worker.open, .scale = state.ones(), .bias = state.zeros()};
-  ActivateBackward(values, shape, {worker.dx}, /*shift=*/state.zeros(), /*g=*/nullptr, sums,
+  ActivateBackward(values, shape, {worker.dx}, /*shift=*/state.zeros(), /*sink=*/{}, sums,
                    sums + channels);
   for (size_t c = 0; c < channels; ++c) {
     dgate[c] = static_cast<float>(sums[channels + c]) * gate[c] * (1 - gate[c]);
@@ -69,7 +69,7 @@ void DifferentiateSqueeze(StepState& state, const SqueezeStep& squeeze, const Ro
   DifferentiateDense(state, plan.convs[squeeze.expand], activated, dgate, chunk_gradients, dhidden,
                      worker);
   double* const sums = worker.sums.data();
-  ActivateBackward(hidden, inner, {dhidden}, /*shift=*/state.zeros(), dhidden, sums,
+  ActivateBackward(hidden, inner, {dhidden}, /*shift=*/state.zeros(), {dhidden}, sums,
                    sums + inner.channels);
   float* const dmean = worker.dy;
   DifferentiateDense(state, plan.convs[squeeze.reduce], place.value(state, squeeze.mean), dhidden,

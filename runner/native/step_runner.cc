@@ -7,29 +7,35 @@
 namespace dse::native {
 namespace {
 
+// Whether a place of the layer with these buffers fills no more than its share of the cache.
+bool FitsCache(const StepPlan& plan, const LayerStep& layer, const std::vector<BufferId>& buffers) {
+  size_t floats = 0;
+  for (const BufferId id : buffers) floats += plan.buffers[id].floats;
+  return floats / static_cast<size_t>(layer.bands) <= Prefetcher::MostFloats();
+}
+
 // Has the worker's prefetcher bring in what it takes up behind `place`, where it reads and writes
-// these buffers. What would fill more than its share of the cache is left alone.
+// these buffers.
 void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place& place) {
   Prefetcher& prefetcher = place.worker.kernel.prefetcher;
   prefetcher.Clear();
+  if (place.streams) return;
   Place next = place;
   if (++next.band == next.bands) {
     if (place.next < 0) return;
     next.band = 0;
     next.image = next.slot = place.next;
   }
-  const auto floats = [&](BufferId id) {
-    return state.plan().buffers[id].floats / static_cast<size_t>(next.bands);
-  };
-  size_t total = 0;
-  for (const BufferId id : buffers) total += floats(id);
-  if (total > Prefetcher::MostFloats()) return;
-  for (const BufferId id : buffers) prefetcher.Add(next.value(state, id), floats(id));
+  for (const BufferId id : buffers) {
+    const size_t floats = state.plan().buffers[id].floats / static_cast<size_t>(next.bands);
+    prefetcher.Add(next.value(state, id), floats);
+  }
 }
 
 template <typename Work>
-void ForEachBand(const LayerStep& layer, Place place, const Work& work) {
+void ForEachBand(const LayerStep& layer, Place place, bool streams, const Work& work) {
   place.bands = layer.bands;
+  place.streams = streams;
   for (; place.band < layer.bands; ++place.band) work(place);
 }
 
@@ -73,7 +79,7 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
     const Place place{image, thread, 0, state_.worker(thread)};
     place.worker.kernel.prefetcher.Clear();
     for (const LayerStep& layer : plan_.layers) {
-      ForEachBand(layer, place,
+      ForEachBand(layer, place, /*streams=*/false,
                   [&](const Place& band) { RunLayer(state_, layer, images_, pass, band); });
     }
     answers_[static_cast<size_t>(image)] =
@@ -112,8 +118,9 @@ void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& su
 void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
   const int images = pass.range.count;
   const int chunks = Chunks(kMostChunks, pass);
+  const bool streams = !FitsCache(plan_, layer, layer.forward);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
-    ForEachBand(layer, place, [&](const Place& band) {
+    ForEachBand(layer, place, streams, [&](const Place& band) {
       Expect(state_, layer.forward, band);
       RunLayer(state_, layer, images_, pass, band);
       AddOutputs(state_, layer, band);
@@ -152,9 +159,10 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
 
 void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
+  const bool streams = !FitsCache(plan_, layer, layer.backward);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
-    ForEachBand(layer, place, [&](const Place& band) {
+    ForEachBand(layer, place, streams, [&](const Place& band) {
       Expect(state_, layer.backward, band);
       DifferentiateLayer(state_, layer, images_, pass, band);
     });

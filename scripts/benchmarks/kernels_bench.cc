@@ -176,7 +176,7 @@ void PrintPasses(int channels) {
           channels);
       PrintRows((name + ", backward").c_str(),
                 [&](size_t pixels) {
-                  dse::ActivateBackward(in, shape(pixels), {dy.data()}, vector.data(), y.data(),
+                  dse::ActivateBackward(in, shape(pixels), {dy.data()}, vector.data(), {y.data()},
                                         sum.data(), squares.data());
                 },
                 channels);

@@ -87,7 +87,7 @@ struct ActivateOp {
   const Affine<kShortcut>& affine;
 };
 
-template <RowActivation kActivation, Shortcut kShortcut>
+template <RowActivation kActivation, Shortcut kShortcut, bool kStreams>
 struct BackwardOp {
   struct Constants {
     typename Affine<kShortcut>::Constants affine;
@@ -102,8 +102,12 @@ struct BackwardOp {
       gradient = Derive(gradient, affine.At(i, x, c.affine));
     }
     gradient = Keep(gradient, count);
-    if (g && count == kLanes) Store(gradient, g + i);
-    if (g && count < kLanes) StoreSome(gradient, count, g + i);
+    if constexpr (kStreams) {
+      hn::Stream(gradient, D(), g + i);
+    } else {
+      if (g && count == kLanes) Store(gradient, g + i);
+      if (g && count < kLanes) StoreSome(gradient, count, g + i);
+    }
     sum = Add(sum, gradient);
     products = MulAdd(gradient, Keep(hn::Sub(x, c.shift), count), products);
   }
@@ -142,12 +146,22 @@ struct BackwardPass {
     const Period period(shape.channels);
     const Affine<kShortcut> affine(in, period);
     const PeriodVector shifts(period, shift);
-    ReduceRows(BackwardOp<kActivation, kShortcut>{affine, shifts, by_y, g}, shape, period, sum,
-               products);
+    if (sink.streams && InWholeVectors(shape, period)) {
+      const BackwardOp<kActivation, kShortcut, true> op{affine, shifts, by_y, sink.g};
+      ReduceRows(op, shape, period, sum, products);
+      hwy::FlushStream();
+    } else {
+      const BackwardOp<kActivation, kShortcut, false> op{affine, shifts, by_y, sink.g};
+      ReduceRows(op, shape, period, sum, products);
+    }
+  }
+  // A streamed vector is aligned and whole.
+  bool InWholeVectors(const RowsShape& shape, const Period& period) const {
+    return sink.g && period.length() % kLanes == 0 && shape.pixels * shape.channels % kLanes == 0;
   }
   const RowsGradient by_y;
   const float* shift;
-  float* g;
+  const RowsSink sink;
   double *sum, *products;
 };
 
@@ -175,9 +189,9 @@ void ActivateRows(const AffineRows& in, const RowsShape& shape, float* y) {
 }
 
 void ActivateRowsBackward(const AffineRows& in, const RowsShape& shape,
-                          const RowsGradient& gradient, const float* shift, float* g, double* sum,
-                          double* products) {
-  RunPass(BackwardPass{gradient, shift, g, sum, products}, in, shape);
+                          const RowsGradient& gradient, const float* shift, const RowsSink& sink,
+                          double* sum, double* products) {
+  RunPass(BackwardPass{gradient, shift, sink, sum, products}, in, shape);
 }
 
 struct CombineOp {
@@ -269,8 +283,8 @@ void Activate(const AffineRows& in, const RowsShape& shape, float* y) {
 }
 
 void ActivateBackward(const AffineRows& in, const RowsShape& shape, const RowsGradient& gradient,
-                      const float* shift, float* g, double* sum, double* products) {
-  HWY_DYNAMIC_DISPATCH(ActivateRowsBackward)(in, shape, gradient, shift, g, sum, products);
+                      const float* shift, const RowsSink& sink, double* sum, double* products) {
+  HWY_DYNAMIC_DISPATCH(ActivateRowsBackward)(in, shape, gradient, shift, sink, sum, products);
 }
 
 void Combine(const float* dy, const float* x, const RowsShape& shape, const float* a,

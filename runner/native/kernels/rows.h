@@ -40,10 +40,16 @@ struct RowsGradient {
   const float* more = nullptr;  // may be null
 };
 
+// Where a gradient is written.
+struct RowsSink {
+  float* g = nullptr;    // null: nowhere; may be dy
+  bool streams = false;  // past the caches, where it is not read soon
+};
+
 // g = gradient by y * derivative of the activation at z; ReLU's at 0 is 0. sum[c] += sum of g,
-// products[c] += sum of g * (x - shift[c]). g is written where it is not null; it may be dy.
+// products[c] += sum of g * (x - shift[c]).
 void ActivateBackward(const AffineRows& in, const RowsShape& shape, const RowsGradient& gradient,
-                      const float* shift, float* g, double* sum, double* products);
+                      const float* shift, const RowsSink& sink, double* sum, double* products);
 
 // dx = a * dy + b * x + d, with vectors a, b, d. dx may be dy or x.
 void Combine(const float* dy, const float* x, const RowsShape& shape, const float* a,

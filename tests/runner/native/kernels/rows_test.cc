@@ -137,15 +137,24 @@ void CheckBackward(const Case& c, RowActivation activation, int with, const floa
   GuardedBuffer g(c.x.size(), 9);
   std::vector<double> got_sum(c.shape.channels), got_products(c.shape.channels);
   const AffineRows in = c.In(activation, with);
-  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), g.data(), got_sum.data(),
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {g.data()}, got_sum.data(),
                    got_products.data());
   CHECK(Error(g, want) <= kTolerance);
   CHECK(g.GuardsUntouched());
   CHECK(Error(got_sum, sum) <= kTolerance);
   CHECK(Error(got_products, products) <= kTolerance);
+  // The same bytes past the caches.
+  GuardedBuffer streamed(c.x.size(), 9);
+  std::vector<double> sum_streamed(c.shape.channels), products_streamed(c.shape.channels);
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {streamed.data(), true},
+                   sum_streamed.data(), products_streamed.data());
+  CHECK(std::equal(g.begin(), g.end(), streamed.begin()));
+  CHECK(streamed.GuardsUntouched());
+  CHECK(sum_streamed == got_sum);
+  CHECK(products_streamed == got_products);
   // The same without writing the gradient.
   std::vector<double> sum_alone(c.shape.channels), products_alone(c.shape.channels);
-  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), nullptr, sum_alone.data(),
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {}, sum_alone.data(),
                    products_alone.data());
   CHECK(sum_alone == got_sum);
   CHECK(products_alone == got_products);
