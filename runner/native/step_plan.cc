@@ -287,11 +287,12 @@ void PlaceGradients(StepPlan& plan) {
     return chunks;
   };
   for (LayerStep& layer : plan.layers) {
-    for (const int unit : layer.units) place(plan.units[unit].conv, layer.gradient_floats);
+    for (const int unit : layer.units) layer.convs.push_back(plan.units[unit].conv);
     if (layer.squeeze >= 0) {
-      place(plan.squeezes[layer.squeeze].reduce, layer.gradient_floats);
-      place(plan.squeezes[layer.squeeze].expand, layer.gradient_floats);
+      layer.convs.push_back(plan.squeezes[layer.squeeze].reduce);
+      layer.convs.push_back(plan.squeezes[layer.squeeze].expand);
     }
+    for (const int conv : layer.convs) place(conv, layer.gradient_floats);
     layer.chunks = count(layer.gradient_floats);
   }
   size_t of_head = 0;
@@ -318,8 +319,6 @@ void MeasureMemory(StepPlan& plan) {
     conv.packed = plan.packed_floats;
     plan.packed_floats += FloatArray::Rounded(conv.kernel->packed_floats());
     plan.kernel_floats = std::max(plan.kernel_floats, conv.kernel->scratch_floats());
-    const int64_t weights = plan.network->parameters[conv.weight].elements();
-    plan.weight_floats = std::max(plan.weight_floats, static_cast<size_t>(weights));
     plan.image_floats = std::max({plan.image_floats, conv.in_floats(), conv.out_floats()});
     plan.channels = std::max({plan.channels, conv.shape.in, conv.shape.out});
   }
@@ -361,7 +360,7 @@ size_t StepPlan::pixel_bytes() const {
 
 size_t StepPlan::shared_bytes() const {
   size_t floats = buffers.floats() * static_cast<size_t>(images) + packed_floats + learned_floats;
-  if (learns) floats += gradient_floats + weight_floats + 2 * learned_floats;
+  if (learns) floats += gradient_floats + 2 * learned_floats;
   return floats * sizeof(float) + norm_bytes + pixel_bytes();
 }
 

@@ -75,6 +75,7 @@ struct LayerStep {
   int join = -1;     // its value
   int squeeze = -1;  // of the unit it reads
   std::vector<int> units;
+  std::vector<int> convs;      // of the units and the squeeze
   int identity = -1;           // the join whose gradient is added to what it reads: the shortcut's
   int bands = 1;               // of rows, equal ones, that are taken one after another: what all
                                // passes over one read and write stays in the cache
@@ -114,7 +115,6 @@ struct StepPlan {
   size_t learned_floats = 0;  // parameters, each in whole vectors
   size_t packed_floats = 0;
   size_t gradient_floats = 0;  // of all chunks of the phase that has most
-  size_t weight_floats = 0;    // of the largest weight
   size_t image_floats = 0;     // of the largest value of an image
   size_t kernel_floats = 0;    // of the largest scratch
   int channels = 0;            // of the widest value

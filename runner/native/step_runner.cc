@@ -153,7 +153,7 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
   };
   ForEachChunk(pass.range.count, chunks, last_, floats, go_through);
   SumGradients(chunks, floats);
-  KeepGradient(linear);
+  KeepGradients({&plan_.head.conv, 1});
   FinishNorms(last_, chunks, pass);
 }
 
@@ -168,11 +168,7 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
     });
   });
   SumGradients(chunks, layer.gradient_floats);
-  for (const int unit : layer.units) KeepGradient(plan_.conv_of(plan_.units[unit]));
-  if (layer.squeeze >= 0) {
-    KeepGradient(plan_.convs[plan_.squeezes[layer.squeeze].reduce]);
-    KeepGradient(plan_.convs[plan_.squeezes[layer.squeeze].expand]);
-  }
+  KeepGradients(layer.convs);
   FinishNorms(read, chunks, pass);
 }
 
@@ -190,16 +186,22 @@ void StepRunner::SumGradients(int chunks, size_t floats) {
   });
 }
 
-// Adds a convolution's gradient, summed over the chunks, to the parameter's.
-void StepRunner::KeepGradient(const ConvStep& conv) {
+// Adds convolutions' gradients, summed over the chunks, to the parameters'.
+void StepRunner::KeepGradients(std::span<const int> convs) {
+  constexpr int kParts = 4;
   Parameters& parameters = state_.parameters();
   const float* const gradients = state_.chunk_gradients(0, 0);
-  const auto elements = static_cast<size_t>(parameters.plan(conv.weight).elements());
-  conv.kernel->UnpackGradient(gradients + conv.gradient, state_.unpacked());
-  AddTo(state_.unpacked(), elements, parameters.gradient(conv.weight));
-  if (conv.bias < 0) return;
-  AddTo(gradients + conv.bias_gradient(), static_cast<size_t>(conv.shape.out),
-        parameters.gradient(conv.bias));
+  team_.Run(kParts * static_cast<int>(convs.size()), [&](int, int task) {
+    const ConvStep& conv = plan_.convs[convs[static_cast<size_t>(task / kParts)]];
+    conv.kernel->UnpackGradient(gradients + conv.gradient, {task % kParts, kParts},
+                                parameters.gradient(conv.weight));
+  });
+  for (const int number : convs) {
+    const ConvStep& conv = plan_.convs[number];
+    if (conv.bias < 0) continue;
+    AddTo(gradients + conv.bias_gradient(), static_cast<size_t>(conv.shape.out),
+          parameters.gradient(conv.bias));
+  }
 }
 
 void StepRunner::FinishNorms(const std::vector<int>& units, int chunks, const Pass& pass) {

@@ -42,7 +42,7 @@ class StepRunner {
   void TurnAtHead(const Pass& pass, double smoothing, double weight);
   void RunBackward(const LayerStep& layer, const Pass& pass);
   void SumGradients(int chunks, size_t floats);
-  void KeepGradient(const ConvStep& conv);
+  void KeepGradients(std::span<const int> convs);
   void FinishNorms(const std::vector<int>& units, int chunks, const Pass& pass);
   Target TargetOf(const Pass& pass, int image, double smoothing) const;
   Sums AddAnswers(int images) const;

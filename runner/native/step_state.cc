@@ -15,10 +15,7 @@ StepState::StepState(const StepPlan& plan, Parameters& parameters, int replicas,
       ones_(static_cast<size_t>(plan.channels)),
       scratch_(plan.worker_floats() * static_cast<size_t>(workers)) {
   std::ranges::fill(ones_, 1.0f);
-  if (plan.learns) {
-    chunk_gradients_ = FloatArray(plan.gradient_floats);
-    unpacked_ = FloatArray(plan.weight_floats);
-  }
+  if (plan.learns) chunk_gradients_ = FloatArray(plan.gradient_floats);
   norms_.reserve(plan.units.size());
   for (const UnitStep& unit : plan.units) {
     norms_.emplace_back(unit.norm->channels, replicas, parameters.value(unit.norm->gamma),

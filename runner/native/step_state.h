@@ -47,8 +47,6 @@ class StepState {
   // As many as the widest value has channels.
   const float* zeros() const { return zeros_.data(); }
   const float* ones() const { return ones_.data(); }
-  // Room for the gradient of any one weight.
-  float* unpacked() { return unpacked_.data(); }
 
  private:
   const StepPlan& plan_;
@@ -57,7 +55,6 @@ class StepState {
   FloatArray values_;
   FloatArray packed_;
   FloatArray chunk_gradients_;
-  FloatArray unpacked_;
   FloatArray zeros_, ones_;
   FloatArray scratch_;
   std::vector<Worker> workers_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,18 @@ struct KernelWork {
   Prefetcher prefetcher;
 };
 
+// Part `number` of `count` parts.
+struct KernelPart {
+  int number = 0;
+  int count = 1;
+  // Of so many things those from the first to that behind the last.
+  int first(int things) const { return Begin(things, number); }
+  int end(int things) const { return Begin(things, number + 1); }
+
+ private:
+  int Begin(int things, int part) const { return int(int64_t(things) * part / count); }
+};
+
 // Computes one convolution, an image at a time. Images are height x width x channels floats without
 // gaps. Made once for a shape and used by several threads, each with its own work. Every
 // pointer is aligned to 64 bytes, and 64 bytes behind each buffer may be read (never written).
@@ -45,8 +58,8 @@ class ConvKernel {
   // Adds to the gradient.
   virtual void BackwardWeights(const float* x, const float* dy, float* gradient,
                                KernelWork& work) const = 0;
-  // dw as `weight` of Pack; overwritten.
-  virtual void UnpackGradient(const float* gradient, float* dw) const = 0;
+  // Adds to dw, as `weight` of Pack, of a part of the outputs or of groups. Parts may be empty.
+  virtual void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const = 0;
 };
 
 // Results differ from exact ones by about so much of the largest value.

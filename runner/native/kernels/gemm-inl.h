@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "runner/native/kernels/prefetcher.h"
+#include "runner/native/kernels/conv_kernel.h"
 #include "runner/native/kernels/vec-inl.h"
 
 #if DSE_HAS_VECTORS
@@ -63,15 +63,16 @@ void Gemm(const Source& x, const TapList& list, int all_taps, int inputs, int ou
 void GemmGradient(const Source& x, const TapList& list, int inputs, int outputs, const Source& dy,
                   const Area& area, float* gradient, Prefetcher& prefetcher);
 
-// Calls f(first output, how many, input, tap, index in the weights) for every vector of them, in
-// the order of their indices.
+// Calls f(first output, how many, input, tap, index in the weights) for every vector of a part of
+// them, in the order of their indices.
 template <class F>
-HWY_INLINE void ForEachGemmVector(int taps, int inputs, int outputs, F f) {
-  size_t index = 0;
+HWY_INLINE void ForEachGemmVector(int taps, int inputs, int outputs, const KernelPart& part, F f) {
   const int vectors = CeilDiv(outputs, kLanes);
   for (int first = 0; first < vectors;) {
     const int end = first + PanelVectors(vectors - first);
-    for (int t = 0; t < taps; t++) {
+    const bool outside = first < part.first(vectors) || first >= part.end(vectors);
+    size_t index = size_t(first) * kLanes * inputs * taps;
+    for (int t = 0; t < taps && !outside; t++) {
       for (int i = 0; i < inputs; i++) {
         for (int v = first; v < end; v++, index += kLanes) {
           f(v * kLanes, std::min(kLanes, outputs - v * kLanes), i, t, index);
@@ -90,13 +91,13 @@ HWY_INLINE void GatherWeights(const float* from, ptrdiff_t step, int count, floa
   }
   for (int lane = 0; lane < kLanes; lane++) to[lane] = lane < count ? from[lane * step] : 0;
 }
-// The other way.
-HWY_INLINE void ScatterWeights(const float* from, int count, float* to, ptrdiff_t step) {
+// Adds a vector's gradients to places `step` floats apart.
+HWY_INLINE void ScatterGradients(const float* from, int count, float* to, ptrdiff_t step) {
   if (count == kLanes) {
-    DSE_UNROLL for (int lane = 0; lane < kLanes; lane++) to[lane * step] = from[lane];
+    DSE_UNROLL for (int lane = 0; lane < kLanes; lane++) to[lane * step] += from[lane];
     return;
   }
-  for (int lane = 0; lane < count; lane++) to[lane * step] = from[lane];
+  for (int lane = 0; lane < count; lane++) to[lane * step] += from[lane];
 }
 
 }  // namespace HWY_NAMESPACE

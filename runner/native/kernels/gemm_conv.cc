@@ -36,8 +36,8 @@ class GemmOps {
     GemmGradient(x, taps, in_, out_, dy, area, gradient, prefetcher);
   }
   template <class F>
-  void ForEachVector(bool backward, F f) const {
-    ForEachGemmVector(taps_, backward ? out_ : in_, backward ? in_ : out_, f);
+  void ForEachVector(bool backward, const KernelPart& part, F f) const {
+    ForEachGemmVector(taps_, backward ? out_ : in_, backward ? in_ : out_, part, f);
   }
 
  private:

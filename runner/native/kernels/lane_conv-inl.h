@@ -56,10 +56,11 @@ class LaneConv : public ConvKernel {
     }
   }
 
-  void UnpackGradient(const float* gradient, float* dw) const override {
-    for (int o = 0; o < s_.out; o++) {
+  void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {
+    for (int o = part.first(s_.out); o < part.end(s_.out); o++) {
       for (int i = 0; i < kGroup; i++) {
-        for (int tap = 0; tap < kTaps; tap++, dw++) *dw = gradient[Index(o, i, tap)];
+        float* const taps = dw + (size_t(o) * kGroup + i) * kTaps;
+        for (int tap = 0; tap < kTaps; tap++) taps[tap] += gradient[Index(o, i, tap)];
       }
     }
   }

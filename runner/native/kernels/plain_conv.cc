@@ -34,8 +34,11 @@ class PlainConv : public ConvKernel {
         [&](size_t in, size_t out, size_t weight) { gradient[weight] += x[in] * dy[out]; });
   }
 
-  void UnpackGradient(const float* gradient, float* dw) const override {
-    std::copy_n(gradient, s_.weights(), dw);
+  void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {
+    const size_t of_output = s_.weights() / s_.out;
+    for (size_t i = of_output * part.first(s_.out); i < of_output * part.end(s_.out); i++) {
+      dw[i] += gradient[i];
+    }
   }
 
  private:

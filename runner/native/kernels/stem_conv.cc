@@ -33,15 +33,15 @@ class StemConv : public ConvKernel {
   }
 
   void Pack(const float* weight, float* packed) const override {
-    ForEachVector([&](int o, int count, int i, int ky, size_t index) {
+    ForEachVector({}, [&](int o, int count, int i, int ky, size_t index) {
       GatherWeights(weight + Index(o, i, ky), out_step(), count, packed + index);
     });
     plain_->Pack(weight, packed + gradient_floats());
   }
 
-  void UnpackGradient(const float* gradient, float* dw) const override {
-    ForEachVector([&](int o, int count, int i, int ky, size_t index) {
-      ScatterWeights(gradient + index, count, dw + Index(o, i, ky), out_step());
+  void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {
+    ForEachVector(part, [&](int o, int count, int i, int ky, size_t index) {
+      ScatterGradients(gradient + index, count, dw + Index(o, i, ky), out_step());
     });
   }
 
@@ -85,8 +85,8 @@ class StemConv : public ConvKernel {
 
   ptrdiff_t out_step() const { return ptrdiff_t(s_.in) * s_.kernel * s_.kernel; }
   template <class F>
-  void ForEachVector(F f) const {
-    ForEachGemmVector(s_.kernel, inputs_, s_.out, f);
+  void ForEachVector(const KernelPart& part, F f) const {
+    ForEachGemmVector(s_.kernel, inputs_, s_.out, part, f);
   }
 
   TapList RowTaps() const {

@@ -5,7 +5,7 @@
 //   size_t backward_floats();                  // and the other
 //   void Multiply(backward, source, taps, weights, sink, area, prefetcher);
 //   void AddGradient(x, taps, dy, area, gradient, prefetcher);  // in the forward weights' layout
-//   void ForEachVector(backward, f);           // as ForEachGemmVector
+//   void ForEachVector(backward, part, f);     // as ForEachGemmVector
 #if defined(DSE_KERNELS_TAP_CONV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_TAP_CONV_INL_H_
 #undef DSE_KERNELS_TAP_CONV_INL_H_
@@ -63,24 +63,26 @@ class TapConv : public ConvKernel {
     const ptrdiff_t out_step = ptrdiff_t(ops_.unit_in()) * taps;
     for (int u = 0; u < ops_.units(); u++, weight += ops_.unit_out() * out_step) {
       float* forward = packed + u * ops_.forward_floats();
-      ops_.ForEachVector(false, [&](int o, int count, int i, int tap, size_t index) {
+      ops_.ForEachVector(false, {}, [&](int o, int count, int i, int tap, size_t index) {
         GatherWeights(weight + o * out_step + i * taps + tap, out_step, count, forward + index);
       });
       float* backward = packed + backward_offset() + u * ops_.backward_floats();
-      ops_.ForEachVector(true, [&](int i, int count, int o, int tap, size_t index) {
+      ops_.ForEachVector(true, {}, [&](int i, int count, int o, int tap, size_t index) {
         GatherWeights(weight + o * out_step + i * taps + tap, taps, count, backward + index);
       });
     }
   }
 
-  void UnpackGradient(const float* gradient, float* dw) const override {
-    const int taps = s_.kernel * s_.kernel;
+  void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {
+    const int taps = s_.kernel * s_.kernel, units = ops_.units();
     const ptrdiff_t out_step = ptrdiff_t(ops_.unit_in()) * taps;
-    for (int u = 0; u < ops_.units(); u++, dw += ops_.unit_out() * out_step) {
-      ops_.ForEachVector(false, [&](int o, int count, int i, int tap, size_t index) {
-        ScatterWeights(gradient + index, count, dw + o * out_step + i * taps + tap, out_step);
+    const KernelPart all, of_units = units > 1 ? part : all, of_unit = units > 1 ? all : part;
+    for (int u = of_units.first(units); u < of_units.end(units); u++) {
+      const float* from = gradient + u * ops_.forward_floats();
+      float* to = dw + u * ops_.unit_out() * out_step;
+      ops_.ForEachVector(false, of_unit, [&](int o, int count, int i, int tap, size_t index) {
+        ScatterGradients(from + index, count, to + o * out_step + i * taps + tap, out_step);
       });
-      gradient += ops_.forward_floats();
     }
   }
 

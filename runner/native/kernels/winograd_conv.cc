@@ -71,9 +71,9 @@ class WinogradConv : public ConvKernel {
     }
   }
 
-  void UnpackGradient(const float* gradient, float* dw) const override {
+  void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {
     const ptrdiff_t plane = ptrdiff_t(s_.groups * GemmFloats(1, in_, out_));
-    for (int group = 0; group < s_.groups; group++) {
+    for (int group = part.first(s_.groups); group < part.end(s_.groups); group++) {
       ForEachVector(in_, out_, [&](int o, int i, size_t index) {
         V taps[3][3];
         const float* from = gradient + group * GemmFloats(1, in_, out_) + index;
@@ -82,7 +82,7 @@ class WinogradConv : public ConvKernel {
         for (int tap = 0; tap < 9; tap++) {
           Store(taps[tap / 3][tap % 3], lanes);
           for (int lane = 0; lane < kLanes && o + lane < out_; lane++) {
-            dw[((size_t(group) * out_ + o + lane) * in_ + i) * 9 + tap] = lanes[lane];
+            dw[((size_t(group) * out_ + o + lane) * in_ + i) * 9 + tap] += lanes[lane];
           }
         }
       });

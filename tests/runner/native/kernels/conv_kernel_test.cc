@@ -62,12 +62,15 @@ struct Results {
 };
 
 void Compute(const ConvKernel& kernel, const GuardedBuffer& weight, const GuardedBuffer& x,
-             const GuardedBuffer& dy, Results& r) {
+             const GuardedBuffer& dy, int parts, Results& r) {
   kernel.Pack(weight.data(), r.packed.data());
   kernel.Forward(r.packed.data(), x.data(), r.y.data(), r.work);
   kernel.BackwardData(r.packed.data(), dy.data(), r.dx.data(), r.work);
   kernel.BackwardWeights(x.data(), dy.data(), r.gradient.data(), r.work);
-  kernel.UnpackGradient(r.gradient.data(), r.dw.data());
+  std::fill(r.dw.begin(), r.dw.end(), 0.0f);
+  for (int part = 0; part < parts; part++) {
+    kernel.UnpackGradient(r.gradient.data(), {part, parts}, r.dw.data());
+  }
 }
 
 void CheckKernel(const ConvShape& s, const ConvKernel& kernel, double tolerance) {
@@ -79,27 +82,28 @@ void CheckKernel(const ConvShape& s, const ConvKernel& kernel, double tolerance)
   const ConvReference want = ComputeReference(s, weight.data(), x.data(), dy.data());
 
   Results got(s, kernel);
-  Compute(kernel, weight, x, dy, got);
+  Compute(kernel, weight, x, dy, /*parts=*/1, got);
   CHECK(Error(got.y, want.y) <= tolerance);
   CHECK(Error(got.dx, want.dx) <= tolerance);
   CHECK(Error(got.dw, want.dw) <= tolerance);
   CHECK(got.GuardsUntouched());
 
-  // Nor does it matter what the scratch holds and what is fetched meanwhile.
+  // Nor does it matter what the scratch holds, what is fetched meanwhile and in how many parts
+  // gradients are unpacked.
   Results again(s, kernel);
   std::fill(again.scratch.begin(), again.scratch.end(), 3.0f);
   again.work.prefetcher.Add(x.data(), x.size());
-  Compute(kernel, weight, x, dy, again);
+  Compute(kernel, weight, x, dy, /*parts=*/3, again);
   CHECK(SameBytes(got.y, again.y));
   CHECK(SameBytes(got.dx, again.dx));
   CHECK(SameBytes(got.dw, again.dw));
 
-  // A second image adds to the gradient.
+  // A second image adds to the gradient, and a gradient to another.
   kernel.BackwardWeights(x.data(), dy.data(), got.gradient.data(), got.work);
-  kernel.UnpackGradient(got.gradient.data(), got.dw.data());
-  std::vector<double> twice = want.dw;
-  for (double& d : twice) d *= 2;
-  CHECK(Error(got.dw, twice) <= tolerance);
+  kernel.UnpackGradient(got.gradient.data(), {}, got.dw.data());
+  std::vector<double> three_times = want.dw;
+  for (double& d : three_times) d *= 3;
+  CHECK(Error(got.dw, three_times) <= tolerance);
 }
 
 // Every shape, on every target. `name` is what the kernel is called on the widest vectors; shorter
