@@ -19,18 +19,14 @@ class BufferList {
   std::vector<BufferId> ids_;
 };
 
-// What a join's value is made of.
-void AddParts(const StepPlan& plan, const JoinStep& join, BufferList& buffers) {
-  for (const int unit : UnitsOf(join)) buffers.Add(plan.units[unit].output);
-  if (join.shortcut >= 0) buffers.Add(plan.joins[join.shortcut].value);
-}
-
 std::vector<BufferId> ForwardBuffers(const StepPlan& plan, const LayerStep& layer) {
   BufferList buffers;
   if (layer.unit >= 0) buffers.Add(plan.units[layer.unit].output);
   if (layer.join >= 0) {
-    AddParts(plan, plan.joins[layer.join], buffers);
-    buffers.Add(plan.joins[layer.join].value);
+    const JoinStep& join = plan.joins[layer.join];
+    for (const int unit : UnitsOf(join)) buffers.Add(plan.units[unit].output);
+    if (join.shortcut >= 0) buffers.Add(plan.joins[join.shortcut].value);
+    buffers.Add(join.value);
   }
   for (const int unit : layer.units) buffers.Add(plan.units[unit].output);
   return buffers.Take();
@@ -47,8 +43,10 @@ std::vector<BufferId> BackwardBuffers(const StepPlan& plan, const LayerStep& lay
   if (layer.identity >= 0) buffers.Add(plan.joins[layer.identity].gradient);
   if (layer.unit >= 0) buffers.Add(plan.units[layer.unit].gradient);
   if (layer.join >= 0) {
-    AddParts(plan, plan.joins[layer.join], buffers);
-    buffers.Add(plan.joins[layer.join].gradient);
+    const JoinStep& join = plan.joins[layer.join];
+    for (const int unit : UnitsOf(join)) buffers.Add(plan.units[unit].output);
+    if (join.shortcut >= 0 && !join.knows_slope()) buffers.Add(plan.joins[join.shortcut].value);
+    buffers.Add(join.gradient);
   }
   return buffers.Take();
 }

@@ -105,7 +105,8 @@ void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
                        const float* more) {
   const UnitStep& unit = state.plan().units[join.unit];
   Worker& worker = place.worker;
-  const AffineRows rows = RowsOf(state, join, pass, place);
+  AffineRows rows = RowsOf(state, join, pass, place);
+  if (join.knows_slope()) rows.relu = place.value(state, join.value);
   float* const g = place.value(state, join.gradient);
   RowsGradient gradient{worker.dx, more};
   if (join.pooled) {

@@ -55,6 +55,9 @@ struct JoinStep {
   BufferId value = -1;     // written by who reads it first; -1 where nobody reads it again or
                            // where it is as soon made again
   BufferId gradient = -1;  // by z
+
+  // Whether the value shows where ReLU let z through.
+  bool knows_slope() const { return after == RowActivation::kRelu && value >= 0 && !pooled; }
 };
 
 // Squeeze-and-excitation of what a layer reads: reduce, activation, expand, sigmoid.

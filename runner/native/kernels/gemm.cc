@@ -19,6 +19,10 @@ struct Chunk {
   int products() const { return int(last - first) * (to - from); }  // of a pixel
 };
 
+// Lines fetched with an input: few outputs are soon computed.
+template <int kVectors>
+constexpr int kLines = kVectors == 1 ? 2 : 1;
+
 template <int kRows, int kVectors>
 HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const float* w, float* y,
                          ptrdiff_t out_column, int last, bool add, Prefetcher::Lines lines) {
@@ -32,7 +36,7 @@ HWY_INLINE void GemmTile(const float* x, ptrdiff_t column, const Chunk& c, const
     for (int i = c.from; i < c.to; i++, weight += kVectors * kLanes) {
       V b[kVectors];
       DSE_UNROLL for (int v = 0; v < kVectors; v++) b[v] = Load(weight + v * kLanes);
-      lines.FetchOne();
+      DSE_UNROLL for (int n = 0; n < kLines<kVectors>; n++) lines.FetchOne();
       DSE_UNROLL for (int r = 0; r < kRows; r++) {
         const V a = Set(in[r * column + i]);
         DSE_UNROLL for (int v = 0; v < kVectors; v++) sum[r][v] = MulAdd(a, b[v], sum[r][v]);
@@ -69,7 +73,7 @@ HWY_INLINE void GemmTiles(int rows, int count, const Chunk& c, GemmRow& row,
   }
   for (; count > 0; count--, row.x += kMost * row.column, row.y += kMost * row.out_column) {
     GemmTile<kMost, kVectors>(row.x, row.column, c, row.w, row.y, row.out_column, row.last, row.add,
-                              prefetcher.Take(c.products()));
+                              prefetcher.Take(kLines<kVectors> * c.products()));
   }
 }
 

@@ -35,7 +35,8 @@ void SumsOfRows(const float* x, const RowsShape& shape, const float* shift, doub
   ReduceRows(SumsOp{x, shifts}, shape, period, sum, squares);
 }
 
-enum class Shortcut { kNone, kPlain, kAffine };
+// kKnown: z where it is positive is known, and neither x nor a shortcut is needed for it.
+enum class Shortcut { kNone, kPlain, kAffine, kKnown };
 
 // z of an AffineRows.
 template <Shortcut kShortcut>
@@ -57,9 +58,14 @@ struct Affine {
   }
   HWY_INLINE void Prefetch(size_t i) const {
     hwy::Prefetch(in.x + i);
-    if constexpr (kShortcut != Shortcut::kNone) hwy::Prefetch(in.shortcut + i);
+    if constexpr (kShortcut == Shortcut::kKnown) {
+      hwy::Prefetch(in.relu + i);
+    } else if constexpr (kShortcut != Shortcut::kNone) {
+      hwy::Prefetch(in.shortcut + i);
+    }
   }
   HWY_INLINE V At(size_t i, V x, const Constants& c) const {
+    if constexpr (kShortcut == Shortcut::kKnown) return HWY_NAMESPACE::Load(in.relu + i);
     const V z = MulAdd(x, c.scale, c.bias);
     if constexpr (kShortcut == Shortcut::kNone) return z;
     const V s = HWY_NAMESPACE::Load(in.shortcut + i);
@@ -167,6 +173,9 @@ struct BackwardPass {
 
 template <RowActivation kActivation, class Pass>
 void RunWithShortcut(const Pass& pass, const AffineRows& in, const RowsShape& shape) {
+  if constexpr (kActivation == RowActivation::kRelu) {
+    if (in.relu) return pass.template Run<kActivation, Shortcut::kKnown>(in, shape);
+  }
   if (!in.shortcut) return pass.template Run<kActivation, Shortcut::kNone>(in, shape);
   if (!in.shortcut_scale) return pass.template Run<kActivation, Shortcut::kPlain>(in, shape);
   pass.template Run<kActivation, Shortcut::kAffine>(in, shape);

@@ -29,6 +29,7 @@ struct AffineRows {
   const float* shortcut_scale = nullptr;
   const float* shortcut_bias = nullptr;
   RowActivation activation = RowActivation::kIdentity;
+  const float* relu = nullptr;  // ReLU's values, where they are known: its derivative is read there
 };
 
 // y = activation(z). y may be x or the shortcut.

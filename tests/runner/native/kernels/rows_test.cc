@@ -126,6 +126,18 @@ TEST_CASE("rows are scaled, added to a shortcut and activated") {
   });
 }
 
+// The same bytes where ReLU's values are known.
+void CheckKnownRelu(const Case& c, int with, const float* more, const GuardedBuffer& want) {
+  AffineRows in = c.In(RowActivation::kRelu, with);
+  GuardedBuffer value(c.x.size()), g(c.x.size(), 9);
+  Activate(in, c.shape, value.data());
+  in.relu = value.data();
+  std::vector<double> sum(c.shape.channels), products(c.shape.channels);
+  ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {g.data()}, sum.data(),
+                   products.data());
+  CHECK(std::equal(g.begin(), g.end(), want.begin()));
+}
+
 // Gradients that come from one place and from two.
 void CheckBackward(const Case& c, RowActivation activation, int with, const float* more) {
   std::vector<double> want(c.x.size()), sum(c.shape.channels), products(c.shape.channels);
@@ -152,6 +164,7 @@ void CheckBackward(const Case& c, RowActivation activation, int with, const floa
   CHECK(streamed.GuardsUntouched());
   CHECK(sum_streamed == got_sum);
   CHECK(products_streamed == got_products);
+  if (activation == RowActivation::kRelu) CheckKnownRelu(c, with, more, g);
   // The same without writing the gradient.
   std::vector<double> sum_alone(c.shape.channels), products_alone(c.shape.channels);
   ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {}, sum_alone.data(),
