@@ -30,8 +30,7 @@ bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
 }  // namespace
 
 int BandsOf(const StepPlan& plan, const LayerStep& layer) {
-  const bool reads_images = layer.unit < 0 && layer.join < 0;
-  if (reads_images || ReadsWhole(plan, layer)) return 1;
+  if (layer.reads_images() || ReadsWhole(plan, layer)) return 1;
   size_t floats = 0;
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);

@@ -62,20 +62,19 @@ void DifferentiateLayer(StepState& state, const LayerStep& layer, const ImageInp
   Worker& worker = place.worker;
   const float* const x = ReadAgain(state, layer, images, pass, place);
   float* const gradients = state.chunk_gradients(place.chunk, layer.gradient_floats);
-  const bool reads_images = layer.unit < 0 && layer.join < 0;
   const float* more = nullptr;  // gradient by what the layer reads, of the shortcut
   if (layer.identity >= 0) more = place.value(state, plan.joins[layer.identity].gradient);
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
     DifferentiateNorm(state, unit, pass, place);
     conv.kernel->BackwardWeights(x, worker.dy, gradients + conv.gradient, worker.kernel);
-    if (reads_images) continue;
+    if (layer.reads_images()) continue;
     const bool projects = unit != layer.units.front();
     float* const dx = projects ? worker.side : worker.dx;
     conv.kernel->BackwardData(state.packed(conv), worker.dy, dx, worker.kernel);
     if (projects) more = dx;
   }
-  if (reads_images) return;
+  if (layer.reads_images()) return;
   if (layer.unit >= 0) {
     DifferentiateUnitSource(state, layer, place);
   } else {

@@ -86,6 +86,8 @@ struct LayerStep {
   size_t gradient_floats = 0;  // of a chunk
   // Large values that its phases read and write, in the order of their use.
   std::vector<BufferId> forward, backward;
+
+  bool reads_images() const { return unit < 0 && join < 0; }
 };
 
 // The head: mean over pixels, linear layer, loss; and backward down to the last join.

@@ -21,7 +21,7 @@ struct Case {
   Model model;
   Recipe recipe;
   Division division{};
-  int images = 8;
+  int images = 12;
   int steps = 1;
   double lr = 0.05;
 };

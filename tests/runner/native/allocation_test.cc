@@ -55,7 +55,7 @@ TEST_CASE("A plan says within 5% what a training takes of memory") {
   for (const char* name : {"regnetx-200mf", "regnety-200mf", "resnet-50", "efficientnet-b0"}) {
     CAPTURE(name);
     Model model = NamedModel(name);
-    model.frame.resolution = kEveryPlace == 1 ? 64 : 32;
+    model.frame.resolution = kSanitized ? 32 : 64;
     Recipe recipe;
     recipe.batch_size = 4;
     const int threads = 2;
