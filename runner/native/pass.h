@@ -39,7 +39,7 @@ struct Place {
   Worker& worker;
   int next = -1;            // the image that the worker takes up behind it, or -1
   int band = 0, bands = 1;  // as many as the layer has
-  bool streams = false;     // what is written does not stay in the cache until it is read
+  bool fits_cache = true;   // what a phase reads and writes here
 
   // Of a value of `floats` an image, those before the band.
   size_t before(size_t floats) const {

@@ -1,6 +1,7 @@
 #include "runner/native/phase_buffers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runner/native/layer.h"
 

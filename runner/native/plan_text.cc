@@ -53,13 +53,7 @@ class PhaseRows {
 
  private:
   void AddLayer(const char* what, const LayerStep& layer, int passes) {
-    std::vector<int> convs;
-    for (const int unit : layer.units) convs.push_back(plan_.units[unit].conv);
-    if (layer.squeeze >= 0) {
-      convs.push_back(plan_.squeezes[layer.squeeze].reduce);
-      convs.push_back(plan_.squeezes[layer.squeeze].expand);
-    }
-    Add(what, convs, passes);
+    Add(what, layer.convs, passes);
     if (layer.bands > 1) rows_.back().back() += " in " + std::to_string(layer.bands) + " bands";
   }
 

@@ -98,7 +98,7 @@ void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Pla
   AffineRows rows = RowsOf(state, layer.unit, place);
   rows.activation = plan.units[layer.unit].after;
   DifferentiateRows(state, layer.unit, rows, {place.worker.dx}, /*factor=*/1, place,
-                    {place.value(state, plan.units[layer.unit].gradient), place.streams});
+                    {place.value(state, plan.units[layer.unit].gradient), !place.fits_cache});
 }
 
 void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place,
@@ -117,7 +117,7 @@ void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass,
     gradient = {g};
   }
   DifferentiateRows(state, join.unit, rows, gradient, pass.kept(unit.drops, place.image), place,
-                    {g, place.streams && join.projection < 0});
+                    {g, !place.fits_cache && join.projection < 0});
   if (join.projection >= 0) {  // whose gradient is the same
     DifferentiateRows(state, join.projection, RowsOf(state, join.projection, place), {g},
                       /*factor=*/1, place, /*sink=*/{});

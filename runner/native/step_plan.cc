@@ -308,7 +308,7 @@ void GroupHeadImages(StepPlan& plan) {
   ConvShape shape = plan.convs[head.conv].shape;
   shape.width = head.images;
   head.kernel = MakeConvKernel(shape, ConvAccuracy::kDirect);
-  assert(head.kernel->packed_floats() == plan.convs[head.conv].kernel->packed_floats());
+  assert(head.kernel->name() == plan.convs[head.conv].kernel->name());
   const size_t widest = std::max(shape.in, shape.out);
   plan.image_floats = std::max(plan.image_floats, widest * head.images);
   plan.kernel_floats = std::max(plan.kernel_floats, head.kernel->scratch_floats());
@@ -348,7 +348,7 @@ StepPlan PlanStep(const NetworkPlan& network, int images, bool learns) {
   Lifetimes(plan).AddBuffers();
   ListPhaseBuffers(plan);
   PlaceGradients(plan);
-  GroupHeadImages(plan);
+  if (learns) GroupHeadImages(plan);
   MeasureMemory(plan);
   return plan;
 }

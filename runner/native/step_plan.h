@@ -84,7 +84,7 @@ struct LayerStep {
                                // passes over one read and write stays in the cache
   int chunks = 1;              // in which gradients are summed
   size_t gradient_floats = 0;  // of a chunk
-  // Large values that its phases read and write, in the order of their use.
+  // Large values that its phases read and write, about in the order of their use.
   std::vector<BufferId> forward, backward;
 
   bool reads_images() const { return unit < 0 && join < 0; }
@@ -120,7 +120,7 @@ struct StepPlan {
   size_t learned_floats = 0;  // parameters, each in whole vectors
   size_t packed_floats = 0;
   size_t gradient_floats = 0;  // of all chunks of the phase that has most
-  size_t image_floats = 0;     // of the largest value of an image
+  size_t image_floats = 0;     // of the largest value of an image, or of the head's
   size_t kernel_floats = 0;    // of the largest scratch
   int channels = 0;            // of the widest value
   size_t norm_bytes = 0;       // of all normalisations

@@ -19,7 +19,7 @@ bool FitsCache(const StepPlan& plan, const LayerStep& layer, const std::vector<B
 void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place& place) {
   Prefetcher& prefetcher = place.worker.kernel.prefetcher;
   prefetcher.Clear();
-  if (place.streams) return;
+  if (!place.fits_cache) return;
   Place next = place;
   if (++next.band == next.bands) {
     if (place.next < 0) return;
@@ -33,9 +33,9 @@ void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place&
 }
 
 template <typename Work>
-void ForEachBand(const LayerStep& layer, Place place, bool streams, const Work& work) {
+void ForEachBand(const LayerStep& layer, Place place, bool fits_cache, const Work& work) {
   place.bands = layer.bands;
-  place.streams = streams;
+  place.fits_cache = fits_cache;
   for (; place.band < layer.bands; ++place.band) work(place);
 }
 
@@ -79,7 +79,7 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
     const Place place{image, thread, 0, state_.worker(thread)};
     place.worker.kernel.prefetcher.Clear();
     for (const LayerStep& layer : plan_.layers) {
-      ForEachBand(layer, place, /*streams=*/false,
+      ForEachBand(layer, place, /*fits_cache=*/true,
                   [&](const Place& band) { RunLayer(state_, layer, images_, pass, band); });
     }
     answers_[static_cast<size_t>(image)] =
@@ -118,9 +118,9 @@ void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& su
 void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
   const int images = pass.range.count;
   const int chunks = Chunks(kMostChunks, pass);
-  const bool streams = !FitsCache(plan_, layer, layer.forward);
+  const bool fits_cache = FitsCache(plan_, layer, layer.forward);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
-    ForEachBand(layer, place, streams, [&](const Place& band) {
+    ForEachBand(layer, place, fits_cache, [&](const Place& band) {
       Expect(state_, layer.forward, band);
       RunLayer(state_, layer, images_, pass, band);
       AddOutputs(state_, layer, band);
@@ -159,10 +159,10 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
 
 void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
-  const bool streams = !FitsCache(plan_, layer, layer.backward);
+  const bool fits_cache = FitsCache(plan_, layer, layer.backward);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
-    ForEachBand(layer, place, streams, [&](const Place& band) {
+    ForEachBand(layer, place, fits_cache, [&](const Place& band) {
       Expect(state_, layer.backward, band);
       DifferentiateLayer(state_, layer, images_, pass, band);
     });

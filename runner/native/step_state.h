@@ -9,11 +9,11 @@
 
 namespace dse::native {
 
-// Scratch of one thread, for one image at a time.
-struct Worker {
-  // A value of an image each.
+// Scratch of one thread, for one image at a time; the head's for a few.
+struct alignas(64) Worker {
+  // A value of an image each, or what the head has of its images.
   float* input = nullptr;  // what a layer reads
-  float* open = nullptr;   // what a squeeze reads, before its gate
+  float* open = nullptr;   // what a squeeze reads, before its gate; the head's features
   float* dy = nullptr;     // gradient by a convolution's output
   float* dx = nullptr;     // gradient by what a layer reads
   float* side = nullptr;

@@ -38,7 +38,11 @@ void Update::ForEachPiece(const Work& work) {
   team_.Run(static_cast<int>(pieces_.size()), [&](int, int i) { work(static_cast<size_t>(i)); });
 }
 
-void Update::ClearGradients() { std::ranges::fill(parameters_.gradients(), 0.0f); }
+void Update::ClearGradients() {
+  ForEachPiece([&](size_t i) {
+    std::fill_n(parameters_.gradients().data() + pieces_[i].first, pieces_[i].count, 0.0f);
+  });
+}
 
 void Update::Step(double lr) {
   if (recipe_.grad_clip > 0) Clip();

@@ -307,6 +307,24 @@ TEST_CASE("The native engine divides batches as LibTorch's does") {
   }
 }
 
+// Chunks of two and three images: the head takes them in threes, the last ones short.
+TEST_CASE("The native engine's head takes several images of a chunk at once") {
+  for (const int parts : {1, 2}) {
+    Case c = GradientCase(SmoothModel("X"));
+    c.lr = 0.05;
+    c.steps = 2;
+    c.images = 37 * parts;
+    c.recipe.mixup = 0.5;
+    c.recipe.dropout = 0.3;
+    c.division.micro_batches = parts;
+    const NetworkPlan network = PlanNetwork(c.model);
+    CHECK(native::PlanStep(network, 37, /*learns=*/true).head.images == 3);
+    const BothErrors errors = Compare(c);
+    CHECK(errors.native.loss <= errors.torch.loss + 1e-6);
+    CHECK(errors.native.tensors <= 2 * errors.torch.tensors + 1e-5);
+  }
+}
+
 // Two replicas, each on two micro-batches, with everything that has a state.
 TEST_CASE("Checkpoints of either engine are read by the other") {
   for (const OptimizerKind optimizer :

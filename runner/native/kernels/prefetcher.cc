@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 namespace dse {
 namespace {
 
@@ -12,11 +14,15 @@ size_t BytesOfL2() {
   return size_t{1} << 20;
 }
 
-}  // namespace
-
-size_t Prefetcher::MostFloats() {
-  static const size_t floats = BytesOfL2() / 8 * 5 / sizeof(float);
+std::atomic<size_t>& Most() {
+  static std::atomic<size_t> floats = BytesOfL2() / 8 * 5 / sizeof(float);
   return floats;
 }
+
+}  // namespace
+
+size_t Prefetcher::MostFloats() { return Most(); }
+
+void Prefetcher::SetMostFloats(size_t floats) { Most() = floats; }
 
 }  // namespace dse

@@ -10,6 +10,8 @@ class Prefetcher {
  public:
   // Five eighths of a core's L2 cache: more would take the place of what is worked on.
   static size_t MostFloats();
+  // For tests: as if the cache had another size.
+  static void SetMostFloats(size_t floats);
 
   // Forgets what has been added.
   void Clear() { added_ = next_ = 0; }

@@ -9,6 +9,7 @@
 
 #include "core/hash.h"
 #include "core/version.h"
+#include "runner/native/kernels/prefetcher.h"
 #include "runner/native/native_engine.h"
 #include "runner/training/engine_trainer.h"
 #include "tests/runner/native/stepped.h"
@@ -84,6 +85,23 @@ TEST_CASE("What the native engine computes does not depend on the number of thre
       CHECK(Step(c) == one);
     }
   }
+}
+
+TEST_CASE("What the native engine computes does not depend on the size of the cache") {
+  const size_t most = Prefetcher::MostFloats();
+  for (const BlockType block : kEveryBlock) {
+    RandomStream random(StreamKey(2, "native threads"), static_cast<uint64_t>(block));
+    Model model = SmallModel(block, random);
+    model.frame.resolution = std::min(model.frame.resolution, 12);
+    SteppedCase c{ResolveModel(std::move(model), "small"), RichRecipe()};
+    c.threads = 2;
+    CAPTURE(ModelToJson(c.model).dump());
+    Prefetcher::SetMostFloats(0);
+    const SteppedBytes none_fits = Step(c);
+    Prefetcher::SetMostFloats(size_t{1} << 40);
+    CHECK(Step(c) == none_fits);
+  }
+  Prefetcher::SetMostFloats(most);
 }
 
 TEST_CASE("Replicas of the native engine learn what as many micro-batches do") {

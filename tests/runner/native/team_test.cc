@@ -26,7 +26,7 @@ TEST_CASE("A team does every task once, whatever the number of threads") {
   }
 }
 
-TEST_CASE("A thread has a part of the tasks that lie together, the same in every list") {
+TEST_CASE("A team says which task of its part a thread takes next") {
   for (const int threads : {1, 3}) {
     Team team(threads);
     for (const int tasks : {1, 2, 10}) {

@@ -127,7 +127,8 @@ TEST_CASE("rows are scaled, added to a shortcut and activated") {
 }
 
 // The same bytes where ReLU's values are known.
-void CheckKnownRelu(const Case& c, int with, const float* more, const GuardedBuffer& want) {
+void CheckKnownRelu(const Case& c, int with, const float* more, const GuardedBuffer& want,
+                    const std::vector<double>& want_sum, const std::vector<double>& want_products) {
   AffineRows in = c.In(RowActivation::kRelu, with);
   GuardedBuffer value(c.x.size()), g(c.x.size(), 9);
   Activate(in, c.shape, value.data());
@@ -136,6 +137,8 @@ void CheckKnownRelu(const Case& c, int with, const float* more, const GuardedBuf
   ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {g.data()}, sum.data(),
                    products.data());
   CHECK(std::equal(g.begin(), g.end(), want.begin()));
+  CHECK(sum == want_sum);
+  CHECK(products == want_products);
 }
 
 // Gradients that come from one place and from two.
@@ -164,7 +167,7 @@ void CheckBackward(const Case& c, RowActivation activation, int with, const floa
   CHECK(streamed.GuardsUntouched());
   CHECK(sum_streamed == got_sum);
   CHECK(products_streamed == got_products);
-  if (activation == RowActivation::kRelu) CheckKnownRelu(c, with, more, g);
+  if (activation == RowActivation::kRelu) CheckKnownRelu(c, with, more, g, got_sum, got_products);
   // The same without writing the gradient.
   std::vector<double> sum_alone(c.shape.channels), products_alone(c.shape.channels);
   ActivateBackward(in, c.shape, {c.dy.data(), more}, c.shift.data(), {}, sum_alone.data(),
