@@ -71,7 +71,8 @@ void DifferentiateHead(StepState& state, const Pass& pass, std::span<const Targe
   Worker& worker = place.worker;
   float* const gradients =
       state.chunk_gradients(place.chunk, FloatArray::Rounded(linear.gradient_floats()));
-  float* const features = worker.open;  // [HeadStep::images, features], zeros behind the last one
+  float* const features = worker.open;  // [HeadStep::images, features], zeros behind the last one:
+                                        // so are their logits, and they add nothing
   float* const logits = worker.dy;      // [HeadStep::images, classes], then their gradients
   float* const dfeatures = worker.side;
   const auto place_of = [&](size_t i) {
@@ -93,7 +94,6 @@ void DifferentiateHead(StepState& state, const Pass& pass, std::span<const Targe
     answers[i].loss = DifferentiateCrossEntropy(one, targets[i], weight);
     AddTo(one.data(), one.size(), gradients + linear.bias_gradient());
   }
-  std::fill_n(logits + images * head.classes(), missing * head.classes(), 0.0f);
   plan.head.kernel->BackwardWeights(features, logits, gradients + linear.gradient, worker.kernel);
   plan.head.kernel->BackwardData(state.packed(linear), logits, dfeatures, worker.kernel);
   for (size_t i = 0; i < images; ++i) {
