@@ -1,6 +1,7 @@
 #include "runner/native/team.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runner/training/division.h"
 
@@ -24,49 +25,105 @@ int Take(std::atomic<uint64_t>& tasks, bool first) {
   return -1;
 }
 
+void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Returns when the value is another one.
+template <typename T>
+void WaitForChange(const std::atomic<T>& value, T old) {
+  constexpr int kLooks = 1000;  // 50 microseconds on processors whose pause is long
+  for (int look = 0; look < kLooks; ++look) {
+    if (value != old) return;
+    Pause();
+  }
+  value.wait(old);
+}
+
 }  // namespace
 
-Team::Team(int threads) : parts_(std::make_unique<Part[]>(static_cast<size_t>(threads))) {
-  if (threads > 1) others_ = std::make_unique<BackgroundTeam>(threads - 1);
+Team::Team(int threads) : size_(std::max(1, threads)), parts_(static_cast<size_t>(size_)) {}
+
+Team::~Team() {
+  stopping_ = true;
+  ++lists_;
+  lists_.notify_all();
 }
 
 int Team::NextTask(int thread, int task) const {
-  const BatchPart own = PartOf(tasks_, thread, size());
+  const BatchPart own = PartOf(tasks_, thread, size_);
   const bool follows = task >= own.first && task + 1 < own.first + own.count;
   return follows ? task + 1 : -1;
 }
 
 void Team::Share(int tasks, const Call& call) {
+  if (tasks <= 0) return;
+  while (static_cast<int>(others_.size()) < size_ - 1) {
+    others_.emplace_back(&Team::Serve, this, static_cast<int>(others_.size()) + 1);
+  }
   call_ = &call;
   tasks_ = tasks;
-  for (int thread = 0; thread < size(); ++thread) {
-    const BatchPart part = PartOf(tasks, thread, size());
+  undone_ = tasks;
+  for (int thread = 0; thread < size_; ++thread) {
+    const BatchPart part = PartOf(tasks, thread, size_);
     parts_[static_cast<size_t>(thread)].left =
         Left(static_cast<uint32_t>(part.first), static_cast<uint32_t>(part.first + part.count));
   }
-  const int helpers = std::min(size(), tasks) - 1;
-  if (helpers <= 0) {
-    TakeTasks(0);
-    return;
+  if (tasks > 1 && size_ > 1) {
+    ++lists_;
+    lists_.notify_all();
   }
-  others_->Start(helpers, [this](int thread, int64_t) { TakeTasks(thread + 1); });
-  try {
-    TakeTasks(0);
-  } catch (...) {
-    for (int thread = 0; thread < size(); ++thread) parts_[static_cast<size_t>(thread)].left = 0;
-    others_->Cancel();
-    throw;
+  TakeTasks(0);
+  for (int undone = undone_; undone > 0; undone = undone_) WaitForChange(undone_, undone);
+  const std::lock_guard lock(mutex_);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+// A thread that comes late finds nothing left, or tasks of the next list, which it may take.
+void Team::Serve(int thread) {
+  uint32_t seen = 0;
+  while (true) {
+    WaitForChange(lists_, seen);
+    seen = lists_;
+    if (stopping_) return;  // asked behind `seen`: who has seen the last change sees why it came
+    TakeTasks(thread);
   }
-  others_->Wait();
 }
 
 void Team::TakeTasks(int thread) {
-  for (int other = 0; other < size(); ++other) {
-    std::atomic<uint64_t>& tasks = parts_[static_cast<size_t>((thread + other) % size())].left;
+  for (int other = 0; other < size_; ++other) {
+    std::atomic<uint64_t>& tasks = parts_[static_cast<size_t>((thread + other) % size_)].left;
     for (int task = Take(tasks, other == 0); task >= 0; task = Take(tasks, other == 0)) {
-      call_->call(call_->work, thread, task);
+      DoTask(thread, task);
     }
   }
+}
+
+void Team::DoTask(int thread, int task) {
+  try {
+    call_->call(call_->work, thread, task);
+  } catch (...) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+    Drop();
+  }
+  CountDone(1);
+}
+
+// Leaves the tasks out that nobody has taken.
+void Team::Drop() {
+  for (Part& part : parts_) {
+    const uint64_t left = part.left.exchange(0);
+    if (FirstOf(left) < EndOf(left)) CountDone(static_cast<int>(EndOf(left) - FirstOf(left)));
+  }
+}
+
+void Team::CountDone(int tasks) {
+  if (undone_.fetch_sub(tasks) == tasks) undone_.notify_all();
 }
 
 }  // namespace dse::native

@@ -2,18 +2,26 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
-
-#include "runner/data/background_team.h"
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace dse::native {
 
-// The caller and `threads` - 1 threads that stay: they share the tasks of one list at a time. One
-// thread owns a team and calls it.
+// The caller and `threads` - 1 threads that stay: they share the tasks of one list at a time. They
+// start with the first list, so that a team made before a fork and first used after it works there.
+// Who waits, for a list or for its end, looks for it a while before sleeping: lists follow each
+// other closely. One thread owns a team and calls it.
 class Team {
  public:
   explicit Team(int threads);  // at least 1
-  int size() const { return others_ ? others_->size() + 1 : 1; }
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  int size() const { return size_; }
 
   // Calls work(thread, task) for 0 <= task < tasks, 0 <= thread < size(), and returns when all are
   // done. A thread begins with its part of the list, from the first task on, the same in every list
@@ -40,12 +48,23 @@ class Team {
     std::atomic<uint64_t> left{0};  // first task << 32 | end
   };
   void Share(int tasks, const Call& call);
+  void Serve(int thread);
   void TakeTasks(int thread);
+  void DoTask(int thread, int task);
+  void Drop();
+  void CountDone(int tasks);
 
-  std::unique_ptr<BackgroundTeam> others_;  // none where the caller is alone
+  const int size_;
+  std::vector<Part> parts_;  // one a thread
+  // Of the present list: written before its parts, and read by who has taken a task of it.
   const Call* call_ = nullptr;
   int tasks_ = 0;
-  std::unique_ptr<Part[]> parts_;  // one a thread
+  alignas(64) std::atomic<uint32_t> lists_{0};  // begun so far
+  alignas(64) std::atomic<int> undone_{0};      // tasks of the present one
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::exception_ptr failure_;  // the first one's
+  std::vector<std::jthread> others_;
 };
 
 }  // namespace dse::native

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -42,6 +44,42 @@ TEST_CASE("A team says which task of its part a thread takes next") {
       CHECK(std::ranges::is_sorted(taken));
     }
   }
+}
+
+TEST_CASE("Who is done takes others' tasks") {
+  Team team(2);
+  for (int list = 0; list < 20; ++list) {
+    std::atomic<int> done = 0;
+    std::atomic<bool> helped = false;
+    team.Run(6, [&](int, int task) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+      while (task == 0 && done < 5 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+      }
+      if (task == 0) helped = done == 5;
+      ++done;
+    });
+    CHECK(helped);
+  }
+}
+
+TEST_CASE("Lists follow each other at once or after a while") {
+  Team team(3);
+  std::atomic<int> done = 0;
+  for (int list = 0; list < 3000; ++list) {
+    team.Run(list % 7, [&](int, int) { ++done; });
+    if (list % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  CHECK(done == 3000 / 7 * 21 + (0 + 1 + 2 + 3));
+}
+
+TEST_CASE("A team ends at once behind a list that its threads come late for") {
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 2000; ++i) {
+    Team team(3);
+    team.Run(3, [&](int, int) { ++done; });
+  }
+  CHECK(done == 6000);
 }
 
 TEST_CASE("A task that fails ends its list, and the team goes on with the next") {
