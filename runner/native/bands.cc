@@ -11,17 +11,27 @@ namespace {
 // backward.
 constexpr size_t kBandFloats = size_t{1} << 16;
 constexpr size_t kFewestPixels = 196;
+// Rows that a band has for one beside it, which is made for its neighbour too.
+constexpr int kRowsForMargin = 3;
 
 // What makes a value of an image that is read whole: pooling, and a gate's mean.
 bool ReadsWhole(const StepPlan& plan, const LayerStep& layer) {
   return layer.squeeze >= 0 || (layer.join >= 0 && plan.joins[layer.join].pooled);
 }
 
-// Bands begin, as buffers do, at a multiple of 64 bytes.
+// Rows beside a band are made with it of a unit, and are there of an image.
+bool CanHaveMargins(const LayerStep& layer) { return layer.join < 0 && layer.units.size() == 1; }
+
+// Bands begin, as buffers do, at a multiple of 64 bytes; so do the rows beside them.
 bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
   return std::ranges::all_of(layer.units, [&](int unit) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
-    return conv.shape.height % (bands * conv.shape.stride) == 0 &&
+    const Margins margins = conv.shape.x_margins();
+    const bool wide = conv.shape.height >= bands * kRowsForMargin * (margins.above + margins.below);
+    const bool aligned = conv.shape.x_row_floats() % FloatArray::kVector == 0 &&
+                         conv.shape.y_row_floats() % FloatArray::kVector == 0;
+    return wide && (conv.shape.kernel == 1 || aligned) &&
+           conv.shape.height % (bands * conv.shape.stride) == 0 &&
            conv.in_floats() % (bands * FloatArray::kVector) == 0 &&
            conv.out_floats() % (bands * FloatArray::kVector) == 0;
   });
@@ -30,11 +40,11 @@ bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
 }  // namespace
 
 int BandsOf(const StepPlan& plan, const LayerStep& layer) {
-  if (layer.reads_images() || ReadsWhole(plan, layer)) return 1;
+  if (ReadsWhole(plan, layer)) return 1;
   size_t floats = 0;
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
-    if (conv.shape.kernel != 1) return 1;
+    if (conv.shape.kernel != 1 && !CanHaveMargins(layer)) return 1;
     floats += conv.in_floats() + conv.out_floats();
   }
   const ConvShape& read = plan.conv_of(plan.units[layer.units.front()]).shape;

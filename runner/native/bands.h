@@ -4,9 +4,10 @@
 
 namespace dse::native {
 
-// Into how many bands of rows a layer is cut; 1 leaves images whole. Layers whose convolutions are
-// all 1x1, with values that are more than a part of the L2 cache, are cut as far as bands have
-// enough pixels to use each weight often: equally, each band of whole rows of every convolution.
+// Into how many bands of rows a layer is cut; 1 leaves images whole. Layers with
+// values that are more than a part of the L2 cache are cut as far as bands have enough pixels to
+// use each weight often, and enough rows where rows beside them are read too: equally, each band of
+// whole rows of every convolution.
 int BandsOf(const StepPlan& plan, const LayerStep& layer);
 
 }  // namespace dse::native

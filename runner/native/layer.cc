@@ -5,26 +5,51 @@
 namespace dse::native {
 namespace {
 
-// What the layer reads, in the backward phase.
-const float* ReadAgain(StepState& state, const LayerStep& layer, const ImageInput& images,
-                       const Pass& pass, const Place& place) {
+// An image of the batch, or the rows of it that a band needs.
+ConvInput ReadImage(StepState& state, const LayerStep& layer, const ImageInput& images,
+                    const Pass& pass, const Place& place) {
+  const ConvShape& shape = state.plan().convs[layer.convs.front()].shape;
+  const Margins margins = place.margins(shape.x_margins());
+  const int rows = shape.height / place.bands;
+  float* const x = place.worker.input;
+  images.Write(pass, place.image, rows * place.band - margins.above,
+               margins.above + rows + margins.below, x, place.worker.side);
+  return {x + shape.x_row_floats() * static_cast<size_t>(margins.above), margins};
+}
+
+// What the layer reads.
+ConvInput Read(StepState& state, const LayerStep& layer, const ImageInput& images, const Pass& pass,
+               const Place& place) {
+  if (layer.unit >= 0) return ReadUnit(state, layer, place, /*first_time=*/true);
+  if (layer.join >= 0) return MakeJoinValue(state, state.plan().joins[layer.join], pass, place);
+  return ReadImage(state, layer, images, pass, place);
+}
+
+// The same, in the backward phase.
+ConvInput ReadAgain(StepState& state, const LayerStep& layer, const ImageInput& images,
+                    const Pass& pass, const Place& place) {
   if (layer.unit >= 0) return ReadUnit(state, layer, place, /*first_time=*/false);
   if (layer.join >= 0) {
     const JoinStep& join = state.plan().joins[layer.join];
     return join.value >= 0 ? place.value(state, join.value)
                            : MakeJoinValue(state, join, pass, place);
   }
-  images.Write(pass, place.image, place.worker.input, place.worker.side);
-  return place.worker.input;
+  return ReadImage(state, layer, images, pass, place);
 }
 
 // The gradient by a unit's convolution's output, from that by what its normalisation answers.
-void DifferentiateNorm(StepState& state, int unit, const Pass& pass, const Place& place) {
+ConvInput DifferentiateNorm(StepState& state, int unit, const Pass& pass, const Place& place) {
   const UnitStep& step = state.plan().units[unit];
+  const ConvStep& conv = state.plan().conv_of(step);
+  const Margins margins = place.margins(conv.shape.dy_margins());
+  const size_t above = conv.shape.y_row_floats() * static_cast<size_t>(margins.above);
+  const size_t beside =
+      static_cast<size_t>(conv.shape.out_width()) * (margins.above + margins.below);
   state.norm(unit).Differentiate(
-      place.rows(state.plan().conv_of(step)).pixels, place.value(state, step.gradient),
-      pass.kept(step.drops, place.image), place.value(state, step.output), place.worker.scale,
-      place.worker.dy);
+      place.rows(conv).pixels + beside, place.value(state, step.gradient) - above,
+      pass.kept(step.drops, place.image), place.value(state, step.output) - above,
+      place.worker.scale, place.worker.dy);
+  return {place.worker.dy + above, margins};
 }
 
 }  // namespace
@@ -33,14 +58,7 @@ void RunLayer(StepState& state, const LayerStep& layer, const ImageInput& images
               const Place& place) {
   const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
-  const float* x = worker.input;
-  if (layer.unit >= 0) {
-    x = ReadUnit(state, layer, place, /*first_time=*/true);
-  } else if (layer.join >= 0) {
-    x = MakeJoinValue(state, plan.joins[layer.join], pass, place);
-  } else {
-    images.Write(pass, place.image, worker.input, worker.side);
-  }
+  const ConvInput x = Read(state, layer, images, pass, place);
   for (const int unit : layer.units) {
     const UnitStep& step = plan.units[unit];
     const ConvStep& conv = plan.conv_of(step);
@@ -60,18 +78,18 @@ void DifferentiateLayer(StepState& state, const LayerStep& layer, const ImageInp
                         const Pass& pass, const Place& place) {
   const StepPlan& plan = state.plan();
   Worker& worker = place.worker;
-  const float* const x = ReadAgain(state, layer, images, pass, place);
+  const ConvInput x = ReadAgain(state, layer, images, pass, place);
   float* const gradients = state.chunk_gradients(place.chunk, layer.gradient_floats);
   const float* more = nullptr;  // gradient by what the layer reads, of the shortcut
   if (layer.identity >= 0) more = place.value(state, plan.joins[layer.identity].gradient);
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
-    DifferentiateNorm(state, unit, pass, place);
-    conv.kernel->BackwardWeights(x, worker.dy, gradients + conv.gradient, worker.kernel);
+    const ConvInput dy = DifferentiateNorm(state, unit, pass, place);
+    conv.kernel->BackwardWeights(x, dy.rows, gradients + conv.gradient, worker.kernel);
     if (layer.reads_images()) continue;
     const bool projects = unit != layer.units.front();
     float* const dx = projects ? worker.side : worker.dx;
-    conv.kernel->BackwardData(state.packed(conv), worker.dy, dx, worker.kernel);
+    conv.kernel->BackwardData(state.packed(conv), dy, dx, worker.kernel);
     if (projects) more = dx;
   }
   if (layer.reads_images()) return;

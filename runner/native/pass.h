@@ -39,7 +39,8 @@ struct Place {
   Worker& worker;
   int next = -1;            // the image that the worker takes up behind it, or -1
   int band = 0, bands = 1;  // as many as the layer has
-  bool fits_cache = true;   // what a phase reads and writes here
+  // Whether what a phase reads and writes here, or of the whole image, lies in the cache.
+  bool fits_cache = true, image_fits_cache = true;
 
   // Of a value of `floats` an image, those before the band.
   size_t before(size_t floats) const {
@@ -49,6 +50,10 @@ struct Place {
   RowsShape rows(const ConvStep& conv) const {
     assert(conv.pixels() % bands == 0);
     return {conv.pixels() / bands, conv.shape.out};
+  }
+  // Rows beside the band's of those asked for: there are none beyond the image.
+  Margins margins(const Margins& wanted) const {
+    return {band == 0 ? 0 : wanted.above, band + 1 == bands ? 0 : wanted.below};
   }
   // Where a buffer's values begin.
   float* value(StepState& state, BufferId id) const {
@@ -61,11 +66,11 @@ class ImageInput {
  public:
   ImageInput(const std::array<float, 3>& mean, const std::array<float, 3>& deviation)
       : mean_(mean), deviation_(deviation) {}
-  // Writes [pixels][3] of an image of the pass, mixed where it mixes.
-  void Write(const Pass& pass, int image, float* x, float* side) const;
+  // Writes [pixels][3] of rows of an image of the pass, mixed where it mixes.
+  void Write(const Pass& pass, int image, int first_row, int rows, float* x, float* side) const;
 
  private:
-  void WriteOne(const Batch& batch, int image, float* x) const;
+  void WriteOne(const Batch& batch, int image, size_t first, size_t count, float* x) const;
   std::array<float, 3> mean_;
   std::array<float, 3> deviation_;
 };

@@ -72,15 +72,19 @@ float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, c
   return value;
 }
 
-const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
-                      bool first_time) {
-  const RowsShape shape = place.rows(ConvOf(state, layer.unit));
+ConvInput ReadUnit(StepState& state, const LayerStep& layer, const Place& place, bool first_time) {
+  RowsShape shape = place.rows(ConvOf(state, layer.unit));
   AffineRows rows = RowsOf(state, layer.unit, place);
   rows.activation = state.plan().units[layer.unit].after;
   float* const x = place.worker.input;
   if (layer.squeeze < 0) {
+    const ConvShape& conv = ConvOf(state, layer.units.front()).shape;
+    const Margins margins = place.margins(conv.x_margins());
+    const size_t above = conv.x_row_floats() * static_cast<size_t>(margins.above);
+    shape.pixels += static_cast<size_t>(conv.width) * (margins.above + margins.below);
+    rows.x -= above;
     Activate(rows, shape, x);
-    return x;
+    return {x + above, margins};
   }
   Activate(rows, shape, place.worker.open);
   const SqueezeStep& squeeze = state.plan().squeezes[layer.squeeze];
@@ -98,7 +102,7 @@ void DifferentiateUnitSource(StepState& state, const LayerStep& layer, const Pla
   AffineRows rows = RowsOf(state, layer.unit, place);
   rows.activation = plan.units[layer.unit].after;
   DifferentiateRows(state, layer.unit, rows, {place.worker.dx}, /*factor=*/1, place,
-                    {place.value(state, plan.units[layer.unit].gradient), !place.fits_cache});
+                    {place.value(state, plan.units[layer.unit].gradient), !place.image_fits_cache});
 }
 
 void DifferentiateJoin(StepState& state, const JoinStep& join, const Pass& pass, const Place& place,

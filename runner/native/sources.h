@@ -13,8 +13,7 @@ float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, c
 
 // What a layer reads of a unit, into the worker's input. With a squeeze `open` is left as what is
 // before the gate; `first_time` computes the gate, and later calls repeat it.
-const float* ReadUnit(StepState& state, const LayerStep& layer, const Place& place,
-                      bool first_time);
+ConvInput ReadUnit(StepState& state, const LayerStep& layer, const Place& place, bool first_time);
 
 // Takes the gradient by a layer's input (the worker's dx) on to the unit that made it: stores it in
 // that unit's buffer and adds to its normalisation's sums. The worker's `open` is as ReadUnit left

@@ -35,6 +35,8 @@ class Lowering {
   int AddConv(const std::string& name, const ConvPlan& conv, Size size);
   int AddUnit(const UnitPlan& unit, Size size);
   LayerStep& AddLayer(int unit);
+  void ChooseKernels(LayerStep& layer, int bands);
+  bool CanRun(const LayerStep& layer) const;
   void AddJoin(JoinStep join);
   void LowerStem();
   void LowerBlock(const BlockPlan& block);
@@ -154,15 +156,28 @@ void Lowering::LowerNetwork() {
   LowerHead();
 }
 
+void Lowering::ChooseKernels(LayerStep& layer, int bands) {
+  layer.bands = bands;
+  for (const int unit : layer.units) {
+    ConvStep& conv = plan_.convs[plan_.units[unit].conv];
+    ConvShape band = conv.shape;
+    band.height /= bands;
+    conv.kernel = MakeConvKernel(band, ConvAccuracy::kDirect);
+  }
+}
+
+// Whether the layer's kernels read beside its bands what they must.
+bool Lowering::CanRun(const LayerStep& layer) const {
+  return layer.bands == 1 || std::ranges::all_of(layer.units, [&](int unit) {
+           const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
+           return conv.shape.kernel == 1 || conv.kernel->reads_margins();
+         });
+}
+
 void Lowering::ChooseKernels() {
   for (LayerStep& layer : plan_.layers) {
-    layer.bands = BandsOf(plan_, layer);
-    for (const int unit : layer.units) {
-      ConvStep& conv = plan_.convs[plan_.units[unit].conv];
-      ConvShape band = conv.shape;
-      band.height /= layer.bands;
-      conv.kernel = MakeConvKernel(band, ConvAccuracy::kDirect);
-    }
+    ChooseKernels(layer, BandsOf(plan_, layer));
+    if (!CanRun(layer)) ChooseKernels(layer, /*bands=*/1);
   }
   for (ConvStep& conv : plan_.convs) {
     if (!conv.kernel) conv.kernel = MakeConvKernel(conv.shape, ConvAccuracy::kDirect);

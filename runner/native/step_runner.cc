@@ -7,11 +7,11 @@
 namespace dse::native {
 namespace {
 
-// Whether a place of the layer with these buffers fills no more than its share of the cache.
-bool FitsCache(const StepPlan& plan, const LayerStep& layer, const std::vector<BufferId>& buffers) {
+// Of an image.
+size_t Floats(const StepPlan& plan, const std::vector<BufferId>& buffers) {
   size_t floats = 0;
   for (const BufferId id : buffers) floats += plan.buffers[id].floats;
-  return floats / static_cast<size_t>(layer.bands) <= Prefetcher::MostFloats();
+  return floats;
 }
 
 // Has the worker's prefetcher bring in what it takes up behind `place`, where it reads and writes
@@ -32,10 +32,12 @@ void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place&
   }
 }
 
+// Calls work(place) for the bands of an image, of which it reads and writes `floats`.
 template <typename Work>
-void ForEachBand(const LayerStep& layer, Place place, bool fits_cache, const Work& work) {
+void ForEachBand(const LayerStep& layer, size_t floats, Place place, const Work& work) {
   place.bands = layer.bands;
-  place.fits_cache = fits_cache;
+  place.fits_cache = floats / static_cast<size_t>(layer.bands) <= Prefetcher::MostFloats();
+  place.image_fits_cache = floats <= Prefetcher::MostFloats();
   for (; place.band < layer.bands; ++place.band) work(place);
 }
 
@@ -79,7 +81,7 @@ StepRunner::Sums StepRunner::Test(const Pass& pass, const std::vector<int64_t>& 
     const Place place{image, thread, 0, state_.worker(thread)};
     place.worker.kernel.prefetcher.Clear();
     for (const LayerStep& layer : plan_.layers) {
-      ForEachBand(layer, place, /*fits_cache=*/true,
+      ForEachBand(layer, /*floats=*/0, place,
                   [&](const Place& band) { RunLayer(state_, layer, images_, pass, band); });
     }
     answers_[static_cast<size_t>(image)] =
@@ -118,9 +120,9 @@ void StepRunner::ForEachImage(int images, int chunks, const std::vector<int>& su
 void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double momentum) {
   const int images = pass.range.count;
   const int chunks = Chunks(kMostChunks, pass);
-  const bool fits_cache = FitsCache(plan_, layer, layer.forward);
+  const size_t floats = Floats(plan_, layer.forward);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
-    ForEachBand(layer, place, fits_cache, [&](const Place& band) {
+    ForEachBand(layer, floats, place, [&](const Place& band) {
       Expect(state_, layer.forward, band);
       RunLayer(state_, layer, images_, pass, band);
       AddOutputs(state_, layer, band);
@@ -159,10 +161,10 @@ void StepRunner::TurnAtHead(const Pass& pass, double smoothing, double weight) {
 
 void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const int chunks = Chunks(layer.chunks, pass);
-  const bool fits_cache = FitsCache(plan_, layer, layer.backward);
+  const size_t floats = Floats(plan_, layer.backward);
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
-    ForEachBand(layer, place, fits_cache, [&](const Place& band) {
+    ForEachBand(layer, floats, place, [&](const Place& band) {
       Expect(state_, layer.backward, band);
       DifferentiateLayer(state_, layer, images_, pass, band);
     });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,11 @@
 
 namespace dse {
 
+// Rows above and below those of a band of an image.
+struct Margins {
+  int above = 0, below = 0;
+};
+
 // A convolution without bias, zero padding kernel/2 on every side. `in` and `out` are multiples of
 // `groups`, the sizes at least 1.
 struct ConvShape {
@@ -17,7 +23,24 @@ struct ConvShape {
   int height = 0, width = 0;  // of the input
   int out_height() const { return (height + kernel / 2 * 2 - kernel) / stride + 1; }
   int out_width() const { return (width + kernel / 2 * 2 - kernel) / stride + 1; }
+  size_t x_row_floats() const { return size_t(width) * in; }
+  size_t y_row_floats() const { return size_t(out_width()) * out; }
   size_t weights() const { return size_t(out) * (in / groups) * kernel * kernel; }
+  // Rows of x, and of dy, that a band of y, and of dx, is made from beside its own; the band's rows
+  // of x are a multiple of the stride.
+  Margins x_margins() const { return {kernel / 2, std::max(0, kernel - kernel / 2 - stride)}; }
+  Margins dy_margins() const {
+    const int pad = kernel / 2;
+    return {pad / stride, (pad + stride - 1) / stride};
+  }
+};
+
+// What a kernel reads: the rows of an image, or of a band, beside which more rows of the image lie.
+struct ConvInput {
+  ConvInput(const float* first_row, const Margins& rows_beside = {})
+      : rows(first_row), margins(rows_beside) {}
+  const float* rows;
+  Margins margins;
 };
 
 // What a thread brings to a kernel.
@@ -49,14 +72,17 @@ class ConvKernel {
   virtual size_t packed_floats() const = 0;    // weights as Forward and BackwardData want them
   virtual size_t scratch_floats() const = 0;   // of each thread
   virtual size_t gradient_floats() const = 0;  // of the weights, in the kernel's own layout
+  // Whether it is right for bands whose input has margins, and no others.
+  virtual bool reads_margins() const { return false; }
   // weight: out x in/groups x kernel x kernel
   virtual void Pack(const float* weight, float* packed) const = 0;
-  virtual void Forward(const float* packed, const float* x, float* y, KernelWork& work) const = 0;
+  virtual void Forward(const float* packed, const ConvInput& x, float* y,
+                       KernelWork& work) const = 0;
   // Overwrites dx.
-  virtual void BackwardData(const float* packed, const float* dy, float* dx,
+  virtual void BackwardData(const float* packed, const ConvInput& dy, float* dx,
                             KernelWork& work) const = 0;
   // Adds to the gradient.
-  virtual void BackwardWeights(const float* x, const float* dy, float* gradient,
+  virtual void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                                KernelWork& work) const = 0;
   // Adds to dw, as `weight` of Pack, of a part of the outputs or of groups. Parts may be empty.
   virtual void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const = 0;

@@ -2,7 +2,7 @@
 // input channel i of every group over its group, and serves all taps. A vector of channels is taken
 // at a time, from where the image lies: taps outside of it are passed over. The last vector may
 // have fewer channels than lanes; those above hold what is never stored. Weights and their
-// gradient: [vector of channels][input i][tap][lane].
+// gradient: [vector of channels][input i][tap][lane], unless LaneGradientStriding makes it.
 #if defined(DSE_KERNELS_LANE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_LANE_INL_H_
 #undef DSE_KERNELS_LANE_INL_H_
@@ -277,6 +277,50 @@ HWY_NOINLINE void LaneGradientSliding(const LaneGradientSource& s, int first_inp
     DSE_UNROLL for (int i = 0; i < 8; i++) {
       float* out = gradient + (i * 9 + k) * kLanes;
       StoreFirst(Add(Load(out), sum[k][i]), channels, out);
+    }
+  }
+}
+
+// sum[k][o] += x[k] * dy of output o, of eight outputs.
+template <int kGroup>
+HWY_INLINE void StrideStep(const float* dy, int first_output, const V (&x)[3], V (&sum)[3][8]) {
+  V d[8];
+  SpreadEight<kGroup>(dy, first_output, d);
+  DSE_UNROLL for (int o = 0; o < 8; o++) {
+    DSE_UNROLL for (int k = 0; k < 3; k++) sum[k][o] = MulAdd(x[k], d[o], sum[k][o]);
+  }
+}
+
+// As LaneGradientSliding where the stride is 2: a row of taps of 8 outputs. A pixel of dy, not of
+// x, of which there are twice as many, is spread; lanes of the gradient are inputs.
+template <int kGroup>
+HWY_NOINLINE void LaneGradientStriding(const LaneGradientSource& s, int first_output,
+                                       float* gradient, int channels, Prefetcher& prefetcher) {
+  Prefetcher::Lines lines = prefetcher.Take(s.rows * s.columns);
+  V sum[3][8];
+  DSE_UNROLL for (int k = 0; k < 3; k++) {
+    DSE_UNROLL for (int o = 0; o < 8; o++) sum[k][o] = Zero();
+  }
+  const ptrdiff_t column = s.column;
+  for (int y = 0; y < s.rows; y++) {
+    const int row = s.first_row + 2 * y;
+    if (row < 0 || row >= s.height) continue;
+    const float* pixel = s.x + 2 * y * s.x_row + column;
+    const float* dy = s.dy + y * s.columns * column;
+    V x[3] = {Zero(), Zero(), Zero()};
+    for (int c = 1; c < s.columns; c++, pixel += 2 * column, dy += column) {
+      x[0] = x[2], x[1] = Load(pixel), x[2] = Load(pixel + column);
+      lines.FetchOne();
+      StrideStep<kGroup>(dy, first_output, x, sum);
+    }
+    x[0] = x[2], x[1] = Load(pixel);
+    x[2] = s.width % 2 == 0 ? Load(pixel + column) : Zero();
+    StrideStep<kGroup>(dy, first_output, x, sum);
+  }
+  DSE_UNROLL for (int k = 0; k < 3; k++) {
+    DSE_UNROLL for (int o = 0; o < 8; o++) {
+      float* out = gradient + (o * 9 + k) * kLanes;
+      StoreFirst(Add(Load(out), sum[k][o]), channels, out);
     }
   }
 }

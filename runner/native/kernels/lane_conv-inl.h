@@ -28,6 +28,7 @@ struct LaneTiling {
                                                                    : 1;
   static constexpr int kInputs = kWide ? std::min(kGroup, 8) : std::min(kGroup, 2);
   static constexpr bool kSliding = kWide && kGroup >= 8 && kStride == 1;
+  static constexpr bool kStriding = kWide && kGroup >= 8 && kStride == 2;
 };
 
 template <int kGroup, int kKernel, int kStride>
@@ -36,6 +37,7 @@ class LaneConv : public ConvKernel {
   explicit LaneConv(const ConvShape& shape) : s_(shape), blocks_((s_.out + kLanes - 1) / kLanes) {}
 
   std::string name() const override { return "lane" + std::to_string(kGroup); }
+  bool reads_margins() const override { return true; }
   size_t packed_floats() const override { return 2 * gradient_floats(); }
   size_t gradient_floats() const override { return blocks_ * kBlockWeights; }
   size_t scratch_floats() const override { return 0; }
@@ -60,16 +62,18 @@ class LaneConv : public ConvKernel {
     for (int o = part.first(s_.out); o < part.end(s_.out); o++) {
       for (int i = 0; i < kGroup; i++) {
         float* const taps = dw + (size_t(o) * kGroup + i) * kTaps;
-        for (int tap = 0; tap < kTaps; tap++) taps[tap] += gradient[Index(o, i, tap)];
+        for (int tap = 0; tap < kTaps; tap++) {
+          taps[tap] += gradient[Tiling::kStriding ? Turned(o, i, tap) : Index(o, i, tap)];
+        }
       }
     }
   }
 
-  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
+  void Forward(const float* packed, const ConvInput& x, float* y, KernelWork& work) const override {
     Convolve<kStride>(packed, x, s_.height, s_.width, y, work.prefetcher);
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx,
+  void BackwardData(const float* packed, const ConvInput& dy, float* dx,
                     KernelWork& work) const override {
     packed += gradient_floats();
     if constexpr (kStride == 1) {
@@ -79,27 +83,28 @@ class LaneConv : public ConvKernel {
         const float* w = packed + block * kBlockWeights;
         for (int y = row; y < row + rows; y++) {
           const ptrdiff_t in_row = ptrdiff_t(s_.out_width()) * s_.out;
-          const float* in = dy + (y / 2 - 1) * in_row - s_.out + block * kLanes;
+          const float* in = dy.rows + (y / 2 - 1) * in_row - s_.out + block * kLanes;
           float* out = dx + ptrdiff_t(y) * s_.width * s_.in + block * kLanes;
-          y % 2 == 0 ? DxRow<false>(in, y / 2, w, out, block, work.prefetcher)
-                     : DxRow<true>(in, y / 2, w, out, block, work.prefetcher);
+          const Margins& margins = dy.margins;
+          y % 2 == 0 ? DxRow<false>(in, y / 2, margins, w, out, block, work.prefetcher)
+                     : DxRow<true>(in, y / 2, margins, w, out, block, work.prefetcher);
         }
       });
     }
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient,
+  void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                        KernelWork& work) const override {
     const int width = s_.out_width(), band = std::max(1, kBandPixels / width);
     for (int row = 0; row < s_.out_height(); row += band) {
       const int first_row = row * kStride - kPad;
-      LaneGradientSource source{x + (ptrdiff_t(first_row) * s_.width - kPad) * s_.in,
+      LaneGradientSource source{x.rows + (ptrdiff_t(first_row) * s_.width - kPad) * s_.in,
                                 dy + ptrdiff_t(row) * width * s_.out,
                                 ptrdiff_t(s_.width) * s_.in,
                                 s_.in,
-                                s_.height,
+                                x.margins.above + s_.height + x.margins.below,
                                 s_.width,
-                                first_row,
+                                x.margins.above + first_row,
                                 std::min(band, s_.out_height() - row),
                                 width};
       for (int b = 0; b < blocks_; b++, source.x += kLanes, source.dy += kLanes) {
@@ -118,6 +123,10 @@ class LaneConv : public ConvKernel {
   static size_t Index(int o, int i, int tap) {
     return o / kLanes * kBlockWeights + (size_t(i) * kTaps + tap) * kLanes + o % kLanes;
   }
+  // The same, with outputs and inputs of a group exchanged.
+  static size_t Turned(int o, int i, int tap) {
+    return Index(o / kGroup * kGroup + i, o % kGroup, tap);
+  }
   // Of a vector.
   int Channels(int block) const { return std::min(kLanes, s_.out - block * kLanes); }
 
@@ -132,15 +141,16 @@ class LaneConv : public ConvKernel {
   }
 
   template <int kStep>
-  void Convolve(const float* packed, const float* x, int in_height, int in_width, float* y,
+  void Convolve(const float* packed, const ConvInput& x, int in_height, int in_width, float* y,
                 Prefetcher& prefetcher) const {
     const int height = (in_height - 1) / kStep + 1, width = (in_width - 1) / kStep + 1;
     constexpr int kRows = Tiling::kRows;
     ForEachBand(height, kRows, [&](int row, int rows, int block) {
       const float* w = packed + block * kBlockWeights;
       for (int r = row; r < row + rows;) {
-        const YPlace place{x + block * kLanes,
-                           in_height,
+        const YPlace place{x.rows + block * kLanes,
+                           -x.margins.above,
+                           in_height + x.margins.below,
                            in_width,
                            y + ptrdiff_t(r) * width * s_.out + block * kLanes,
                            r,
@@ -160,7 +170,8 @@ class LaneConv : public ConvKernel {
   // A row of y, or the first of two.
   struct YPlace {
     const float* x;
-    int in_height, in_width;
+    int top, bottom;  // of x's rows
+    int in_width;
     float* y;
     int row, width;
     int channels;
@@ -199,33 +210,35 @@ class LaneConv : public ConvKernel {
       const int c = std::min(x, p.width - kBlock), first_column = c * kStep - kPad;
       LaneBlock<kGroup, kKernel, kStep, kRows, kBlock>(
           p.x + first_row * in_row + ptrdiff_t(first_column) * s_.in, in_row, s_.in,
-          {-first_row, p.in_height - first_row, -first_column, p.in_width - first_column}, w,
+          {p.top - first_row, p.bottom - first_row, -first_column, p.in_width - first_column}, w,
           p.y + ptrdiff_t(c) * s_.out, ptrdiff_t(p.width) * s_.out, p.channels, prefetcher);
     }
   }
 
   // A row of dx over dy's row `row`; `in` is the pixel above and left of it.
   template <bool kOdd>
-  HWY_NOINLINE void DxRow(const float* in, int row, const float* w, float* out, int block,
-                          Prefetcher& prefetcher) const {
+  HWY_NOINLINE void DxRow(const float* in, int row, const Margins& margins, const float* w,
+                          float* out, int block, Prefetcher& prefetcher) const {
     const int width = s_.out_width();
     if (kWide && width % 7 == 0)
-      return DxBlocks<kOdd, 7>(in, row, w, out, Channels(block), prefetcher);
-    if (kWide && width >= 8) return DxBlocks<kOdd, 8>(in, row, w, out, Channels(block), prefetcher);
-    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, w, out, Channels(block), prefetcher);
-    DxBlocks<kOdd, 1>(in, row, w, out, Channels(block), prefetcher);
+      return DxBlocks<kOdd, 7>(in, row, margins, w, out, Channels(block), prefetcher);
+    if (kWide && width >= 8)
+      return DxBlocks<kOdd, 8>(in, row, margins, w, out, Channels(block), prefetcher);
+    if (width >= 4) return DxBlocks<kOdd, 4>(in, row, margins, w, out, Channels(block), prefetcher);
+    DxBlocks<kOdd, 1>(in, row, margins, w, out, Channels(block), prefetcher);
   }
 
   template <bool kOdd, int kBlock>
-  HWY_INLINE void DxBlocks(const float* in, int row, const float* w, float* out, int channels,
-                           Prefetcher& prefetcher) const {
+  HWY_INLINE void DxBlocks(const float* in, int row, const Margins& margins, const float* w,
+                           float* out, int channels, Prefetcher& prefetcher) const {
     const int width = s_.out_width(), first_row = row - 1;
     for (int x = 0; x < width; x += kBlock) {
       const int c = std::min(x, width - kBlock);
       LaneParityBlock<kGroup, kKernel, kOdd, kBlock>(
           in + ptrdiff_t(c) * s_.out, ptrdiff_t(width) * s_.out, s_.out,
-          {-first_row, s_.out_height() - first_row, 1 - c, width + 1 - c}, w,
-          out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, channels, prefetcher);
+          {-margins.above - first_row, s_.out_height() + margins.below - first_row, 1 - c,
+           width + 1 - c},
+          w, out + ptrdiff_t(2 * c) * s_.in, s_.width - 2 * c, channels, prefetcher);
     }
   }
 
@@ -237,6 +250,8 @@ class LaneConv : public ConvKernel {
         float* out = gradient + (i * kTaps + ky * kKernel) * kLanes;
         if constexpr (Tiling::kSliding) {
           LaneGradientSliding<kGroup>(s, i, out, channels, prefetcher);
+        } else if constexpr (Tiling::kStriding) {
+          LaneGradientStriding<kGroup>(s, i, out, channels, prefetcher);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns % 7 == 0) {
           LaneGradient<kGroup, kKernel, kStride, kKernelRows, kInputs, 7>(s, i, out, channels);
         } else if (kWide && kGroup <= 4 && kKernel == 3 && s.columns >= 8) {

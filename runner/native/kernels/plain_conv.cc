@@ -17,21 +17,23 @@ class PlainConv : public ConvKernel {
     std::copy_n(weight, s_.weights(), packed);
   }
 
-  void Forward(const float* packed, const float* x, float* y, KernelWork&) const override {
+  void Forward(const float* packed, const ConvInput& x, float* y, KernelWork&) const override {
     std::fill_n(y, size_t(s_.out_height()) * s_.out_width() * s_.out, 0.0f);
-    ForEachProduct([&](size_t in, size_t out, size_t weight) { y[out] += packed[weight] * x[in]; });
+    ForEachProduct(
+        [&](size_t in, size_t out, size_t weight) { y[out] += packed[weight] * x.rows[in]; });
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx, KernelWork&) const override {
+  void BackwardData(const float* packed, const ConvInput& dy, float* dx,
+                    KernelWork&) const override {
     std::fill_n(dx, size_t(s_.height) * s_.width * s_.in, 0.0f);
     ForEachProduct(
-        [&](size_t in, size_t out, size_t weight) { dx[in] += packed[weight] * dy[out]; });
+        [&](size_t in, size_t out, size_t weight) { dx[in] += packed[weight] * dy.rows[out]; });
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient,
+  void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                        KernelWork&) const override {
     ForEachProduct(
-        [&](size_t in, size_t out, size_t weight) { gradient[weight] += x[in] * dy[out]; });
+        [&](size_t in, size_t out, size_t weight) { gradient[weight] += x.rows[in] * dy[out]; });
   }
 
   void UnpackGradient(const float* gradient, const KernelPart& part, float* dw) const override {

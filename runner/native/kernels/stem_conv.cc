@@ -26,6 +26,7 @@ class StemConv : public ConvKernel {
         band_(BandRows(s_.out_height(), s_.stride, s_.kernel - s_.stride, row_floats_, 8 << 10)) {}
 
   std::string name() const override { return "stem"; }
+  bool reads_margins() const override { return true; }
   size_t packed_floats() const override { return gradient_floats() + plain_->packed_floats(); }
   size_t gradient_floats() const override { return GemmFloats(s_.kernel, inputs_, s_.out); }
   size_t scratch_floats() const override {
@@ -45,7 +46,7 @@ class StemConv : public ConvKernel {
     });
   }
 
-  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
+  void Forward(const float* packed, const ConvInput& x, float* y, KernelWork& work) const override {
     const TapList taps = RowTaps();
     const ptrdiff_t y_row = ptrdiff_t(s_.out_width()) * s_.out;
     for (int row = 0; row < s_.out_height(); row += band_) {
@@ -56,12 +57,12 @@ class StemConv : public ConvKernel {
     }
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx,
+  void BackwardData(const float* packed, const ConvInput& dy, float* dx,
                     KernelWork& work) const override {
     plain_->BackwardData(packed + gradient_floats(), dy, dx, work);
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient,
+  void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                        KernelWork& work) const override {
     const TapList taps = RowTaps();
     const ptrdiff_t y_row = ptrdiff_t(s_.out_width()) * s_.out;
@@ -101,13 +102,15 @@ class StemConv : public ConvKernel {
     return {scratch, ptrdiff_t(s_.stride * row_floats_), ptrdiff_t(s_.stride) * s_.in};
   }
 
-  void StageRows(const float* x, int row, int rows, float* scratch) const {
+  void StageRows(const ConvInput& x, int row, int rows, float* scratch) const {
     const int pad = s_.kernel / 2;
     const size_t inside = size_t(s_.width) * s_.in, left = size_t(pad) * s_.in;
     for (int r = 0; r < InRows(rows); r++, scratch += row_floats_) {
       const int y = row * s_.stride - pad + r;
       std::fill_n(scratch, row_floats_, 0.0f);
-      if (y >= 0 && y < s_.height) std::copy_n(x + y * inside, inside, scratch + left);
+      if (y >= -x.margins.above && y < s_.height + x.margins.below) {
+        std::copy_n(x.rows + y * ptrdiff_t(inside), inside, scratch + left);
+      }
     }
   }
 

@@ -86,14 +86,14 @@ class TapConv : public ConvKernel {
     }
   }
 
-  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
-    if (s_.kernel == 1) return ForwardPointwise(packed, x, y, work.prefetcher);
+  void Forward(const float* packed, const ConvInput& x, float* y, KernelWork& work) const override {
+    if (s_.kernel == 1) return ForwardPointwise(packed, x.rows, y, work.prefetcher);
     const TapList taps = AllTaps();
     const int width = s_.out_width();
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
       for (int u = 0; u < ops_.units(); u++) {
-        StageX(x, row, rows, u, work.scratch);
+        StageX(x.rows, row, rows, u, work.scratch);
         ops_.Multiply(false, StagedX(work.scratch), taps, packed + u * ops_.forward_floats(),
                       {y + ptrdiff_t(row) * width * s_.out + u * ops_.unit_out(),
                        ptrdiff_t(width) * s_.out, s_.out},
@@ -102,11 +102,11 @@ class TapConv : public ConvKernel {
     }
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx,
+  void BackwardData(const float* packed, const ConvInput& dy, float* dx,
                     KernelWork& work) const override {
     packed += backward_offset();
-    if (s_.kernel == 1) return BackwardDataPointwise(packed, dy, dx, work.prefetcher);
-    const Image image{dy, s_.out_height(), s_.out_width(), s_.out};
+    if (s_.kernel == 1) return BackwardDataPointwise(packed, dy.rows, dx, work.prefetcher);
+    const Image image{dy.rows, s_.out_height(), s_.out_width(), s_.out};
     for (int row = 0; row < s_.height; row += dx_band_) {
       const int rows = std::min(dx_band_, s_.height - row);
       const Window window{row / s_.stride + dy_first_row(), int(dx_rows()), dy_column_,
@@ -119,16 +119,16 @@ class TapConv : public ConvKernel {
     }
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient,
+  void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                        KernelWork& work) const override {
-    if (s_.kernel == 1) return BackwardWeightsPointwise(x, dy, gradient, work.prefetcher);
+    if (s_.kernel == 1) return BackwardWeightsPointwise(x.rows, dy, gradient, work.prefetcher);
     const TapList taps = AllTaps();
     const Image image{dy, s_.out_height(), s_.out_width(), s_.out};
     float* dy_scratch = work.scratch + x_band_floats();
     for (int row = 0; row < s_.out_height(); row += band_) {
       const int rows = std::min(band_, s_.out_height() - row);
       for (int u = 0; u < ops_.units(); u++) {
-        StageX(x, row, rows, u, work.scratch);
+        StageX(x.rows, row, rows, u, work.scratch);
         Stage(image, {row, rows, 0, s_.out_width()}, u * ops_.unit_out(), ops_.unit_out(),
               dy_pitch_, dy_scratch);
         AddGradientInParts(StagedX(work.scratch), taps,

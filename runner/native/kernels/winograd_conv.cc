@@ -47,17 +47,17 @@ class WinogradConv : public ConvKernel {
     });
   }
 
-  void Forward(const float* packed, const float* x, float* y, KernelWork& work) const override {
-    Convolve({x, s_.height, s_.width, s_.in}, in_, packed, y, s_.out, out_, work);
+  void Forward(const float* packed, const ConvInput& x, float* y, KernelWork& work) const override {
+    Convolve({x.rows, s_.height, s_.width, s_.in}, in_, packed, y, s_.out, out_, work);
   }
 
-  void BackwardData(const float* packed, const float* dy, float* dx,
+  void BackwardData(const float* packed, const ConvInput& dy, float* dx,
                     KernelWork& work) const override {
-    Convolve({dy, s_.height, s_.width, s_.out}, out_, packed + gradient_floats(), dx, s_.in, in_,
-             work);
+    Convolve({dy.rows, s_.height, s_.width, s_.out}, out_, packed + gradient_floats(), dx, s_.in,
+             in_, work);
   }
 
-  void BackwardWeights(const float* x, const float* dy, float* gradient,
+  void BackwardWeights(const ConvInput& x, const float* dy, float* gradient,
                        KernelWork& work) const override {
     const Planes xs{work.scratch + StageFloats(std::max(Pitch(s_.in), Pitch(s_.out))), Pitch(s_.in),
                     Plane(Pitch(s_.in))};
@@ -65,7 +65,7 @@ class WinogradConv : public ConvKernel {
     const Image dy_image{dy, s_.height, s_.width, s_.out};
     for (int row = 0; row < tile_rows_; row += strip_) {
       const int rows = std::min(strip_, tile_rows_ - row);
-      TransformInput({x, s_.height, s_.width, s_.in}, row, rows, work.scratch, xs);
+      TransformInput({x.rows, s_.height, s_.width, s_.in}, row, rows, work.scratch, xs);
       TransformGradient(dy_image, row, rows, work.scratch, ds);
       AddProducts(xs, ds, rows * tile_columns_, gradient, work.prefetcher);
     }

@@ -126,8 +126,8 @@ TEST_CASE("Large weights are summed in fewer chunks") {
   CHECK(chunks(2048) == 4);
 }
 
-TEST_CASE("Products of single pixels go by equal bands of whole, aligned rows") {
-  int most = 1;
+TEST_CASE("Large values go by equal bands of whole, aligned rows") {
+  int most = 1, most_beside = 1;  // bands; the same where rows beside them are read
   for (const char* name : {"regnetx-200mf", "regnety-400mf", "resnet-50", "efficientnet-b0"}) {
     for (const int resolution : {224, 225, 232, 64}) {
       CAPTURE(name, resolution);
@@ -142,8 +142,14 @@ TEST_CASE("Products of single pixels go by equal bands of whole, aligned rows") 
         for (const int unit : layer.units) {
           const ConvStep& conv = plan.conv_of(plan.units[unit]);
           CAPTURE(conv.name, layer.bands);
-          CHECK(conv.shape.kernel == 1);
           CHECK(conv.shape.out_height() % layer.bands == 0);
+          if (conv.shape.kernel > 1) {
+            most_beside = std::max(most_beside, layer.bands);
+            CHECK(conv.kernel->reads_margins());
+            CHECK(layer.join == -1);
+            CHECK(conv.shape.x_row_floats() % FloatArray::kVector == 0);
+            CHECK(conv.shape.out_height() / layer.bands >= conv.shape.dy_margins().below);
+          }
           CHECK(conv.in_floats() / layer.bands % FloatArray::kVector == 0);
           CHECK(conv.out_floats() / layer.bands % FloatArray::kVector == 0);
         }
@@ -151,6 +157,7 @@ TEST_CASE("Products of single pixels go by equal bands of whole, aligned rows") 
     }
   }
   CHECK(most > 8);
+  CHECK(most_beside > 4);
   const NetworkPlan small = PlanNetwork(TinyModel("X"));
   CHECK(PlanStep(small, 2, true).layers[1].bands == 1);
 }

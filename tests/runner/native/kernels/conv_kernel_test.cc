@@ -106,6 +106,53 @@ void CheckKernel(const ConvShape& s, const ConvKernel& kernel, double tolerance)
   CHECK(Error(got.dw, three_times) <= tolerance);
 }
 
+// The whole image, and then by three bands from copies that hold no more than their margins.
+void CheckBands(const ConvShape& s) {
+  ConvShape of_band = s;
+  of_band.height = s.height / 3;
+  const auto kernel = MakeConvKernel(s, ConvAccuracy::kDirect);
+  const auto banded = MakeConvKernel(of_band, ConvAccuracy::kDirect);
+  INFO(banded->name() << " " << Words(s));
+  std::mt19937 random(1);
+  GuardedBuffer weight(s.weights()), x(s.height * s.x_row_floats());
+  GuardedBuffer dy(s.out_height() * s.y_row_floats());
+  for (auto* buffer : {&weight, &x, &dy}) Fill(*buffer, random);
+  Results want(s, *kernel), got(s, *banded);
+  Compute(*kernel, weight, x, dy, /*parts=*/1, want);
+  const bool of_images = s.in < 4;  // whose gradient by x nobody needs
+
+  banded->Pack(weight.data(), got.packed.data());
+  std::fill(got.dw.begin(), got.dw.end(), 0.0f);
+  for (int band = 0; band < 3; band++) {
+    const auto cut = [&](const GuardedBuffer& all, size_t row, int rows, Margins m) {
+      if (band == 0) m.above = 0;
+      if (band == 2) m.below = 0;
+      const float* const from = all.data() + (band * rows - m.above) * row;
+      std::vector<float> part(from, from + (m.above + rows + m.below) * row);
+      GuardedBuffer copy(part.size());
+      std::copy(part.begin(), part.end(), copy.begin());
+      return std::pair(std::move(copy), m);
+    };
+    const size_t x_row = s.x_row_floats(), y_row = s.y_row_floats();
+    const int height = of_band.height, out_height = of_band.out_height();
+    const auto [xs, x_margins] = cut(x, x_row, height, s.x_margins());
+    const auto [dys, dy_margins] = cut(dy, y_row, out_height, s.dy_margins());
+    const ConvInput x_in(xs.data() + x_margins.above * x_row, x_margins);
+    const ConvInput dy_in(dys.data() + dy_margins.above * y_row, dy_margins);
+    banded->Forward(got.packed.data(), x_in, got.y.data() + band * out_height * y_row, got.work);
+    if (!of_images) {
+      banded->BackwardData(got.packed.data(), dy_in, got.dx.data() + band * height * x_row,
+                           got.work);
+    }
+    banded->BackwardWeights(x_in, dy_in.rows, got.gradient.data(), got.work);
+  }
+  banded->UnpackGradient(got.gradient.data(), {}, got.dw.data());
+  CHECK(SameBytes(got.y, want.y));
+  if (!of_images) CHECK(SameBytes(got.dx, want.dx));
+  CHECK(Error(got.dw, {want.dw.begin(), want.dw.end()}) <= 2e-6);
+  CHECK(got.GuardsUntouched());
+}
+
 // Every shape, on every target. `name` is what the kernel is called on the widest vectors; shorter
 // ones may take another.
 void CheckOnAllTargets(const std::vector<ConvShape>& shapes, const std::string& name,
@@ -234,6 +281,30 @@ TEST_CASE("groups of 2 and 4 channels are right") {
 TEST_CASE("groups of 8 and 16 channels are right") {
   CheckOnAllTargets(GroupedShapes(8, 3), "lane8");
   CheckOnAllTargets(GroupedShapes(16, 3), "lane16");
+}
+
+TEST_CASE("bands of an image, read with their margins, give what the whole image does") {
+  std::vector<ConvShape> shapes;
+  for (const int stride : {1, 2}) {
+    for (const int width : {4, 7, 8, 14, 21}) {
+      const int height = 12 * stride;
+      for (const int group : {1, 2, 4, 8, 16}) {
+        shapes.push_back({48, 48, 3, stride, 48 / group, height, stride * width});
+      }
+      shapes.push_back({48, 48, 5, stride, 48, height, stride * width});
+      shapes.push_back({3, 16, 3, stride, 1, height, 16 * width});
+    }
+  }
+  shapes.push_back({3, 16, 7, 2, 1, 24, 32});
+  for (const std::string& target : KernelTargets()) {
+    ScopedKernelTarget scoped(target);
+    for (const ConvShape& shape : shapes) {
+      INFO(target);
+      const bool reads = MakeConvKernel(shape, ConvAccuracy::kDirect)->reads_margins();
+      if (target == "AVX3") CHECK(reads);
+      if (reads) CheckBands(shape);
+    }
+  }
 }
 
 TEST_CASE("groups of 32 and more channels are right") {
