@@ -20,7 +20,7 @@ bool ReadsWhole(const StepPlan& plan, const LayerStep& layer) {
 }
 
 // Rows beside a band are made with it of a unit, and are there of an image.
-bool CanHaveMargins(const LayerStep& layer) { return layer.join < 0 && layer.units.size() == 1; }
+bool CanHaveMargins(const LayerStep& layer) { return layer.join < 0; }
 
 // Bands begin, as buffers do, at a multiple of 64 bytes; so do the rows beside them.
 bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
@@ -39,7 +39,7 @@ bool CanBeCut(const StepPlan& plan, const LayerStep& layer, int bands) {
 
 }  // namespace
 
-int BandsOf(const StepPlan& plan, const LayerStep& layer) {
+int MostBands(const StepPlan& plan, const LayerStep& layer) {
   if (ReadsWhole(plan, layer)) return 1;
   size_t floats = 0;
   for (const int unit : layer.units) {

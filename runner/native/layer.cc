@@ -8,7 +8,7 @@ namespace {
 // An image of the batch, or the rows of it that a band needs.
 ConvInput ReadImage(StepState& state, const LayerStep& layer, const ImageInput& images,
                     const Pass& pass, const Place& place) {
-  const ConvShape& shape = state.plan().convs[layer.convs.front()].shape;
+  const ConvShape& shape = state.plan().conv_of(state.plan().units[layer.units.front()]).shape;
   const Margins margins = place.margins(shape.x_margins());
   const int rows = shape.height / place.bands;
   float* const x = place.worker.input;
@@ -37,11 +37,13 @@ ConvInput ReadAgain(StepState& state, const LayerStep& layer, const ImageInput& 
   return ReadImage(state, layer, images, pass, place);
 }
 
-// The gradient by a unit's convolution's output, from that by what its normalisation answers.
-ConvInput DifferentiateNorm(StepState& state, int unit, const Pass& pass, const Place& place) {
+// The gradient by a unit's convolution's output, with the rows beside the band's where dx is made
+// of it, from that by what its normalisation answers.
+ConvInput DifferentiateNorm(StepState& state, int unit, bool makes_dx, const Pass& pass,
+                            const Place& place) {
   const UnitStep& step = state.plan().units[unit];
   const ConvStep& conv = state.plan().conv_of(step);
-  const Margins margins = place.margins(conv.shape.dy_margins());
+  const Margins margins = makes_dx ? place.margins(conv.shape.dy_margins()) : Margins{};
   const size_t above = conv.shape.y_row_floats() * static_cast<size_t>(margins.above);
   const size_t beside =
       static_cast<size_t>(conv.shape.out_width()) * (margins.above + margins.below);
@@ -84,7 +86,7 @@ void DifferentiateLayer(StepState& state, const LayerStep& layer, const ImageInp
   if (layer.identity >= 0) more = place.value(state, plan.joins[layer.identity].gradient);
   for (const int unit : layer.units) {
     const ConvStep& conv = plan.conv_of(plan.units[unit]);
-    const ConvInput dy = DifferentiateNorm(state, unit, pass, place);
+    const ConvInput dy = DifferentiateNorm(state, unit, !layer.reads_images(), pass, place);
     conv.kernel->BackwardWeights(x, dy.rows, gradients + conv.gradient, worker.kernel);
     if (layer.reads_images()) continue;
     const bool projects = unit != layer.units.front();

@@ -11,8 +11,9 @@ namespace dse::native {
 // Uses the worker's side.
 float* MakeJoinValue(StepState& state, const JoinStep& join, const Pass& pass, const Place& place);
 
-// What a layer reads of a unit, into the worker's input. With a squeeze `open` is left as what is
-// before the gate; `first_time` computes the gate, and later calls repeat it.
+// What a layer reads of a unit, with the rows beside the band's, into the worker's input. With a
+// squeeze `open` is left as what is before the gate; `first_time` computes the gate, and later
+// calls repeat it.
 ConvInput ReadUnit(StepState& state, const LayerStep& layer, const Place& place, bool first_time);
 
 // Takes the gradient by a layer's input (the worker's dx) on to the unit that made it: stores it in

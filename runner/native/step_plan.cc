@@ -170,13 +170,15 @@ void Lowering::ChooseKernels(LayerStep& layer, int bands) {
 bool Lowering::CanRun(const LayerStep& layer) const {
   return layer.bands == 1 || std::ranges::all_of(layer.units, [&](int unit) {
            const ConvStep& conv = plan_.conv_of(plan_.units[unit]);
-           return conv.shape.kernel == 1 || conv.kernel->reads_margins();
+           const ConvKernel& kernel = *conv.kernel;
+           return conv.shape.kernel == 1 ||
+                  (kernel.reads_x_margins() && (kernel.reads_dy_margins() || layer.reads_images()));
          });
 }
 
 void Lowering::ChooseKernels() {
   for (LayerStep& layer : plan_.layers) {
-    ChooseKernels(layer, BandsOf(plan_, layer));
+    ChooseKernels(layer, MostBands(plan_, layer));
     if (!CanRun(layer)) ChooseKernels(layer, /*bands=*/1);
   }
   for (ConvStep& conv : plan_.convs) {

@@ -100,8 +100,9 @@ struct HeadStep {
 };
 
 // What a step on at most `images` images computes, in which order and in which memory; a function
-// of the network and of that number alone. Sums over images are taken in chunks of neighbours,
-// these in their order: results have the same bytes for every number of threads.
+// of the network, of that number and of the processor's instructions. Sums over images are taken in
+// chunks of neighbours, these in their order: results have the same bytes for every number of
+// threads.
 //
 // Phases: layer l forward is phase l of L, the head L, layer l backward 2 L - l. Before a phase
 // begins, all images have gone through the one before.

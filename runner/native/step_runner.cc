@@ -15,8 +15,9 @@ size_t Floats(const StepPlan& plan, const std::vector<BufferId>& buffers) {
 }
 
 // Has the worker's prefetcher bring in what it takes up behind `place`, where it reads and writes
-// these buffers.
-void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place& place) {
+// these buffers; not what is streamed past the cache.
+void Expect(StepState& state, const LayerStep& layer, const std::vector<BufferId>& buffers,
+            const Place& place) {
   Prefetcher& prefetcher = place.worker.kernel.prefetcher;
   prefetcher.Clear();
   if (!place.fits_cache) return;
@@ -26,7 +27,10 @@ void Expect(StepState& state, const std::vector<BufferId>& buffers, const Place&
     next.band = 0;
     next.image = next.slot = place.next;
   }
+  const bool streams = layer.unit >= 0 && !place.image_fits_cache;
+  const BufferId streamed = streams ? state.plan().units[layer.unit].gradient : -1;
   for (const BufferId id : buffers) {
+    if (id == streamed) continue;
     const size_t floats = state.plan().buffers[id].floats / static_cast<size_t>(next.bands);
     prefetcher.Add(next.value(state, id), floats);
   }
@@ -123,7 +127,7 @@ void StepRunner::RunForward(const LayerStep& layer, const Pass& pass, double mom
   const size_t floats = Floats(plan_, layer.forward);
   ForEachImage(images, chunks, layer.units, /*gradient_floats=*/0, [&](const Place& place) {
     ForEachBand(layer, floats, place, [&](const Place& band) {
-      Expect(state_, layer.forward, band);
+      Expect(state_, layer, layer.forward, band);
       RunLayer(state_, layer, images_, pass, band);
       AddOutputs(state_, layer, band);
     });
@@ -165,7 +169,7 @@ void StepRunner::RunBackward(const LayerStep& layer, const Pass& pass) {
   const std::vector<int>& read = read_[static_cast<size_t>(&layer - plan_.layers.data())];
   ForEachImage(pass.range.count, chunks, read, layer.gradient_floats, [&](const Place& place) {
     ForEachBand(layer, floats, place, [&](const Place& band) {
-      Expect(state_, layer.backward, band);
+      Expect(state_, layer, layer.backward, band);
       DifferentiateLayer(state_, layer, images_, pass, band);
     });
   });

@@ -264,7 +264,7 @@ TEST_CASE("Layers that are taken in bands of rows err no more than LibTorch's fl
       R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":16,
         "activation":"swish","resolution":64,"classes":5,"depths":[1,2],
         "widths":[16,24],"strides":[1,1],"kernels":[3,5],"expansions":[1,4],"head_width":64})",
-      R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":16,
+      R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":32,
         "activation":"swish","resolution":96,"classes":5,"depths":[1],
         "widths":[16],"strides":[2],"kernels":[5],"expansions":[4],"head_width":64})",
       R"({"type":"anynet","block":"X","stem":"cifar","stem_width":32,"activation":"swish",
@@ -286,8 +286,9 @@ TEST_CASE("Layers that are taken in bands of rows err no more than LibTorch's fl
     c.recipe.mixup = 0.3;
     CheckErrors(Compare(c), native_logs, torch_logs);
   }
+  CHECK(std::exp((native_logs - torch_logs) / std::size(models)) < 1.5);
   CHECK(cut == std::set<std::vector<int>>{
-                   {1, 1, 0}, {3, 1, 0}, {3, 1, 1}, {3, 2, 0}, {5, 1, 0}, {5, 2, 0}});
+                   {1, 1, 0}, {3, 1, 0}, {3, 1, 1}, {3, 2, 0}, {3, 2, 1}, {5, 1, 0}, {5, 2, 0}});
 }
 
 TEST_CASE("The native engine knows every recipe key that acts in a step") {

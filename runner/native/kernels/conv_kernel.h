@@ -61,10 +61,10 @@ struct KernelPart {
   int Begin(int things, int part) const { return int(int64_t(things) * part / count); }
 };
 
-// Computes one convolution, an image at a time. Images are height x width x channels floats without
-// gaps. Made once for a shape and used by several threads, each with its own work. Every
-// pointer is aligned to 64 bytes, and 64 bytes behind each buffer may be read (never written).
-// The same input gives the same bytes on one instruction set.
+// Computes one convolution, an image or a band of its rows at a time. Images are height x width x
+// channels floats without gaps. Made once for a shape and used by several threads, each with its
+// own work. Every pointer is aligned to 64 bytes, and 64 bytes behind each buffer may be read
+// (never written). The same input gives the same bytes on one instruction set.
 class ConvKernel {
  public:
   virtual ~ConvKernel() = default;
@@ -72,8 +72,9 @@ class ConvKernel {
   virtual size_t packed_floats() const = 0;    // weights as Forward and BackwardData want them
   virtual size_t scratch_floats() const = 0;   // of each thread
   virtual size_t gradient_floats() const = 0;  // of the weights, in the kernel's own layout
-  // Whether it is right for bands whose input has margins, and no others.
-  virtual bool reads_margins() const { return false; }
+  // Whether x's margins are read, and dy's; else they must be none, as beside a whole image.
+  virtual bool reads_x_margins() const { return false; }
+  virtual bool reads_dy_margins() const { return false; }
   // weight: out x in/groups x kernel x kernel
   virtual void Pack(const float* weight, float* packed) const = 0;
   virtual void Forward(const float* packed, const ConvInput& x, float* y,

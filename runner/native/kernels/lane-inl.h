@@ -2,7 +2,8 @@
 // input channel i of every group over its group, and serves all taps. A vector of channels is taken
 // at a time, from where the image lies: taps outside of it are passed over. The last vector may
 // have fewer channels than lanes; those above hold what is never stored. Weights and their
-// gradient: [vector of channels][input i][tap][lane], unless LaneGradientStriding makes it.
+// gradient: [vector of channels][input i][tap][lane of an output]; the gradient that
+// LaneGradientStriding makes: [vector of channels][output o][tap][lane of an input].
 #if defined(DSE_KERNELS_LANE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef DSE_KERNELS_LANE_INL_H_
 #undef DSE_KERNELS_LANE_INL_H_
@@ -296,7 +297,7 @@ HWY_INLINE void StrideStep(const float* dy, int first_output, const V (&x)[3], V
 template <int kGroup>
 HWY_NOINLINE void LaneGradientStriding(const LaneGradientSource& s, int first_output,
                                        float* gradient, int channels, Prefetcher& prefetcher) {
-  Prefetcher::Lines lines = prefetcher.Take(s.rows * s.columns);
+  Prefetcher::Lines lines = prefetcher.Take(s.rows * (s.columns - 1));
   V sum[3][8];
   DSE_UNROLL for (int k = 0; k < 3; k++) {
     DSE_UNROLL for (int o = 0; o < 8; o++) sum[k][o] = Zero();

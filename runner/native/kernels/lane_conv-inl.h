@@ -37,7 +37,8 @@ class LaneConv : public ConvKernel {
   explicit LaneConv(const ConvShape& shape) : s_(shape), blocks_((s_.out + kLanes - 1) / kLanes) {}
 
   std::string name() const override { return "lane" + std::to_string(kGroup); }
-  bool reads_margins() const override { return true; }
+  bool reads_x_margins() const override { return true; }
+  bool reads_dy_margins() const override { return true; }
   size_t packed_floats() const override { return 2 * gradient_floats(); }
   size_t gradient_floats() const override { return blocks_ * kBlockWeights; }
   size_t scratch_floats() const override { return 0; }
@@ -115,6 +116,7 @@ class LaneConv : public ConvKernel {
 
  private:
   using Tiling = LaneTiling<kGroup, kKernel, kStride>;
+  static_assert(kKernel == 3 || !(Tiling::kSliding || Tiling::kStriding));
   static constexpr int kPad = kKernel / 2;
   static constexpr int kTaps = kKernel * kKernel;
   static constexpr size_t kBlockWeights = size_t(kGroup) * kTaps * kLanes;

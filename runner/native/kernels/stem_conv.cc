@@ -26,7 +26,7 @@ class StemConv : public ConvKernel {
         band_(BandRows(s_.out_height(), s_.stride, s_.kernel - s_.stride, row_floats_, 8 << 10)) {}
 
   std::string name() const override { return "stem"; }
-  bool reads_margins() const override { return true; }
+  bool reads_x_margins() const override { return true; }
   size_t packed_floats() const override { return gradient_floats() + plain_->packed_floats(); }
   size_t gradient_floats() const override { return GemmFloats(s_.kernel, inputs_, s_.out); }
   size_t scratch_floats() const override {

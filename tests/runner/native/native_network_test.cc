@@ -72,6 +72,32 @@ class Training {
 
 }  // namespace
 
+// Layers of kernels 1, 3 and 5 go by bands.
+Model BandedModel() {
+  return ModelOf(R"({"type":"anynet","block":"MBConv","stem":"efficientnet","stem_width":32,
+    "activation":"swish","se_ratio":0.25,"resolution":96,"classes":5,"depths":[2],
+    "widths":[16],"strides":[2],"kernels":[5],"expansions":[4],"head_width":32})");
+}
+
+TEST_CASE("What the native engine computes by bands does not depend on threads and cache") {
+  SteppedCase c{BandedModel(), RichRecipe()};
+  const NetworkPlan network = PlanNetwork(c.model);
+  const native::StepPlan plan = native::PlanStep(network, c.images, /*learns=*/true);
+  REQUIRE(plan.layers[0].bands > 1);  // the stem
+  REQUIRE(plan.layers[2].bands > 1);  // the first depthwise convolution
+  const SteppedBytes one = Step(c);
+  c.threads = 3;
+  CHECK(Step(c) == one);
+  size_t floats = 0;  // of an image, of that layer
+  for (const native::BufferId id : plan.layers[2].backward) floats += plan.buffers[id].floats;
+  const size_t most = Prefetcher::MostFloats();
+  for (const size_t of_cache : {size_t{0}, floats - 1, size_t{1} << 40}) {
+    Prefetcher::SetMostFloats(of_cache);
+    CHECK(Step(c) == one);
+  }
+  Prefetcher::SetMostFloats(most);
+}
+
 TEST_CASE("What the native engine computes does not depend on the number of threads") {
   for (const BlockType block : kEveryBlock) {
     RandomStream random(StreamKey(1, "native threads"), static_cast<uint64_t>(block));
